@@ -1,0 +1,96 @@
+import type { CommandSpec } from '../flag';
+import { PATHS } from '../paths';
+import { PORTS } from '../ports';
+import {
+  CONNECT_TIMEOUT,
+  LOG_LEVEL,
+  NODE,
+  NODE_CONFIG,
+  ORIGIN_FIRST_BYTE_TIMEOUT,
+  ORIGIN_STALL_TIMEOUT,
+  PEER_STALL_TIMEOUT,
+  SUPERNODE_SILENCE,
+} from './shared';
+
+/** `dfdaemon`: the mirror on every node. Flags of Dragonfly 0.x keep their names. */
+export const DFDAEMON = {
+  name: 'dfdaemon',
+  summary: 'A registry mirror for the container runtime of this node, fed by the supernode and the other nodes.',
+  flags: {
+    config: {
+      flag: 'config',
+      type: 'path',
+      placeholder: 'FILE',
+      default: PATHS.dfdaemonConfig,
+      text: 'YAML file with more settings; the default one may be missing, a named one may not.',
+    },
+    registry: {
+      flag: 'registry',
+      type: 'string',
+      placeholder: '[HOST=]URL',
+      repeatable: true,
+      commas: true,
+      required: true,
+      env: 'REGISTRY',
+      key: 'registry_mirror.remote',
+      text: 'The registry behind the mirror; HOST=URL adds one that containerd asks for by ns=HOST. The first is the default.',
+    },
+    node: { ...NODE, key: 'supernodes' },
+    nodeConfig: NODE_CONFIG,
+    hostIp: {
+      flag: 'hostIp',
+      type: 'ip',
+      placeholder: 'IP',
+      default: '127.0.0.1',
+      key: 'hostIp',
+      text: 'The address that the mirror listens on.',
+    },
+    port: {
+      flag: 'port',
+      type: 'port',
+      default: `${PORTS.mirror}`,
+      key: 'port',
+      text: 'The port of the mirror.',
+    },
+    peerIp: {
+      flag: 'peer-ip',
+      type: 'ip',
+      placeholder: 'IP',
+      default: '0.0.0.0',
+      text: 'The address that neighbours are served on.',
+    },
+    peerPort: {
+      flag: 'peer-port',
+      type: 'port',
+      default: `${PORTS.peer}`,
+      text: 'The port that gives blocks to neighbours.',
+    },
+    opsListen: {
+      flag: 'ops-listen',
+      type: 'address',
+      placeholder: 'IP:PORT',
+      default: `0.0.0.0:${PORTS.ops}`,
+      text: 'Where /readyz and /livez answer.',
+    },
+    advertiseIp: {
+      flag: 'advertise-ip',
+      type: 'ip',
+      placeholder: 'IP',
+      env: 'HOST_IP',
+      text: 'The address that neighbours are told to reach this node at. Default: the local end of the way to the supernode.',
+    },
+    dataDir: {
+      flag: 'data-dir',
+      type: 'path',
+      placeholder: 'DIR',
+      default: PATHS.dfdaemonHome,
+      text: 'The folder for the store.',
+    },
+    connectTimeout: CONNECT_TIMEOUT,
+    peerStallTimeout: PEER_STALL_TIMEOUT,
+    supernodeSilence: SUPERNODE_SILENCE,
+    originFirstByteTimeout: ORIGIN_FIRST_BYTE_TIMEOUT,
+    originStallTimeout: ORIGIN_STALL_TIMEOUT,
+    logLevel: LOG_LEVEL,
+  },
+} as const satisfies CommandSpec;

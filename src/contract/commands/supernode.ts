@@ -1,0 +1,66 @@
+import type { CommandSpec } from '../flag';
+import { PATHS } from '../paths';
+import { PORTS } from '../ports';
+import { LOG_LEVEL, ORIGIN_FIRST_BYTE_TIMEOUT, ORIGIN_STALL_TIMEOUT } from './shared';
+
+/** `supernode`: flags, defaults and configuration keys (`base.*` of supernode.yml) as those of Dragonfly 0.4. */
+export const SUPERNODE = {
+  name: 'supernode',
+  summary:
+    'Fetches each blob once from its origin and hands it on to df-daemons and to original Dragonfly 0.x clients.',
+  flags: {
+    config: {
+      flag: 'config',
+      type: 'path',
+      placeholder: 'FILE',
+      default: PATHS.supernodeConfig,
+      text: 'YAML file with more settings; the default one may be missing, a named one may not.',
+    },
+    listenIp: {
+      flag: 'listen-ip',
+      type: 'ip',
+      placeholder: 'IP',
+      default: '0.0.0.0',
+      text: 'The address that both ports listen on.',
+    },
+    port: {
+      flag: 'port',
+      type: 'port',
+      default: `${PORTS.supernodeApi}`,
+      key: 'base.listenPort',
+      text: 'The port of the control API.',
+    },
+    downloadPort: {
+      flag: 'download-port',
+      type: 'port',
+      default: `${PORTS.supernodePieces}`,
+      key: 'base.downloadPort',
+      text: 'The port that gives pieces and blocks.',
+    },
+    homeDir: {
+      flag: 'home-dir',
+      type: 'path',
+      placeholder: 'DIR',
+      default: PATHS.supernodeHome,
+      key: 'base.homeDir',
+      text: 'The folder for the store and the signing key.',
+    },
+    advertiseIp: {
+      flag: 'advertise-ip',
+      type: 'ip',
+      placeholder: 'IP',
+      key: 'base.advertiseIp',
+      text: 'The address that clients are told to fetch pieces from. Default: the first address that is not loopback.',
+    },
+    allowOrigin: {
+      flag: 'allow-origin',
+      type: 'address',
+      placeholder: 'HOST[:PORT]',
+      repeatable: true,
+      text: 'An origin that may be fetched from, and no other. Default: any host but loopback and link-local addresses.',
+    },
+    originFirstByteTimeout: ORIGIN_FIRST_BYTE_TIMEOUT,
+    originStallTimeout: ORIGIN_STALL_TIMEOUT,
+    logLevel: LOG_LEVEL,
+  },
+} as const satisfies CommandSpec;

@@ -1,0 +1,65 @@
+/**
+ * How the value of a flag is written and what it becomes.
+ *
+ * - `string`, `path`: text as it is;
+ * - `integer`: a whole number in decimal digits;
+ * - `boolean`: the flag alone, `--flag=true` or `--flag=false`;
+ * - `port`: 1 to 65535 (0 where `min` is 0: any free port);
+ * - `size`: bytes, a whole number with one of `KiB MiB GiB TiB` or without a unit;
+ * - `duration`: a number with one of `ms s m h`; becomes milliseconds;
+ * - `url`: an absolute http or https URL;
+ * - `ip`: an IPv4 or IPv6 address literal;
+ * - `address`: `HOST` or `HOST:PORT`, IPv6 in brackets;
+ * - `choice`: one of `choices`.
+ */
+export type FlagType =
+  'string' | 'path' | 'integer' | 'boolean' | 'port' | 'size' | 'duration' | 'url' | 'ip' | 'address' | 'choice';
+
+/** One setting of a command: its flag, the environment variable and the configuration key that set the same. */
+export interface FlagSpec {
+  /** The long flag without its dashes. The classic form with one dash is accepted too. */
+  readonly flag: string;
+  /** The one-letter flag without its dash. */
+  readonly short?: string;
+  readonly type: FlagType;
+  /** What a user reads in `--help` and in the reference. One sentence. */
+  readonly text: string;
+  /** The word for the value in `--help`, such as `DIR`. Default: the type in capitals. */
+  readonly placeholder?: string;
+  /** The default as a user would write it. Absent: there is none. */
+  readonly default?: string;
+  /** May be given several times; the value becomes a list. */
+  readonly repeatable?: boolean;
+  /** Several values may also stand in one, separated by commas. Only with `repeatable`. */
+  readonly commas?: boolean;
+  /** The command does not start without it. */
+  readonly required?: boolean;
+  /** The environment variable that sets it when the flag is absent. */
+  readonly env?: string;
+  /** The key in the configuration file (`--config`) that sets it when flag and environment are absent, dots for nesting. */
+  readonly key?: string;
+  /** The smallest allowed number, in the unit of the value (bytes, milliseconds). */
+  readonly min?: number;
+  /** The largest allowed number, in the unit of the value. */
+  readonly max?: number;
+  /** The allowed values of a `choice`. */
+  readonly choices?: readonly string[];
+}
+
+/** A positional argument of a command, such as the sub-command of `node-mirror`. */
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly text: string;
+  readonly choices: readonly string[];
+}
+
+/** A command with everything that a user can set. */
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly argument?: ArgumentSpec;
+  /** By the name that the value has in code. */
+  readonly flags: Readonly<Record<string, FlagSpec>>;
+  /** Exit code for a wrong flag, argument or configuration key. Default 2. */
+  readonly usageExitCode?: number;
+}

@@ -1,0 +1,7 @@
+export type { ArgumentSpec, CommandSpec, FlagSpec, FlagType } from './flag';
+export { PORTS } from './ports';
+export { PATHS } from './paths';
+export { SUPERNODE } from './commands/supernode';
+export { DFDAEMON } from './commands/dfdaemon';
+export { DFGET } from './commands/dfget';
+export { NODE_MIRROR } from './commands/node-mirror';

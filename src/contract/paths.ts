@@ -1,0 +1,19 @@
+/** Files and folders inside the containers and on the nodes, the same as those of Dragonfly 0.x where it has them. */
+export const PATHS = {
+  /** The supernode's home: its store and its signing key. */
+  supernodeHome: '/home/admin/supernode',
+  /** Where the classic installation keeps the supernode's home on its node. */
+  supernodeHostPath: '/data/dragonfly',
+  supernodeConfig: '/etc/dragonfly/supernode.yml',
+  /** The df-daemon's home: its store. */
+  dfdaemonHome: '/root/.small-dragonfly',
+  /** Where the classic installation keeps the df-daemon's home on its node. */
+  dfdaemonHostPath: '/data/dfdaemon',
+  dfdaemonConfig: '/etc/dragonfly/dfdaemon.yml',
+  /** INI file with `[node]` `address=`: the supernodes that df-daemon and dfget use. */
+  nodeConfig: '/etc/dragonfly.conf',
+  /** The node's root file system inside the node-mirror's container. */
+  hostRoot: '/host',
+  /** dockerd's configuration on a node. */
+  dockerConfig: '/etc/docker/daemon.json',
+} as const;

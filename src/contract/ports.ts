@@ -1,0 +1,13 @@
+/** TCP ports, the same as those of Dragonfly 0.x where it has them. */
+export const PORTS = {
+  /** The supernode's control API. */
+  supernodeApi: 8002,
+  /** The supernode's piece and block server. */
+  supernodePieces: 8001,
+  /** The registry mirror of a df-daemon, on loopback. */
+  mirror: 65001,
+  /** Where a df-daemon gives blocks to its neighbours. */
+  peer: 15001,
+  /** `/readyz` and `/livez` of a df-daemon. */
+  ops: 65003,
+} as const;
