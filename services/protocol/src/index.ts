@@ -1,1 +1,2 @@
-export {};
+export { digestInUrl, digestOf, hexOf, isBlobId, isDigest } from './digest';
+export type { BlobId, Digest, TaskName } from './digest';

@@ -1,0 +1,66 @@
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
+
+/** One line of a request's head, in the client's own spelling. */
+export type HeaderLine = readonly [name: string, value: string];
+
+/** What a front (the mirror, dfget) asks the engine for. */
+export interface BlobRequest {
+  readonly blob: BlobId;
+  /** Where the origin has it. */
+  readonly url: URL;
+  /** The client's headers for the origin, Authorization included; no hop-by-hop headers, no Host, no Range. */
+  readonly headers: readonly HeaderLine[];
+}
+
+/** A blob that is being read: from disk, or while it arrives. */
+export interface OpenBlob {
+  /** The length in bytes; undefined when the origin does not tell it before the end. */
+  readonly size: number | undefined;
+  /**
+   * The bytes `from` (inclusive) to `end` (exclusive; default the end of the blob) in order, as they arrive and are verified. The
+   * last block is given only when the digest of the whole is right.
+   *
+   * @throws BlobUnavailable when neither swarm nor origin can go on, or the digest is wrong.
+   */
+  read(range: { readonly from: number; readonly end?: number }, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** To be called once when the reader is gone, also after an error. */
+  release(): void;
+}
+
+/** Where blobs come from. The engine is one; the fronts know no more of it than this. */
+export interface BlobProvider {
+  /**
+   * Joins the blob's download, or opens it on disk. Resolves when the size is known (or known to be unknown).
+   *
+   * @throws BlobUnavailable when neither swarm nor origin has it; nothing was sent to anyone then.
+   */
+  open(request: BlobRequest, signal: AbortSignal): Promise<OpenBlob>;
+}
+
+/** Why a blob cannot be had. */
+export type UnavailableReason =
+  /** The origin answered with a status other than success; see `status`. */
+  | 'origin-status'
+  /** The origin cannot be reached or stopped in the middle. */
+  | 'origin-unreachable'
+  /** The rules forbid this origin. */
+  | 'origin-forbidden'
+  /** The bytes do not have the digest they should have. */
+  | 'digest-mismatch'
+  /** This node's disk cannot hold it. */
+  | 'unstorable';
+
+/** A blob cannot be had; the message says why in one sentence. */
+export class BlobUnavailable extends Error {
+  override readonly name = 'BlobUnavailable';
+
+  constructor(
+    readonly reason: UnavailableReason,
+    message: string,
+    /** The origin's HTTP status, with reason `origin-status`. */
+    readonly status?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
