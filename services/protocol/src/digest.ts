@@ -32,11 +32,14 @@ export function digestOf(bytes: Uint8Array): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
+/** The end of a registry URL's path that names content by its digest; the colon may be escaped. */
+const DIGEST_PATH = /\/(?:blobs|manifests)\/sha256(?::|%3[Aa])([0-9a-f]{64})$/;
+
 /**
  * The digest that a registry URL names as its blob or manifest (`…/blobs/sha256:<hex>`), else undefined.
  * Query and host do not matter: who names the digest means the same content.
  */
 export function digestInUrl(url: URL): Digest | undefined {
-  const last = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
-  return /\/(?:blobs|manifests)\/[^/]+$/.test(url.pathname) && isDigest(last) ? last : undefined;
+  const hex = DIGEST_PATH.exec(url.pathname)?.[1];
+  return hex === undefined ? undefined : `sha256:${hex}`;
 }

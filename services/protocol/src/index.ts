@@ -1,2 +1,4 @@
 export { digestInUrl, digestOf, hexOf, isBlobId, isDigest } from './digest';
 export type { BlobId, Digest, TaskName } from './digest';
+export * from './grid';
+export * from './native';

@@ -1,1 +1,3 @@
-export {};
+export { BlobStore } from './blob-store';
+export { DamagedBlock, StoredBlob } from './stored-blob';
+export type { BlockProof } from './block-table';

@@ -1,0 +1,57 @@
+import { createPublicKey, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+
+import type { BlobId } from '../digest';
+
+/** Bytes of a SHA-256. */
+export const HASH_LENGTH = 32;
+
+/** Bytes of an Ed25519 signature (RFC 8032). */
+export const SIGNATURE_LENGTH = 64;
+
+/** What the supernode states of one block: these bytes belong at this place of this blob. */
+export interface BlockStatement {
+  readonly blob: BlobId;
+  readonly pieceSize: number;
+  readonly index: number;
+  readonly length: number;
+  /** SHA-256 of the block's raw bytes. */
+  readonly hash: Buffer;
+}
+
+/** The signed part of a statement that travels with a block. */
+export interface Attestation {
+  readonly hash: Buffer;
+  readonly signature: Buffer;
+}
+
+/** Signs a statement with the supernode's Ed25519 key. */
+export function attest(statement: BlockStatement, key: KeyObject): Attestation {
+  return { hash: statement.hash, signature: sign(null, messageOf(statement), key) };
+}
+
+/** Whether the supernode with this key signed the statement. */
+export function isAttested(statement: BlockStatement, signature: Buffer, key: KeyObject): boolean {
+  return signature.length === SIGNATURE_LENGTH && verify(null, messageOf(statement), key, signature);
+}
+
+/** The public half of a key, as it is told to daemons: base64 of its SPKI form (RFC 8410). */
+export function publicKeyText(key: KeyObject): string {
+  return createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64');
+}
+
+/**
+ * Reads {@link publicKeyText}'s form.
+ *
+ * @throws Error when it is no Ed25519 public key.
+ */
+export function readPublicKey(text: string): KeyObject {
+  const key = createPublicKey({ key: Buffer.from(text, 'base64'), type: 'spki', format: 'der' });
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new Error(`the key is of type ${String(key.asymmetricKeyType)}, not Ed25519`);
+  return key;
+}
+
+function messageOf({ blob, pieceSize, index, length, hash }: BlockStatement): Buffer {
+  return Buffer.from(`dragonfly native v1 block\n${blob}\n${pieceSize} ${index} ${length}\n${hash.toString('hex')}\n`);
+}

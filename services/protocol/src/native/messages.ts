@@ -1,0 +1,107 @@
+import { z } from 'zod';
+
+import { isBlobId } from '../digest';
+import type { BlobId } from '../digest';
+import { isPieceSize } from '../grid';
+import { BlockSet, MAX_BLOCK } from '../grid/block-set';
+
+/** The version of the native protocol that this code speaks. */
+export const NATIVE_VERSION = 1;
+
+/** Headers that carry a block's attestation. */
+export const BLOCK_HASH_HEADER = 'x-dragonfly-block-sha256';
+export const BLOCK_SIGNATURE_HEADER = 'x-dragonfly-block-signature';
+
+const blobId = z.string().refine((text): text is BlobId => isBlobId(text));
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const port = z.number().int().min(1).max(65535);
+const ip = z.union([z.ipv4(), z.ipv6()]);
+const pieceSize = count.refine(isPieceSize);
+const block = z.number().int().min(0).max(MAX_BLOCK);
+const blocks = z
+  .base64()
+  .max(4 * MAX_BLOCK)
+  .transform((text, context) => {
+    try {
+      return BlockSet.fromBase64(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: String(error) });
+      return z.NEVER;
+    }
+  });
+
+/** A client's name in the swarm: the `cid` of the original protocol. Printable, without spaces. */
+const cid = z.string().regex(/^[!-~]{1,200}$/);
+
+/** The member `native` in the success answer of `POST /peer/registry`. */
+export const nativeRegistration = z.object({
+  version: z.literal(NATIVE_VERSION),
+  blob: blobId,
+  /** The supernode's public key, base64 of SPKI. */
+  key: z.base64().max(200),
+  /** Where blocks are served. */
+  blocks: z.object({ ip, port }),
+});
+export type NativeRegistration = z.infer<typeof nativeRegistration>;
+
+/** A peer to trade blocks with. */
+const neighbour = z.object({ cid, ip, port });
+export type Neighbour = z.infer<typeof neighbour>;
+
+/** Which blocks to take from the supernode first: those with `block mod count = index`. */
+const share = z
+  .object({ index: z.number().int().min(0).max(65535), count: z.number().int().min(1).max(65536) })
+  .nullable();
+export type Share = z.infer<typeof share>;
+
+/** Why the supernode cannot fetch a blob. */
+const failure = z.object({
+  /** The result code of the original protocol (Dragonfly 0.x protocol, 2.3). */
+  code: z.number().int(),
+  /** The origin's HTTP status, when it answered with one. */
+  status: z.number().int().optional(),
+  message: z.string().max(2000),
+});
+export type TaskFailure = z.infer<typeof failure>;
+
+/** The parts of a session's stream, one JSON document a line, in the order in which they happen. */
+export const sessionEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ping') }),
+  /** What the supernode knows of a blob; sent at joining and when it changes. `size` is absent while unknown. */
+  z.object({
+    type: z.literal('task'),
+    blob: blobId,
+    state: z.enum(['waiting', 'fetching', 'complete', 'failed']),
+    pieceSize: pieceSize.optional(),
+    size: count.optional(),
+    /** SHA-256 of the whole in hex, with state `complete`. */
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+    failure: failure.optional(),
+  }),
+  /** All blocks that the supernode has. */
+  z.object({ type: z.literal('have'), blob: blobId, blocks }),
+  /** Blocks that the supernode has since. */
+  z.object({ type: z.literal('added'), blob: blobId, blocks: z.array(block).max(100_000) }),
+  /** All neighbours of this daemon for the blob. */
+  z.object({ type: z.literal('neighbours'), blob: blobId, peers: z.array(neighbour).max(64) }),
+  z.object({ type: z.literal('share'), blob: blobId, share }),
+]);
+export type SessionEvent = z.infer<typeof sessionEvent>;
+/** A session event as it is written: a block set in its base64 form. */
+export type SessionMessage = z.input<typeof sessionEvent>;
+
+/** The parts of a peer's stream of what it has. */
+export const haveEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ping') }),
+  z.object({ type: z.literal('have'), blocks }),
+  z.object({ type: z.literal('added'), blocks: z.array(block).max(100_000) }),
+]);
+export type HaveEvent = z.infer<typeof haveEvent>;
+export type HaveMessage = z.input<typeof haveEvent>;
+
+/** The query of `GET /native/v1/session`. */
+export const sessionQuery = z.object({ cid, ip, port: z.coerce.number().pipe(port) });
+export type SessionQuery = z.infer<typeof sessionQuery>;

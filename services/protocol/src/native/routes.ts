@@ -1,0 +1,27 @@
+import { isBlobId } from '../digest';
+import type { BlobId } from '../digest';
+import { MAX_BLOCK } from '../grid/block-set';
+
+/** A request for one block, or for the stream of what a peer has. */
+export type BlobRoute =
+  | { readonly kind: 'block'; readonly blob: BlobId; readonly index: number }
+  | { readonly kind: 'have'; readonly blob: BlobId };
+
+export const SESSION_PATH = '/native/v1/session';
+
+export function blockPath(blob: BlobId, index: number): string {
+  return `/native/v1/blobs/${blob}/blocks/${index}`;
+}
+
+export function havePath(blob: BlobId, cid: string): string {
+  return `/native/v1/blobs/${blob}/have?cid=${encodeURIComponent(cid)}`;
+}
+
+/** What a path (without its query) asks for; undefined when it is no route of the native protocol. */
+export function blobRoute(path: string): BlobRoute | undefined {
+  const [, blob, what, index] = /^\/native\/v1\/blobs\/([^/]+)\/(have|blocks)(?:\/(\d{1,8}))?$/.exec(path) ?? [];
+  if (blob === undefined || !isBlobId(blob)) return undefined;
+  if (what === 'have') return index === undefined ? { kind: 'have', blob } : undefined;
+  const number = Number(index);
+  return index !== undefined && number <= MAX_BLOCK ? { kind: 'block', blob, index: number } : undefined;
+}

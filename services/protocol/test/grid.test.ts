@@ -1,0 +1,99 @@
+import { BlockSet, Grid } from '@cdk8s-dragonfly/protocol';
+import * as fc from 'fast-check';
+
+const MIB = 1024 * 1024;
+const pieceSizes = fc.integer({ min: 1, max: 15 }).map((mib) => mib * MIB);
+
+describe('the grid of a blob', () => {
+  it('cuts the first piece in blocks of 256 KiB and the others in blocks of 1 MiB, the last of a piece 5 bytes short', () => {
+    const grid = new Grid(4 * MIB);
+    expect(grid.span(0)).toEqual({ offset: 0, length: 262144 });
+    expect(grid.span(15)).toEqual({ offset: 15 * 262144, length: 262139 });
+    expect(grid.span(16)).toEqual({ offset: 4194299, length: MIB });
+    expect(grid.span(19)).toEqual({ offset: 4194299 + 3 * MIB, length: MIB - 5 });
+    expect(grid.span(20)).toEqual({ offset: 2 * 4194299, length: MIB });
+  });
+
+  it('has no block for an empty blob and one for a single byte', () => {
+    const grid = new Grid(4 * MIB);
+    expect(grid.blockCount(0)).toBe(0);
+    expect(grid.blockCount(1)).toBe(1);
+    expect(grid.blockCount(4194299)).toBe(16);
+    expect(grid.blockCount(4194300)).toBe(17);
+    expect(grid.blockLength(16, 4194300)).toBe(1);
+  });
+
+  it('covers each byte exactly once, whatever piece size and length', () => {
+    fc.assert(
+      fc.property(pieceSizes, fc.integer({ min: 1, max: 200 * MIB }), (pieceSize, size) => {
+        const grid = new Grid(pieceSize);
+        let offset = 0;
+        for (let index = 0; index < grid.blockCount(size); index += 1) {
+          const span = grid.span(index);
+          expect(span.offset).toBe(offset);
+          expect(grid.blockAt(span.offset)).toBe(index);
+          offset += grid.blockLength(index, size);
+          expect(grid.blockAt(offset - 1)).toBe(index);
+        }
+        expect(offset).toBe(size);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('nests blocks in pieces', () => {
+    fc.assert(
+      fc.property(pieceSizes, fc.nat(40), fc.integer({ min: 1, max: 400 * MIB }), (pieceSize, piece, size) => {
+        const grid = new Grid(pieceSize);
+        const { first, end } = grid.blocksOfPiece(piece, size);
+        const from = piece * grid.pieceLength;
+        const bytes = Math.max(0, Math.min(grid.pieceLength, size - from));
+        let sum = 0;
+        for (let index = first; index < end; index += 1) {
+          expect(grid.pieceOfBlock(index)).toBe(piece);
+          sum += grid.blockLength(index, size);
+        }
+        expect(sum).toBe(bytes);
+      }),
+    );
+  });
+
+  it('refuses a piece size that is not in the protocol', () => {
+    expect(() => new Grid(1000)).toThrow('piece size 1000 is not a whole number of MiB from 1 to 15');
+    expect(() => new Grid(16 * MIB)).toThrow('16777216');
+  });
+});
+
+describe('a block set', () => {
+  it('behaves as a set of numbers, and survives its text form', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(5000))), (steps) => {
+        const set = new BlockSet();
+        const model = new Set<number>();
+        for (const [add, block] of steps) {
+          expect(add ? set.add(block) : set.delete(block)).toBe(add ? !model.has(block) : model.has(block));
+          if (add) model.add(block);
+          else model.delete(block);
+        }
+        const again = BlockSet.fromBase64(set.toBase64());
+        expect([...again]).toEqual([...model].sort((a, b) => a - b));
+        expect(again.count).toBe(model.size);
+        expect(set.count).toBe(model.size);
+      }),
+    );
+  });
+
+  it('finds the first block that is missing', () => {
+    const set = BlockSet.of(Array.from({ length: 100 }, (_, block) => block));
+    expect(set.firstMissing()).toBe(100);
+    set.delete(37);
+    expect(set.firstMissing()).toBe(37);
+    expect(set.firstMissing(38)).toBe(100);
+  });
+
+  it('refuses numbers and texts beyond its bound', () => {
+    expect(() => new BlockSet().add(-1)).toThrow('-1 is not a block number');
+    expect(() => new BlockSet().add(2 ** 24)).toThrow('not a block number');
+    expect(() => BlockSet.fromBase64(Buffer.alloc(2 ** 21 + 1).toString('base64'))).toThrow('too large');
+  });
+});

@@ -1,0 +1,105 @@
+import { generateKeyPairSync } from 'node:crypto';
+
+import {
+  LineError,
+  attest,
+  blobRoute,
+  digestInUrl,
+  isAttested,
+  lineOf,
+  publicKeyText,
+  readLines,
+  readPublicKey,
+  sessionEvent,
+} from '@cdk8s-dragonfly/protocol';
+import type { BlockStatement, Digest } from '@cdk8s-dragonfly/protocol';
+import * as fc from 'fast-check';
+
+const blob: Digest = `sha256:${'ab'.repeat(32)}`;
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+async function* cutAt(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
+  let from = 0;
+  for (const size of sizes) {
+    yield await Promise.resolve(bytes.subarray(from, from + size));
+    from += size;
+  }
+  if (from < bytes.length) yield bytes.subarray(from);
+}
+
+describe('an attestation', () => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const publicKey = readPublicKey(publicKeyText(privateKey));
+  const statement: BlockStatement = { blob, pieceSize: 4194304, index: 7, length: 262144, hash: Buffer.alloc(32, 1) };
+  const { signature } = attest(statement, privateKey);
+
+  it('holds for exactly what was stated', () => {
+    expect(isAttested(statement, signature, publicKey)).toBe(true);
+    expect(isAttested({ ...statement, index: 8 }, signature, publicKey)).toBe(false);
+    expect(isAttested({ ...statement, length: 1 }, signature, publicKey)).toBe(false);
+    expect(isAttested({ ...statement, pieceSize: 5242880 }, signature, publicKey)).toBe(false);
+    expect(isAttested({ ...statement, hash: Buffer.alloc(32, 2) }, signature, publicKey)).toBe(false);
+    expect(isAttested({ ...statement, blob: `task:${'ab'.repeat(32)}` }, signature, publicKey)).toBe(false);
+    expect(isAttested(statement, signature.subarray(1), publicKey)).toBe(false);
+  });
+
+  it('does not hold under another key', () => {
+    const other = generateKeyPairSync('ed25519').publicKey;
+    expect(isAttested(statement, signature, other)).toBe(false);
+  });
+
+  it('refuses a key of another kind', () => {
+    const rsa = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' });
+    expect(() => readPublicKey(rsa.toString('base64'))).toThrow('the key is of type ec, not Ed25519');
+  });
+});
+
+describe('a stream of lines', () => {
+  it('gives the same documents however the bytes are cut', async () => {
+    const events = [
+      { type: 'ping' },
+      { type: 'added', blob, blocks: [1, 2, 3] },
+      { type: 'share', blob, share: { index: 1, count: 4 } },
+      { type: 'share', blob, share: null },
+    ];
+    const bytes = Buffer.from(events.map((event) => lineOf(event)).join(''));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 40 })), async (sizes) => {
+        expect(await collect(readLines(cutAt(bytes, sizes), sessionEvent))).toEqual(events);
+      }),
+    );
+  });
+
+  it('ends with a clear error at the first line that is not of the protocol', async () => {
+    const lines = (text: string): Promise<unknown> => collect(readLines(cutAt(Buffer.from(text), []), sessionEvent));
+    await expect(lines('{"type":"nonsense"}\n')).rejects.toThrow(LineError);
+    await expect(lines('hello\n')).rejects.toThrow('a line is not JSON: hello');
+    await expect(lines('x'.repeat(5 * 1024 * 1024))).rejects.toThrow('longer than 4194304 bytes');
+    await expect(lines(lineOf({ type: 'added', blob: 'sha256:../../etc', blocks: [] }))).rejects.toThrow(LineError);
+  });
+});
+
+describe('a path of the native protocol', () => {
+  it('is a block or a stream of what a peer has, and nothing else', () => {
+    expect(blobRoute(`/native/v1/blobs/${blob}/blocks/12`)).toEqual({ kind: 'block', blob, index: 12 });
+    expect(blobRoute(`/native/v1/blobs/${blob}/have`)).toEqual({ kind: 'have', blob });
+    expect(blobRoute(`/native/v1/blobs/${blob}/have/1`)).toBeUndefined();
+    expect(blobRoute(`/native/v1/blobs/${blob}/blocks/99999999`)).toBeUndefined();
+    expect(blobRoute(`/native/v1/blobs/${blob}/blocks/-1`)).toBeUndefined();
+    expect(blobRoute('/native/v1/blobs/sha256:../blocks/1')).toBeUndefined();
+  });
+});
+
+describe('the digest in a URL', () => {
+  it('is found in registry URLs only', () => {
+    expect(digestInUrl(new URL(`https://r.example/v2/a/b/blobs/${blob}?ns=x`))).toBe(blob);
+    expect(digestInUrl(new URL(`https://r.example/v2/a/b/blobs/sha256%3A${'ab'.repeat(32)}`))).toBe(blob);
+    expect(digestInUrl(new URL(`https://r.example/files/${blob}`))).toBeUndefined();
+    expect(digestInUrl(new URL('https://r.example/v2/a/manifests/latest'))).toBeUndefined();
+  });
+});

@@ -1,0 +1,119 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+
+import { HASH_LENGTH, MAX_BLOCK, SIGNATURE_LENGTH, isPieceSize } from '@cdk8s-dragonfly/protocol';
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
+
+/** Why a block on disk may be believed. */
+export interface BlockProof {
+  /** SHA-256 of the block. */
+  readonly hash: Buffer;
+  /** The supernode's signature over it; absent for a block that came straight from the origin. */
+  readonly signature?: Buffer;
+}
+
+/** What the table says of the whole blob. */
+export interface TableHead {
+  readonly blob: BlobId;
+  readonly pieceSize: number;
+  /** Undefined until the end of the blob is known. */
+  readonly size: number | undefined;
+}
+
+const HEAD_LENGTH = 256;
+const RECORD_LENGTH = 8 + HASH_LENGTH + SIGNATURE_LENGTH;
+const SIGNED = 1;
+
+/**
+ * The sidecar of a data file: a head of 256 bytes (JSON, padded with spaces), then a record of 104 bytes for each block that
+ * was written, in the order of writing: block number, flags, SHA-256, signature. Appended to, never rewritten but for the head; a
+ * record cut short by a crash is dropped, and one whose data did not reach the disk is found by its hash.
+ */
+export class BlockTable {
+  private constructor(
+    private readonly file: FileHandle,
+    private end: number,
+  ) {}
+
+  /** Makes a table that must not exist. */
+  static async create(path: string, head: TableHead): Promise<BlockTable> {
+    const file = await open(
+      path,
+      constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o600,
+    );
+    const table = new BlockTable(file, HEAD_LENGTH);
+    try {
+      await table.writeHead(head);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return table;
+  }
+
+  /** Reads a table; undefined when it is damaged and the blob must be fetched anew. */
+  static async read(
+    path: string,
+    blob: BlobId,
+  ): Promise<{ table: BlockTable; head: TableHead; proofs: Map<number, BlockProof> } | undefined> {
+    const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+    const bytes = await file.readFile();
+    const head = parseHead(bytes.subarray(0, HEAD_LENGTH), blob);
+    if (head === undefined) {
+      await file.close();
+      return undefined;
+    }
+    const proofs = new Map<number, BlockProof>();
+    let end = HEAD_LENGTH;
+    for (; end + RECORD_LENGTH <= bytes.length; end += RECORD_LENGTH) {
+      const record = bytes.subarray(end, end + RECORD_LENGTH);
+      const index = record.readUInt32BE(0);
+      if (index > MAX_BLOCK) break;
+      const hash = Buffer.from(record.subarray(8, 8 + HASH_LENGTH));
+      const signed = record.readUInt32BE(4) === SIGNED;
+      proofs.set(index, signed ? { hash, signature: Buffer.from(record.subarray(8 + HASH_LENGTH)) } : { hash });
+    }
+    return { table: new BlockTable(file, end), head, proofs };
+  }
+
+  /** Adds the record of a block whose data is written. */
+  async append(index: number, proof: BlockProof): Promise<void> {
+    const record = Buffer.alloc(RECORD_LENGTH);
+    record.writeUInt32BE(index, 0);
+    record.writeUInt32BE(proof.signature === undefined ? 0 : SIGNED, 4);
+    proof.hash.copy(record, 8);
+    proof.signature?.copy(record, 8 + HASH_LENGTH);
+    const at = this.end;
+    this.end += RECORD_LENGTH;
+    await this.file.write(record, 0, record.length, at);
+  }
+
+  async writeHead(head: TableHead): Promise<void> {
+    const text = JSON.stringify({ version: 1, blob: head.blob, pieceSize: head.pieceSize, size: head.size });
+    await this.file.write(Buffer.from(`${text.padEnd(HEAD_LENGTH - 1)}\n`), 0, HEAD_LENGTH, 0);
+  }
+
+  async sync(): Promise<void> {
+    await this.file.datasync();
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+}
+
+function parseHead(bytes: Buffer, blob: BlobId): TableHead | undefined {
+  let head: unknown;
+  try {
+    head = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined; // a damaged table: the caller drops the blob, nothing is lost but a copy
+  }
+  if (typeof head !== 'object' || head === null) return undefined;
+  const { version, blob: name, pieceSize, size } = head as Record<string, unknown>;
+  if (version !== 1 || name !== blob || typeof pieceSize !== 'number' || !isPieceSize(pieceSize)) return undefined;
+  if (size !== undefined && (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)) return undefined;
+  return { blob, pieceSize, size };
+}

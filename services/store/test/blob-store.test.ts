@@ -1,0 +1,189 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { hexOf } from '@cdk8s-dragonfly/protocol';
+import type { Digest } from '@cdk8s-dragonfly/protocol';
+import { BlobStore, DamagedBlock } from '@cdk8s-dragonfly/store';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
+
+const MIB = 1024 * 1024;
+const PIECE = 4 * MIB;
+const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
+
+const content = randomBytes(600_000); // blocks 0 and 1 of 256 KiB, and a short block 2
+const blob: Digest = `sha256:${sha256(content).toString('hex')}`;
+const block = (index: number): Buffer => content.subarray(index * 262144, (index + 1) * 262144);
+const proof = (index: number, signature?: Buffer): { hash: Buffer; signature?: Buffer } => ({
+  hash: sha256(block(index)),
+  ...(signature === undefined ? {} : { signature }),
+});
+
+describe('the store', () => {
+  let home: string;
+  let store: BlobStore;
+  const fileOf = (ending: string): string => join(home, 'blobs/sha256', hexOf(blob).slice(0, 2), hexOf(blob) + ending);
+
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), 'store-'));
+    store = await BlobStore.open(home);
+  });
+  afterEach(() => rm(home, { recursive: true }));
+
+  async function fill(stored: StoredBlob, ...indexes: number[]): Promise<void> {
+    for (const index of indexes) await stored.write(index, [block(index)], proof(index, Buffer.alloc(64, index)));
+  }
+
+  it('has nothing of a blob that nobody wrote', async () => {
+    expect(await store.find(blob)).toBeUndefined();
+  });
+
+  it('gives back what was written, in any order and cut in any way', async () => {
+    const stored = await store.create(blob, PIECE, content.length);
+    await stored.write(2, [block(2)], proof(2));
+    await stored.write(0, [block(0).subarray(0, 1000), block(0).subarray(1000)], proof(0));
+    expect([...stored.held]).toEqual([0, 2]);
+    expect(stored.whole).toBe(false);
+    await stored.write(1, [block(1)], proof(1));
+    expect(stored.whole).toBe(true);
+    for (const index of [0, 1, 2]) expect(block(index).equals(await stored.read(index))).toBe(true);
+    await stored.release();
+  });
+
+  it('writes a block once, however many bring it, and tells watchers once', async () => {
+    const stored = await store.create(blob, PIECE, content.length);
+    const seen: number[] = [];
+    const stop = stored.watch((index) => seen.push(index));
+    const written = await Promise.all([1, 2, 3].map(() => stored.write(1, [block(1)], proof(1))));
+    expect(written).toEqual([true, false, false]);
+    expect(await stored.write(1, [block(1)], proof(1))).toBe(false);
+    stop();
+    await stored.write(0, [block(0)], proof(0));
+    expect(seen).toEqual([1]);
+    await stored.release();
+  });
+
+  it('takes its final name only when finished, and is found whole by the next process', async () => {
+    const stored = await store.create(blob, PIECE, content.length);
+    await fill(stored, 0, 1);
+    await expect(stored.finish()).rejects.toThrow('is not whole and cannot be finished');
+    await fill(stored, 2);
+    expect(stored.finished).toBe(false);
+    await stored.finish();
+    expect(stored.finished).toBe(true);
+    expect(content.equals(await readFile(fileOf('.data')))).toBe(true);
+    await stored.release();
+
+    const again = await (await BlobStore.open(home)).find(blob);
+    expect(again?.finished).toBe(true);
+    expect(again?.size).toBe(content.length);
+    expect(again?.proofOf(1)).toEqual(proof(1, Buffer.alloc(64, 1)));
+    expect(block(1).equals(await again!.read(1))).toBe(true);
+    await again?.release();
+  });
+
+  it('resumes what an earlier process left, less a record that was cut short', async () => {
+    const stored = await store.create(blob, PIECE, undefined);
+    await fill(stored, 0, 1);
+    await stored.release();
+    await truncate(fileOf('.blocks'), 256 + 104 + 50);
+
+    const again = (await (await BlobStore.open(home)).find(blob))!;
+    expect(again.size).toBeUndefined();
+    expect([...again.held]).toEqual([0]);
+    await again.setSize(content.length);
+    await fill(again, 1, 2);
+    await again.finish();
+    expect(content.equals(await readFile(fileOf('.data')))).toBe(true);
+    await again.release();
+  });
+
+  it('finds damage that happened while it was not running, and takes the block anew', async () => {
+    const stored = await store.create(blob, PIECE, content.length);
+    await fill(stored, 0, 1, 2);
+    await stored.finish();
+    await stored.release();
+    const bytes = await readFile(fileOf('.data'));
+    bytes[300_000] = bytes[300_000]! ^ 1;
+    await writeFile(fileOf('.data'), bytes);
+
+    const again = (await (await BlobStore.open(home)).find(blob))!;
+    expect(block(0).equals(await again.read(0))).toBe(true);
+    await expect(again.read(1)).rejects.toThrow(DamagedBlock);
+    expect([...again.held]).toEqual([0, 2]);
+    expect(again.finished).toBe(false);
+    await fill(again, 1);
+    expect(block(1).equals(await again.read(1))).toBe(true);
+    expect(again.finished).toBe(true);
+    await again.release();
+  });
+
+  it('finds a data file that lost its end', async () => {
+    const stored = await store.create(blob, PIECE, content.length);
+    await fill(stored, 0, 1, 2);
+    await stored.release();
+    await truncate(fileOf('.part'), 300_000);
+    const again = (await (await BlobStore.open(home)).find(blob))!;
+    await expect(again.read(1)).rejects.toThrow(`block 1 of ${blob} on disk does not have the hash`);
+    expect(block(0).equals(await again.read(0))).toBe(true);
+    await again.release();
+  });
+
+  it('drops a damaged table', async () => {
+    const stored = await store.create(blob, PIECE, content.length);
+    await fill(stored, 0);
+    await stored.release();
+    await writeFile(fileOf('.blocks'), 'nonsense');
+    expect(await store.find(blob)).toBeUndefined();
+    const anew = await store.create(blob, PIECE, content.length);
+    expect(anew.held.count).toBe(0);
+    await anew.release();
+  });
+
+  it('shares one object between users and closes it with the last', async () => {
+    const [one, two] = await Promise.all([
+      store.create(blob, PIECE, undefined),
+      store.create(blob, PIECE, content.length),
+    ]);
+    expect(two).toBe(one);
+    expect(one.size).toBe(content.length);
+    await one.release();
+    await fill(two, 0);
+    expect(block(0).equals(await two.read(0))).toBe(true);
+    await two.release();
+    await expect(two.read(0)).rejects.toThrow();
+  });
+
+  it('drops what it has in another shape, unless somebody uses it', async () => {
+    const stored = await store.create(blob, PIECE, content.length);
+    await fill(stored, 0);
+    await expect(store.create(blob, PIECE, 5)).rejects.toThrow(`${blob} is in use with 600000 bytes, not 5`);
+    await stored.release();
+    const other = await store.create(blob, 5 * MIB, content.length);
+    expect(other.held.count).toBe(0);
+    await other.release();
+  });
+
+  it('forgets what is removed', async () => {
+    const stored = await store.create(blob, PIECE, content.length);
+    await fill(stored, 0);
+    await store.remove(blob);
+    expect(await store.find(blob)).toBeUndefined();
+    expect(block(0).equals(await stored.read(0))).toBe(true);
+    await stored.release();
+    expect(await readdir(join(home, 'blobs/sha256', hexOf(blob).slice(0, 2)))).toEqual([]);
+  });
+
+  it('follows no symbolic link', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'store-'));
+    await rm(join(home, 'blobs'), { recursive: true });
+    await symlink(elsewhere, join(home, 'blobs'));
+    await expect(BlobStore.open(home)).rejects.toThrow('is not a folder; symbolic links are not followed');
+    await rm(elsewhere, { recursive: true });
+  });
+
+  it('takes no name that is not a digest', async () => {
+    await expect(store.find('sha256:../../../etc/passwd')).rejects.toThrow('is not the name of a blob');
+  });
+});
