@@ -1,0 +1,39 @@
+import type { ArgumentSpec, CommandSpec, FlagSpec } from '@cdk8s-dragonfly/contract';
+import type { Address } from './address';
+
+/** What one value of each flag type becomes: sizes are bytes, durations milliseconds. */
+interface ValueOfType<Choice> {
+  readonly string: string;
+  readonly path: string;
+  readonly integer: number;
+  readonly boolean: boolean;
+  readonly port: number;
+  readonly size: number;
+  readonly duration: number;
+  readonly url: URL;
+  readonly ip: string;
+  readonly address: Address;
+  readonly choice: Choice;
+}
+
+type ChoiceOf<Flag> = Flag extends { readonly choices: readonly (infer Choice extends string)[] } ? Choice : string;
+
+type OneValue<Flag extends FlagSpec> = ValueOfType<ChoiceOf<Flag>>[Flag['type']];
+
+/** The type of the value that a flag of the contract sets. */
+export type FlagValue<Flag extends FlagSpec> = Flag extends { readonly repeatable: true }
+  ? readonly OneValue<Flag>[]
+  : Flag extends { readonly default: string } | { readonly required: true }
+    ? OneValue<Flag>
+    : OneValue<Flag> | undefined;
+
+/** The values of a command's flags, by the names that the contract gives them in code. */
+export type FlagValues<Spec extends CommandSpec> = {
+  readonly [Name in keyof Spec['flags']]: FlagValue<Spec['flags'][Name]>;
+};
+
+/** All that a command was given: the values of its flags, and `argument` where it takes one. */
+export type CommandValues<Spec extends CommandSpec> = FlagValues<Spec> &
+  (Spec extends { readonly argument: infer Argument extends ArgumentSpec }
+    ? { readonly argument: Argument['choices'][number] }
+    : unknown);

@@ -1,0 +1,118 @@
+import { isIP } from 'node:net';
+import type { FlagSpec } from '@cdk8s-dragonfly/contract';
+import { readAddress } from './address';
+import { DURATION_FORM, readDuration, writeDuration } from './duration';
+import { UsageError } from './errors';
+import { quote } from './quote';
+import { readSize, SIZE_FORM, writeSize } from './size';
+
+/**
+ * The value of a flag from the texts that set it, in the type that the contract gives it.
+ * @param texts What was given; more than one only from a repeatable flag.
+ * @param where Who gave it, for the message: `--port`, `the environment variable REGISTRY`.
+ * @throws UsageError that says where, what was given, and what is allowed.
+ */
+export function flagValue(flag: FlagSpec, texts: readonly string[], where: string): unknown {
+  if (flag.repeatable === true) {
+    const parts = flag.commas === true ? texts.flatMap((text) => text.split(',').map((part) => part.trim())) : texts;
+    return Object.freeze(parts.map((part) => oneValue(flag, part, where)));
+  }
+  const [text, ...more] = texts;
+  if (text === undefined) throw new UsageError(`${where} has no value; it must be ${allowed(flag)}`);
+  if (more.length > 0) throw new UsageError(`${where} is given ${texts.length} times; give it once`);
+  return oneValue(flag, text, where);
+}
+
+function oneValue(flag: FlagSpec, text: string, where: string): unknown {
+  const value = read(flag, text);
+  if (value === undefined || (typeof value === 'number' && !isInRange(flag, value))) {
+    throw new UsageError(`${where} must be ${allowed(flag)}, not ${quote(text)}`);
+  }
+  return value;
+}
+
+function read(flag: FlagSpec, text: string): unknown {
+  switch (flag.type) {
+    case 'string':
+      return text === '' && flag.commas === true ? undefined : text;
+    case 'path':
+      return text === '' || text.includes('\0') ? undefined : text;
+    case 'integer':
+    case 'port':
+      return readInteger(text);
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : undefined;
+    case 'size':
+      return readSize(text);
+    case 'duration':
+      return readDuration(text);
+    case 'url':
+      return readUrl(text);
+    case 'ip':
+      return isIP(text) === 0 ? undefined : text;
+    case 'address':
+      return readAddress(text, flag.min ?? 1);
+    case 'choice':
+      return flag.choices?.includes(text) === true ? text : undefined;
+  }
+}
+
+function readInteger(text: string): number | undefined {
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+function readUrl(text: string): URL | undefined {
+  return /^https?:\/\/[^\s/]\S*$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** Integers are not negative unless the contract says so; ports end at 65535. */
+function limits(flag: FlagSpec): { readonly min: number; readonly max: number } {
+  const isPort = flag.type === 'port';
+  return { min: flag.min ?? (isPort ? 1 : 0), max: flag.max ?? (isPort ? 65_535 : Number.POSITIVE_INFINITY) };
+}
+
+function isInRange(flag: FlagSpec, value: number): boolean {
+  const { min, max } = limits(flag);
+  return value >= min && value <= max;
+}
+
+/** What a flag takes, as the end of the sentence "it must be …". */
+function allowed(flag: FlagSpec): string {
+  switch (flag.type) {
+    case 'string':
+      return 'a text that is not empty';
+    case 'path':
+      return 'a path';
+    case 'integer':
+      return `a whole number${range(flag, String)}`;
+    case 'port':
+      return `a port${range(flag, String)}`;
+    case 'boolean':
+      return 'true or false';
+    case 'size':
+      return `${SIZE_FORM}${range(flag, writeSize)}`;
+    case 'duration':
+      return `${DURATION_FORM}${range(flag, writeDuration)}`;
+    case 'url':
+      return 'an absolute http or https URL';
+    case 'ip':
+      return 'an IPv4 or IPv6 address';
+    case 'address':
+      return `HOST or HOST:PORT (IPv6 in brackets, port ${flag.min ?? 1} to 65535)`;
+    case 'choice':
+      return orList(flag.choices ?? []);
+  }
+}
+
+function range(flag: FlagSpec, write: (value: number) => string): string {
+  const { min, max } = limits(flag);
+  if (Number.isFinite(max)) return ` from ${write(min)} to ${write(max)}`;
+  return flag.min === undefined || flag.min === 0 ? '' : ` of at least ${write(min)}`;
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function orList(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
+}

@@ -1,0 +1,74 @@
+import type { CommandSpec, FlagSpec } from '@cdk8s-dragonfly/contract';
+import { placeholderOf } from './arguments';
+
+const WIDTH = 100;
+/** Names longer than this stand on a line of their own. */
+const WIDEST_NAME = 32;
+
+/** What `--help` prints, made from the contract alone: at most 100 columns, ends with a line feed. */
+export function helpText(spec: CommandSpec): string {
+  const flags = Object.values(spec.flags);
+  const rows = [
+    ...flags.map((flag): Row => [nameOf(flag), textOf(flag)]),
+    ['      --help', 'Show this text (also -h) and exit.'] as const,
+    ['      --version', 'Show the version and exit.'] as const,
+  ];
+  const sections = [[usageLine(spec)], wrap(spec.summary, WIDTH)];
+  if (spec.argument) sections.push(['Arguments:', ...columns([[`  ${spec.argument.name}`, spec.argument.text]])]);
+  sections.push(['Flags:', ...columns(rows)], wrap(rules(flags), WIDTH));
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+type Row = readonly [name: string, text: string];
+
+function usageLine({ name, argument, flags }: CommandSpec): string {
+  const required = Object.values(flags).filter((flag) => flag.required === true);
+  const words = required.map((flag) => ` --${flag.flag} ${placeholderOf(flag)}`);
+  return `Usage: ${name}${argument ? ` ${argument.choices.join('|')}` : ''}${words.join('')} [flags]`;
+}
+
+function nameOf(flag: FlagSpec): string {
+  const short = flag.short === undefined ? '      ' : `  -${flag.short}, `;
+  return `${short}--${flag.flag}${flag.type === 'boolean' ? '' : ` ${placeholderOf(flag)}`}`;
+}
+
+function textOf(flag: FlagSpec): string {
+  const facts: string[] = [];
+  if (flag.required === true) facts.push('required');
+  if (flag.repeatable === true) facts.push(flag.commas === true ? 'repeatable or a list with commas' : 'repeatable');
+  if (flag.choices) facts.push(`one of ${flag.choices.join(', ')}`);
+  if (flag.default !== undefined) facts.push(`default ${flag.default}`);
+  if (flag.env !== undefined) facts.push(`env ${flag.env}`);
+  if (flag.key !== undefined) facts.push(`key ${flag.key}`);
+  return facts.length === 0 ? flag.text : `${flag.text} (${facts.join('; ')})`;
+}
+
+function rules(flags: readonly FlagSpec[]): string {
+  const sources = ['A flag'];
+  if (flags.some(({ env }) => env !== undefined)) sources.push('the environment (env)');
+  if (flags.some(({ key }) => key !== undefined)) sources.push('the configuration file (key)');
+  return `${[...sources, 'the default'].join(' wins over ')}. Flags may be written --flag VALUE, --flag=VALUE, or with one dash.`;
+}
+
+function columns(rows: readonly Row[]): string[] {
+  const names = rows.map(([name]) => name.length).filter((length) => length <= WIDEST_NAME);
+  const indent = Math.max(0, ...names) + 2;
+  return rows.flatMap(([name, text]) => {
+    const [first = '', ...rest] = wrap(text, WIDTH - indent);
+    const more = rest.map((line) => ' '.repeat(indent) + line);
+    if (name.length + 2 > indent) return [name, ' '.repeat(indent) + first, ...more];
+    return [name.padEnd(indent) + first, ...more];
+  });
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

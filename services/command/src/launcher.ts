@@ -1,0 +1,45 @@
+import type { CommandSpec } from '@cdk8s-dragonfly/contract';
+import { processHost } from './command-host';
+import { runCommand, type CommandMain, type RunOptions } from './run-command';
+import { codeOf } from './text-file';
+
+/** How long a slow reader of our last output may take, in milliseconds. */
+const FLUSH_TIMEOUT = 1000;
+
+/** What the committed launchers in `bin/` call: runs a command in this process and ends the process. */
+export type Launch = (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<void>;
+
+/**
+ * The `main` of a service, for its launcher:
+ *
+ *     export const main = launcher(DFDAEMON, runDfdaemon);
+ */
+export function launcher<const Spec extends CommandSpec>(
+  spec: Spec,
+  main: CommandMain<Spec>,
+  options?: RunOptions,
+): Launch {
+  return async (argv, env) => {
+    process.stdout.on('error', dropUnread);
+    process.stderr.on('error', dropUnread);
+    const code = await runCommand(spec, main, processHost(argv, env), options);
+    await Promise.race([
+      Promise.all([flush(process.stdout), flush(process.stderr)]),
+      new Promise((resolve) => setTimeout(resolve, FLUSH_TIMEOUT).unref()),
+    ]);
+    process.exit(code);
+  };
+}
+
+/** Resolves when all that was written before is out, or cannot get out. */
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve());
+    stream.write('', () => resolve());
+  });
+}
+
+/** Output is dropped when its reader has gone, as in `dfget --help | head -1`; any other error counts as unhandled. */
+function dropUnread(error: Error): void {
+  if (codeOf(error) !== 'EPIPE') throw error;
+}

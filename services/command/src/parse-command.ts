@@ -1,0 +1,140 @@
+import type { CommandSpec, FlagSpec } from '@cdk8s-dragonfly/contract';
+import { placeholderOf, readArguments, type GivenArguments } from './arguments';
+import type { CommandValues } from './command-values';
+import { readConfig } from './config-file';
+import { UsageError } from './errors';
+import { flagValue, orList } from './flag-value';
+import { quote } from './quote';
+import { readNamedFile, readTextFile, type ReadFile } from './text-file';
+
+/** Environment variables by name, as in `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The world around a command line. */
+export interface CommandInputs {
+  /** Environment variables; an empty one counts as absent. */
+  readonly env: Environment;
+  /** How files are read. Default: from the file system. */
+  readonly readFile?: ReadFile;
+}
+
+/** Who set a value. */
+export type ValueSource = 'flag' | 'env' | 'file' | 'default' | 'none';
+
+interface Given {
+  readonly source: ValueSource;
+  readonly texts: readonly string[];
+  /** For messages. */
+  readonly where: string;
+}
+
+const SOURCES = new WeakMap<object, ReadonlyMap<string, ValueSource>>();
+
+/**
+ * The values that a command is started with: each from its flag, else its environment variable, else its key in the
+ * configuration file, else its default. The result and the lists in it are frozen. `--help` and `--version` are passed over: `runCommand` answers them.
+ * @throws UsageError, one line: what is wrong (flag, variable, or key and file), what was given, what is allowed.
+ */
+export function parseCommand<const Spec extends CommandSpec>(
+  spec: Spec,
+  argv: readonly string[],
+  inputs: CommandInputs,
+): CommandValues<Spec> {
+  return valuesOf(spec, readArguments(spec, argv), inputs);
+}
+
+/** As `parseCommand`, from a command line that is already taken apart. */
+export function valuesOf<const Spec extends CommandSpec>(
+  spec: Spec,
+  given: GivenArguments,
+  { env, readFile = readTextFile }: CommandInputs,
+): CommandValues<Spec> {
+  if (given.error) throw given.error;
+  const argument = argumentOf(spec, given.positionals);
+  const config = configOf(spec, given, env, readFile);
+  const values: Record<string, unknown> = {};
+  const sources = new Map<string, ValueSource>();
+  for (const [name, flag] of Object.entries(spec.flags)) {
+    const found = find(flag, given.flags.get(name), env, config);
+    if (found.source === 'none' && flag.required === true) throw missing(flag, config);
+    sources.set(name, found.source);
+    values[name] =
+      found.source === 'none' && flag.repeatable !== true ? undefined : flagValue(flag, found.texts, found.where);
+  }
+  if (argument !== undefined) values['argument'] = argument;
+  SOURCES.set(values, sources);
+  // The names and types of the values are those of the specification by construction; TypeScript cannot follow a loop.
+  return Object.freeze(values) as CommandValues<Spec>;
+}
+
+/** Who set the value `name` of the result of `parseCommand`; undefined when `values` is not such a result. */
+export function sourceOf<Values extends object>(values: Values, name: keyof Values & string): ValueSource | undefined {
+  return SOURCES.get(values)?.get(name);
+}
+
+interface Config {
+  readonly file: string;
+  readonly settings: ReadonlyMap<string, readonly string[]>;
+}
+
+function configOf(spec: CommandSpec, given: GivenArguments, env: Environment, readFile: ReadFile): Config | undefined {
+  const entry = Object.entries(spec.flags).find(([, flag]) => flag.flag === 'config');
+  if (!entry) return undefined;
+  const [name, flag] = entry;
+  const found = find(flag, given.flags.get(name), env, undefined);
+  if (found.source === 'none') return undefined;
+  const file = flagValue(flag, found.texts, found.where);
+  if (typeof file !== 'string') throw new TypeError(`the flag --config of ${spec.name} must be of the type path`);
+  const text = readNamedFile(file, found.source === 'default' ? undefined : found.where, readFile);
+  const keys = Object.values(spec.flags).flatMap(({ key }) => (key === undefined ? [] : [key]));
+  return { file, settings: text === undefined ? new Map() : readConfig(text, keys, file) };
+}
+
+function find(
+  flag: FlagSpec,
+  given: readonly string[] | undefined,
+  env: Environment,
+  config: Config | undefined,
+): Given {
+  if (given) return { source: 'flag', texts: given, where: `--${flag.flag}` };
+  const variable = flag.env === undefined ? undefined : env[flag.env];
+  if (flag.env !== undefined && variable !== undefined && variable !== '') {
+    return { source: 'env', texts: [variable], where: `the environment variable ${flag.env}` };
+  }
+  const setting = flag.key === undefined ? undefined : config?.settings.get(flag.key);
+  if (flag.key !== undefined && config && setting) {
+    return { source: 'file', texts: setting, where: `the key ${flag.key} in ${config.file}` };
+  }
+  if (flag.default !== undefined) {
+    return { source: 'default', texts: [flag.default], where: `the default of --${flag.flag}` };
+  }
+  return { source: 'none', texts: [], where: `--${flag.flag}` };
+}
+
+function missing(flag: FlagSpec, config: Config | undefined): UsageError {
+  const short = flag.short === undefined ? '' : ` (or -${flag.short})`;
+  const ways = [`give --${flag.flag} ${placeholderOf(flag)}${short}`];
+  if (flag.env !== undefined) ways.push(`set the environment variable ${flag.env}`);
+  if (flag.key !== undefined && config) ways.push(`the key ${flag.key} in ${config.file}`);
+  return new UsageError(`--${flag.flag} is required: ${orList(ways)}`);
+}
+
+function argumentOf(spec: CommandSpec, positionals: readonly string[]): string | undefined {
+  const [first, second] = positionals;
+  const { argument } = spec;
+  if (!argument) {
+    if (first === undefined) return undefined;
+    throw new UsageError(`unexpected argument ${quote(first)}; ${spec.name} takes flags only`);
+  }
+  const choices = orList(argument.choices);
+  if (first === undefined) throw new UsageError(`the ${argument.name} is missing: say ${choices}`);
+  if (!argument.choices.includes(first)) {
+    throw new UsageError(`the ${argument.name} must be ${choices}, not ${quote(first)}`);
+  }
+  if (second !== undefined) {
+    throw new UsageError(
+      `unexpected argument ${quote(second)} after ${first}; ${spec.name} takes one ${argument.name}`,
+    );
+  }
+  return first;
+}
