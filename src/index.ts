@@ -1,1 +1,11 @@
-export {};
+export { DfDaemonConstruct } from './df-daemon';
+export type { DfDaemonProps } from './df-daemon';
+export { Dragonfly } from './dragonfly';
+export type { DragonflyProps } from './dragonfly';
+export { NodeMirrorJob } from './node-mirror-job';
+export type { NodeMirrorJobProps } from './node-mirror-job';
+export { NodeMirrorMode } from './node-mirror-mode';
+export { Placement } from './placement';
+export { Preset } from './preset';
+export { SupernodeConstruct } from './supernode';
+export type { SupernodeProps } from './supernode';

@@ -1,0 +1,24 @@
+import type { DragonflyProps } from './dragonfly';
+
+/** Ready-made props: those of an installation of original images of one version. */
+export class Preset {
+  /**
+   * The classic installation of Dragonfly 0.2: in `kube-system`, supernode on a `master`, a mirror of one registry. Take it over by
+   * spreading it and replacing what differs: `new Dragonfly(chart, 'dragonfly', { ...Preset.classic(), registries: [...] })`.
+   */
+  public static classic(): DragonflyProps {
+    return new Preset('0.2.0').props();
+  }
+
+  private constructor(private readonly version: string) {}
+
+  private props(): DragonflyProps {
+    return {
+      supernodeImage: `silenceshell/supernode:${this.version}`,
+      daemonImage: `silenceshell/df-daemon:${this.version}`,
+      registries: ['https://registry.docker-cn.com'],
+      namespace: 'kube-system',
+      classic: true,
+    };
+  }
+}

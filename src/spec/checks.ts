@@ -1,0 +1,127 @@
+import { isIPv6 } from 'node:net';
+
+const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
+const RFC1035_LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const RFC1123_LABEL = new RegExp(`^${LABEL}$`);
+const RFC1123_SUBDOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
+const MAX_SUBDOMAIN = 253;
+
+/** Whether `text` is a DNS name or an IPv4 address; both have the form of a RFC 1123 subdomain. */
+export function isHostName(text: string): boolean {
+  return text.length <= MAX_SUBDOMAIN && RFC1123_SUBDOMAIN.test(text);
+}
+
+/** Whether `text` is a port: 1 to 65535 in decimal digits. */
+export function isPort(text: string): boolean {
+  return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= 65535;
+}
+
+/**
+ * The name of an object that a Service shares: a RFC 1035 label of at most `max` characters.
+ *
+ * @throws Error naming the prop, the value and the rule.
+ */
+export function checkName(prop: string, value: string, max = 63): string {
+  if (value.length > max || !RFC1035_LABEL.test(value)) {
+    throw new Error(
+      `${prop} "${value}" is no name for an object: use 1 to ${max} lower-case letters, digits and dashes, ` +
+        `starting with a letter and ending with a letter or digit.`,
+    );
+  }
+  return value;
+}
+
+/**
+ * The name of a namespace: a RFC 1123 label.
+ *
+ * @throws Error naming the prop, the value and the rule.
+ */
+export function checkNamespace(prop: string, value: string): string {
+  if (!RFC1123_LABEL.test(value)) {
+    throw new Error(
+      `${prop} "${value}" is no namespace: use 1 to 63 lower-case letters, digits and dashes, ` +
+        `starting and ending with a letter or digit.`,
+    );
+  }
+  return value;
+}
+
+/**
+ * The name of a container image.
+ *
+ * @throws Error naming the prop, the value and the fix.
+ */
+export function checkImage(prop: string, value: string | undefined): string {
+  if (value === undefined || value === '') {
+    throw new Error(
+      `${prop} is missing: no image is published yet, so name the one that you built, ` +
+        `such as registry.example.com/dragonfly/supernode:0.1.0.`,
+    );
+  }
+  if (/\s/.test(value) || value.includes('://')) {
+    throw new Error(
+      `${prop} "${value}" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, ` +
+        `such as registry.example.com/dragonfly/supernode:0.1.0.`,
+    );
+  }
+  return value;
+}
+
+/**
+ * A folder on a node.
+ *
+ * @throws Error naming the prop, the value and the rule.
+ */
+export function checkHostPath(prop: string, value: string): string {
+  const parts = value.split('/').slice(1);
+  if (!value.startsWith('/') || parts.every((part) => part === '') || parts.includes('..')) {
+    throw new Error(`${prop} "${value}" is no folder for data on a node: use an absolute path below / without "..".`);
+  }
+  return value;
+}
+
+/**
+ * The names of the nodes to work on: RFC 1123 subdomains, each once, at least one.
+ *
+ * @throws Error naming the prop, the value and the fix.
+ */
+export function checkNodes(prop: string, values: string[]): string[] {
+  if (values.length === 0) {
+    throw new Error(`${prop} is empty: name at least one node, as "kubectl get nodes" shows them.`);
+  }
+  values.forEach((value, i) => {
+    if (!isHostName(value)) {
+      throw new Error(`${prop}[${i}] "${value}" is no node name: write it as "kubectl get nodes" shows it.`);
+    }
+    checkOnce(prop, i, value, values.indexOf(value));
+  });
+  return [...values];
+}
+
+/**
+ * The addresses of supernodes: `HOST[:PORT]`, IPv6 in brackets, each once, at least one.
+ *
+ * @throws Error naming the prop, the value and the fix.
+ */
+export function checkAddresses(prop: string, values: string[]): string[] {
+  if (values.length === 0) {
+    throw new Error(`${prop} is empty: name at least one supernode as HOST[:PORT], such as "supernode".`);
+  }
+  values.forEach((value, i) => {
+    const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(value) ?? [];
+    if (!(isHostName(host) || (host.startsWith('[') && isIPv6(host.slice(1, -1))))) {
+      throw new Error(`${prop}[${i}] "${value}" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].`);
+    }
+    if (port !== undefined && !isPort(port)) {
+      throw new Error(`${prop}[${i}] "${value}" has the port "${port}": use 1 to 65535, or leave it out for 8002.`);
+    }
+    checkOnce(prop, i, value, values.indexOf(value));
+  });
+  return [...values];
+}
+
+function checkOnce(prop: string, index: number, value: string, first: number): void {
+  if (first !== index) {
+    throw new Error(`${prop} names "${value}" twice, at ${first} and ${index}: name it once.`);
+  }
+}

@@ -1,0 +1,104 @@
+import { isIPv6 } from 'node:net';
+import { isHostName, isPort } from './checks';
+
+/** What a df-daemon mirrors when nothing else is said: Docker Hub. */
+export const DOCKER_HUB = 'https://registry-1.docker.io';
+
+const EXAMPLE = 'https://registry.example.com:5000';
+/** Hosts that serve Docker Hub; image names and container runtimes call it `docker.io`. */
+const DOCKER_HUB_HOSTS = ['registry-1.docker.io', 'index.docker.io'];
+
+/** A registry behind the mirror. */
+export interface RegistrySpec {
+  /** The host as it stands in image names, which containerd sends as `ns`. */
+  readonly host: string;
+  /** The scheme, host and port that its content is fetched from, without a slash at the end. */
+  readonly url: string;
+  /** Whether the user named `host`, rather than leaving it to the URL. */
+  readonly named: boolean;
+}
+
+/**
+ * Reads registries written as `[HOST=]URL`. The first is the one for requests that name no registry.
+ *
+ * @throws Error naming the prop, the value and the fix: no registry, no http(s) URL, more in it than scheme, host and port,
+ *   a host that is no DNS name, two registries for one host.
+ */
+export function parseRegistries(prop: string, values: string[]): RegistrySpec[] {
+  if (values.length === 0) {
+    throw new Error(`${prop} is empty: name at least one registry by its URL, such as ${EXAMPLE}.`);
+  }
+  const registries: RegistrySpec[] = [];
+  values.forEach((value, i) => {
+    const registry = parseRegistry(`${prop}[${i}]`, value);
+    const first = registries.findIndex((other) => other.host === registry.host);
+    if (first !== -1) {
+      throw new Error(`${prop} has two registries for "${registry.host}", at ${first} and ${i}: remove one.`);
+    }
+    registries.push(registry);
+  });
+  return registries;
+}
+
+/** The value of `--registry` or its environment variable: the first by its URL alone if it has no name of its own. */
+export function renderRegistries(registries: RegistrySpec[]): string {
+  return registries.map(({ host, url, named }, i) => (i === 0 && !named ? url : `${host}=${url}`)).join(',');
+}
+
+/** The hosts, with their ports, that the supernode has to fetch from. Each once, in the order of the registries. */
+export function originsOf(registries: RegistrySpec[]): string[] {
+  return [...new Set(registries.map(({ url }) => new URL(url).host))];
+}
+
+/**
+ * A URL of scheme, host and port alone, without a slash at the end.
+ *
+ * @throws Error naming the prop, the value and the fix, as {@link parseRegistries}.
+ */
+export function checkUrl(prop: string, value: string, example: string): string {
+  return parseUrl(`${prop} "${withoutCredentials(value)}"`, value, `write it such as ${example}`).origin;
+}
+
+function parseRegistry(what: string, value: string): RegistrySpec {
+  const [, name, text = value] = /^([^=/]*)=(.*)$/s.exec(value) ?? [];
+  const shown = `${what} "${withoutCredentials(value)}"`;
+  const url = parseUrl(shown, text, `write the registry as [HOST=]URL, such as ${EXAMPLE}`);
+  if (name !== undefined && !isRegistryHost(name)) {
+    throw new Error(`${shown} has the registry name "${name}": use HOST[:PORT] as it stands in image names.`);
+  }
+  const host = name ?? (DOCKER_HUB_HOSTS.includes(url.host) ? 'docker.io' : url.host);
+  return { host, url: url.origin, named: name !== undefined };
+}
+
+function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/]*@/, '//***@');
+}
+
+function parseUrl(shown: string, text: string, fix: string): URL {
+  if (!/^https?:\/\//i.test(text)) {
+    throw new Error(`${shown} is no http or https URL: ${fix}.`);
+  }
+  const [, port] = /^[^/]*\/\/[^/?#]*:([0-9]+)(?:[/?#]|$)/.exec(text) ?? [];
+  if (port !== undefined && !isPort(port)) {
+    throw new Error(`${shown} has the port ${port}: use 1 to 65535.`);
+  }
+  if (!URL.canParse(text)) {
+    throw new Error(`${shown} is no URL: ${fix}.`);
+  }
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') {
+    throw new Error(`${shown} has credentials: leave them out; container runtimes send their own.`);
+  }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw new Error(`${shown} has more than scheme, host and port: leave the rest out, such as ${url.origin}.`);
+  }
+  if (!isHostName(url.hostname) && !isIPv6(url.hostname.slice(1, -1))) {
+    throw new Error(`${shown} has the host "${url.hostname}": use a DNS name, an IPv4 address or [IPv6].`);
+  }
+  return url;
+}
+
+function isRegistryHost(text: string): boolean {
+  const [, host = '', port] = /^([^:]*)(?::(.*))?$/.exec(text) ?? [];
+  return isHostName(host) && (port === undefined || isPort(port));
+}

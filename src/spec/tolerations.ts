@@ -1,0 +1,21 @@
+import type { k8s } from 'cdk8s-plus-27';
+
+/**
+ * Tolerations that the API server accepts.
+ *
+ * @throws Error naming the prop, the value and the fix: `Exists` with a value, no key without `Exists`.
+ */
+export function checkTolerations(prop: string, values: k8s.Toleration[]): k8s.Toleration[] {
+  values.forEach((toleration, i) => {
+    const { key, operator, value } = toleration;
+    if (operator === 'Exists' && value !== undefined && value !== '') {
+      throw new Error(`${prop}[${i}] has operator Exists and the value "${value}": leave out the value, or use Equal.`);
+    }
+    if (operator !== 'Exists' && (key === undefined || key === '')) {
+      throw new Error(
+        `${prop}[${i}] has no key: name the taint's key, or use operator Exists to tolerate every taint.`,
+      );
+    }
+  });
+  return [...values];
+}

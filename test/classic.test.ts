@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Dragonfly, Preset } from '../src';
+import { normalised } from './support/semantic';
+import { chart, manifestsOf, parseManifests } from './support/synth';
+import type { Manifest } from './support/synth';
+
+function byKindAndName(manifests: Manifest[]): Record<string, unknown> {
+  return Object.fromEntries(manifests.map((manifest) => [`${manifest.kind} ${manifest.metadata.name}`, manifest]));
+}
+
+function meanings(manifests: Manifest[]): Record<string, unknown> {
+  return byKindAndName(manifests.map((manifest) => normalised(manifest) as Manifest));
+}
+
+const fixture = ['supernode.yaml', 'df-daemon.yaml'].flatMap((file) =>
+  parseManifests(readFileSync(join(__dirname, 'fixtures', 'classic', file), 'utf8')),
+);
+
+describe('Preset.classic()', () => {
+  it('means the same to the API server as the YAML of the classic installation', () => {
+    const scope = chart();
+    new Dragonfly(scope, 'dragonfly', Preset.classic());
+    expect(manifestsOf(scope)).toHaveLength(4);
+    expect(meanings(manifestsOf(scope))).toEqual(meanings(fixture));
+  });
+
+  it('works on with other images and another registry', () => {
+    const scope = chart();
+    new Dragonfly(scope, 'dragonfly', {
+      ...Preset.classic(),
+      supernodeImage: 'own/supernode:1',
+      daemonImage: 'own/dfdaemon:1',
+      registries: ['https://registry.example.com'],
+    });
+    const replaced = JSON.stringify(fixture)
+      .replace('silenceshell/supernode:0.2.0', 'own/supernode:1')
+      .replace('silenceshell/df-daemon:0.2.0', 'own/dfdaemon:1')
+      .replace('https://registry.docker-cn.com', 'https://registry.example.com');
+    expect(meanings(manifestsOf(scope))).toEqual(meanings(JSON.parse(replaced) as Manifest[]));
+  });
+});
+
+describe('the comparison of meanings', () => {
+  const service = (ports: unknown, more: object = {}): Manifest =>
+    ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' }, spec: { ports, ...more } }) as Manifest;
+
+  it('overlooks what the API server fills in, the order of keys and of lists', () => {
+    const short = service([{ port: 1 }, { port: 2 }]);
+    const long = service(
+      [
+        { targetPort: 2, protocol: 'TCP', port: 2 },
+        { targetPort: 1, protocol: 'TCP', port: 1 },
+      ],
+      { sessionAffinity: 'None', type: 'ClusterIP' },
+    );
+    expect(normalised(short)).toEqual(normalised(long));
+  });
+
+  it.each([
+    ['an extra field', service([{ port: 1 }], { clusterIP: 'None' })],
+    ['a missing entry', service([])],
+    ['another value', service([{ port: 2 }])],
+    ['what is no default', service([{ port: 1, protocol: 'UDP' }])],
+  ])('sees %s', (_what, other) => {
+    expect(normalised(other)).not.toEqual(normalised(service([{ port: 1 }])));
+  });
+
+  it('reads the mode of the fixture as an octal number', () => {
+    expect(JSON.stringify(fixture)).toContain('"defaultMode":384');
+  });
+});
