@@ -79,6 +79,7 @@ describe('a block set', () => {
         expect([...again]).toEqual([...model].sort((a, b) => a - b));
         expect(again.count).toBe(model.size);
         expect(set.count).toBe(model.size);
+        expect(set.last).toBe(Math.max(-1, ...model));
       }),
     );
   });

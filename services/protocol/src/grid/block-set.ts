@@ -32,6 +32,15 @@ export class BlockSet {
     return this.members;
   }
 
+  /** The highest block in the set; -1 when it is empty. */
+  get last(): number {
+    for (let byte = this.bits.length - 1; byte >= 0; byte -= 1) {
+      const bits = this.bits[byte] ?? 0;
+      if (bits !== 0) return byte * 8 + 31 - Math.clz32(bits);
+    }
+    return -1;
+  }
+
   has(block: number): boolean {
     return ((this.bits[block >> 3] ?? 0) & (1 << (block & 7))) !== 0;
   }

@@ -1,0 +1,95 @@
+import type { Neighbour, Share } from '@cdk8s-dragonfly/protocol';
+
+import { Mesh } from './mesh';
+import { seededRandom } from './random';
+
+/** What happens to the swarm of a blob. `seed` makes the choices, so that the same events give the same decisions. */
+export type PlacementEvent =
+  | { readonly type: 'join'; readonly member: Neighbour; readonly seed: number }
+  | { readonly type: 'leave'; readonly cid: string; readonly seed: number };
+
+/** What a member is to be told. */
+export type PlacementDecision =
+  | { readonly type: 'neighbours'; readonly cid: string; readonly peers: readonly Neighbour[] }
+  | { readonly type: 'share'; readonly cid: string; readonly share: Share };
+
+/** At most so many members take blocks from the supernode first; the others live from their neighbours. */
+export const MAX_SHARES = 64;
+
+/**
+ * Who trades with whom, and who takes which blocks from the supernode first: the swarm of one blob. Pure: no clock, chance or
+ * socket; what an event costs does not grow with the number of members.
+ *
+ * Shares are residues: the member of rank r takes the blocks with `block mod count = r`, count being the largest power of two
+ * that is not above the number of members (nor {@link MAX_SHARES}). A power of two, so that a join tells everybody a new count
+ * only when the swarm has doubled. Each block is in exactly one share: the supernode sends it once.
+ */
+export class Placement {
+  private readonly mesh = new Mesh();
+  private readonly members = new Map<string, Neighbour>();
+  /** The members by rank. */
+  private readonly ranks: string[] = [];
+  private readonly rankOf = new Map<string, number>();
+
+  get size(): number {
+    return this.members.size;
+  }
+
+  /** Takes an event into account. Joining twice and leaving without having joined change nothing. */
+  apply(event: PlacementEvent): PlacementDecision[] {
+    const random = seededRandom(event.seed);
+    return event.type === 'join' ? this.join(event.member, random) : this.leave(event.cid, random);
+  }
+
+  private join(member: Neighbour, random: () => number): PlacementDecision[] {
+    const { cid } = member;
+    if (this.members.has(cid)) return [this.neighboursOf(cid), this.shareOf(cid)];
+    const before = this.shareCount();
+    this.members.set(cid, member);
+    this.rankOf.set(cid, this.ranks.length);
+    this.ranks.push(cid);
+    const changed = this.mesh.add(cid, random);
+    return [...changed.map((other) => this.neighboursOf(other)), ...this.sharesAfter(before, cid)];
+  }
+
+  private leave(cid: string, random: () => number): PlacementDecision[] {
+    const rank = this.rankOf.get(cid);
+    if (rank === undefined) return [];
+    const before = this.shareCount();
+    const last = this.ranks.pop();
+    this.rankOf.delete(cid);
+    this.members.delete(cid);
+    // The last one moves to the free rank, so that ranks stay without gaps.
+    if (last !== undefined && last !== cid) {
+      this.ranks[rank] = last;
+      this.rankOf.set(last, rank);
+    }
+    const changed = this.mesh.remove(cid, random);
+    return [...changed.map((other) => this.neighboursOf(other)), ...this.sharesAfter(before, this.ranks[rank])];
+  }
+
+  /** The shares that are to be told: everyone's when their number changed, else that of the member whose rank changed. */
+  private sharesAfter(before: number, moved: string | undefined): PlacementDecision[] {
+    const now = this.shareCount();
+    if (now !== before) {
+      return this.ranks.slice(0, Math.max(before, now) + 1).map((cid) => this.shareOf(cid));
+    }
+    return moved === undefined ? [] : [this.shareOf(moved)];
+  }
+
+  private shareCount(): number {
+    const members = Math.min(this.ranks.length, MAX_SHARES);
+    return members === 0 ? 0 : 2 ** Math.floor(Math.log2(members));
+  }
+
+  private shareOf(cid: string): PlacementDecision {
+    const index = this.rankOf.get(cid) ?? 0;
+    const count = this.shareCount();
+    return { type: 'share', cid, share: index < count ? { index, count } : null };
+  }
+
+  private neighboursOf(cid: string): PlacementDecision {
+    const peers = this.mesh.neighboursOf(cid).flatMap((other) => this.members.get(other) ?? []);
+    return { type: 'neighbours', cid, peers };
+  }
+}

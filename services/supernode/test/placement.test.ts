@@ -1,0 +1,140 @@
+import * as fc from 'fast-check';
+
+import type { Neighbour, Share } from '@cdk8s-dragonfly/protocol';
+
+import { MAX_CHOSEN } from '../src/placement/mesh';
+import { MAX_SHARES, Placement } from '../src/placement/placement';
+import type { PlacementEvent } from '../src/placement/placement';
+
+const member = (number: number): Neighbour => ({ cid: `node-${number}`, ip: '10.0.0.1', port: 1 + (number % 65000) });
+
+/** What the members have been told. */
+class Told {
+  readonly placement = new Placement();
+  readonly present = new Set<string>();
+  readonly neighbours = new Map<string, string[]>();
+  readonly shares = new Map<string, Share>();
+  decisions = 0;
+
+  apply(event: PlacementEvent): void {
+    if (event.type === 'join') this.present.add(event.member.cid);
+    else {
+      this.present.delete(event.cid);
+      this.neighbours.delete(event.cid);
+      this.shares.delete(event.cid);
+    }
+    const decisions = this.placement.apply(event);
+    this.decisions = decisions.length;
+    for (const decision of decisions) {
+      if (decision.type === 'share') this.shares.set(decision.cid, decision.share);
+      else
+        this.neighbours.set(
+          decision.cid,
+          decision.peers.map(({ cid }) => cid),
+        );
+    }
+  }
+
+  reachableFrom(start: string): Set<string> {
+    const seen = new Set([start]);
+    for (const at of seen) for (const next of this.neighbours.get(at) ?? []) seen.add(next);
+    return seen;
+  }
+}
+
+const steps = fc.array(fc.record({ leave: fc.nat(9), number: fc.nat(120), seed: fc.nat() }), { maxLength: 300 });
+
+function run(list: readonly { leave: number; number: number; seed: number }[]): Told {
+  const told = new Told();
+  for (const { leave, number, seed } of list) {
+    const { cid } = member(number);
+    if (leave < 3) told.apply({ type: 'leave', cid, seed });
+    else told.apply({ type: 'join', member: member(number), seed });
+  }
+  return told;
+}
+
+describe('placement', () => {
+  it('keeps the graph of neighbours connected, mutual and of bounded degree through joins and leaves', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        const told = run(list);
+        for (const cid of told.present) {
+          const mine = told.neighbours.get(cid) ?? [];
+          expect(mine.length).toBeLessThanOrEqual(MAX_CHOSEN + 2);
+          expect(new Set(mine).size).toBe(mine.length);
+          for (const other of mine) {
+            expect(other).not.toBe(cid);
+            expect(told.present).toContain(other);
+            expect(told.neighbours.get(other)).toContain(cid);
+          }
+        }
+        const [first] = told.present;
+        if (first !== undefined) expect(told.reachableFrom(first)).toEqual(told.present);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('puts every block in exactly one share, through joins and leaves', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        const told = run(list);
+        if (told.present.size === 0) return;
+        const shares = [...told.present].map((cid) => told.shares.get(cid));
+        expect(shares).not.toContain(undefined);
+        for (let block = 0; block < 2 * MAX_SHARES; block += 1) {
+          const takers = shares.filter((share) => share && block % share.count === share.index);
+          expect(takers).toHaveLength(1);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('decides the same from the same events', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        const [one, two] = [run(list), run(list)];
+        expect(one.neighbours).toEqual(two.neighbours);
+        expect(one.shares).toEqual(two.shares);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('gives the whole blob to a member that is alone, and half to each of two', () => {
+    const told = new Told();
+    told.apply({ type: 'join', member: member(1), seed: 1 });
+    expect(told.shares.get('node-1')).toEqual({ index: 0, count: 1 });
+    expect(told.neighbours.get('node-1')).toEqual([]);
+    told.apply({ type: 'join', member: member(2), seed: 2 });
+    expect(told.shares.get('node-1')).toEqual({ index: 0, count: 2 });
+    expect(told.shares.get('node-2')).toEqual({ index: 1, count: 2 });
+    expect(told.neighbours.get('node-2')).toEqual(['node-1']);
+    told.apply({ type: 'join', member: member(3), seed: 3 });
+    expect(told.shares.get('node-3')).toBeNull();
+  });
+
+  it('costs the same however many members there are', () => {
+    const told = new Told();
+    let most = 0;
+    for (let number = 0; number < 5000; number += 1) {
+      told.apply({ type: 'join', member: member(number), seed: number });
+      if (number > MAX_SHARES) most = Math.max(most, told.decisions);
+    }
+    expect(most).toBeLessThanOrEqual(10);
+    const degrees = [...told.neighbours.values()].map((mine) => mine.length);
+    expect(Math.min(...degrees)).toBeGreaterThanOrEqual(8);
+    expect(told.reachableFrom('node-0').size).toBe(5000);
+  });
+
+  it('changes nothing for a member that joins twice or leaves without having joined', () => {
+    const told = new Told();
+    told.apply({ type: 'join', member: member(1), seed: 1 });
+    told.apply({ type: 'join', member: member(1), seed: 9 });
+    told.apply({ type: 'leave', cid: 'node-7', seed: 9 });
+    expect(told.placement.size).toBe(1);
+    expect(told.decisions).toBe(0);
+  });
+});
