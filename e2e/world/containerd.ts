@@ -1,0 +1,85 @@
+import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
+import type { Host } from './host';
+import { blobsOf, type Image } from './image';
+
+export interface ContainerdOptions {
+  /** The mirror that the `hosts.toml` of docker.io names. Default: no `hosts.toml`. */
+  readonly mirror?: string;
+}
+
+/** Debian's containerd with folders of its own. */
+export class Containerd {
+  private constructor(private readonly host: Host) {}
+
+  static async start(host: Host, options: ContainerdOptions = {}): Promise<Containerd> {
+    const containerd = new Containerd(host);
+    const text = (path: string): string => JSON.stringify(path);
+    writeFileSync(
+      host.path('containerd.toml'),
+      [
+        'version = 2',
+        `root = ${text(containerd.root)}`,
+        `state = ${text(host.path('containerd-state'))}`,
+        'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+        '[grpc]',
+        `address = ${text(containerd.socket)}`,
+        '[plugins."io.containerd.internal.v1.opt"]',
+        `path = ${text(host.path('containerd-opt'))}`,
+        '',
+      ].join('\n'),
+    );
+    if (options.mirror !== undefined) containerd.writeHostsToml(options.mirror);
+    const daemon = host.start('containerd', ['containerd', '--config', host.path('containerd.toml')]);
+    await daemon.ready(() => containerd.ctr('version'));
+    return containerd;
+  }
+
+  /** Its API socket. */
+  get socket(): string {
+    return this.host.path('containerd.sock');
+  }
+
+  /** Pulls an image of docker.io and returns the digest of its manifest. */
+  async pull(image: Image, limitMs: number): Promise<string> {
+    const reference = `docker.io/${image.repository}:${image.tag}`;
+    const how = ['--hosts-dir', this.host.path('certs.d'), '--snapshotter', 'native'];
+    await this.host.run(['ctr', '--address', this.socket, 'images', 'pull', ...how, reference], { limitMs });
+    const line = (await this.ctr('images', 'list')).split('\n').find((candidate) => candidate.startsWith(reference));
+    const digest = line?.split(/\s+/)[2];
+    if (digest === undefined) throw new Error(`containerd does not list ${reference} after it has pulled it.`);
+    return digest;
+  }
+
+  /** SHA-256 of each blob of the image, computed from the bytes in containerd's store, in the order of the manifest. */
+  async storedDigests(image: Image): Promise<string[]> {
+    const store = this.host.path('containerd', 'io.containerd.content.v1.content', 'blobs', 'sha256');
+    return await Promise.all(
+      blobsOf(image).map(async ({ digest }) => {
+        const hash = createHash('sha256');
+        await pipeline(createReadStream(`${store}/${digest.slice('sha256:'.length)}`), hash);
+        return `sha256:${hash.digest('hex')}`;
+      }),
+    );
+  }
+
+  private get root(): string {
+    return this.host.path('containerd');
+  }
+
+  private writeHostsToml(mirror: string): void {
+    const folder = this.host.path('certs.d', 'docker.io');
+    mkdirSync(folder, { recursive: true });
+    const lines = [
+      'server = "https://registry-1.docker.io"',
+      `[host.${JSON.stringify(mirror)}]`,
+      'capabilities = ["pull", "resolve"]',
+    ];
+    writeFileSync(`${folder}/hosts.toml`, `${lines.join('\n')}\n`);
+  }
+
+  private async ctr(...args: string[]): Promise<string> {
+    return await this.host.run(['ctr', '--address', this.socket, ...args]);
+  }
+}

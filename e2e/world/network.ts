@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { run } from './run';
+import type { UndoStack } from './undo-stack';
+
+const BRIDGE = 'bridge0';
+
+/**
+ * One switch in the namespace of the tests, and a namespace with a cable to it for each host. The tests have an address on
+ * the switch; nobody can reach anything outside.
+ */
+export class Network {
+  private hosts = 0;
+
+  private constructor(private readonly undo: UndoStack) {}
+
+  static async create(undo: UndoStack): Promise<Network> {
+    await run(['ip', 'link', 'add', BRIDGE, 'type', 'bridge']);
+    undo.push(`remove ${BRIDGE}`, () => run(['ip', 'link', 'delete', BRIDGE]));
+    await run(['ip', 'address', 'add', '10.77.0.1/24', 'dev', BRIDGE]);
+    await run(['ip', 'link', 'set', BRIDGE, 'up']);
+    return new Network(undo);
+  }
+
+  /** Adds the namespace `name` and returns its address. */
+  async attach(name: string): Promise<string> {
+    this.hosts += 1;
+    const ip = `10.77.0.${10 + this.hosts}`;
+    await run(['ip', 'netns', 'add', name]);
+    this.undo.push(`remove network namespace ${name}`, () => run(['ip', 'netns', 'delete', name]));
+    await run(['ip', '-n', name, 'link', 'set', 'lo', 'up']);
+    await run(['ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name]);
+    this.undo.push(`remove link ${name}`, () => run(['ip', 'link', 'delete', name]));
+    await run(['ip', 'link', 'set', name, 'master', BRIDGE, 'up']);
+    await run(['ip', '-n', name, 'address', 'add', `${ip}/24`, 'dev', 'eth0']);
+    await run(['ip', '-n', name, 'link', 'set', 'eth0', 'up']);
+    return ip;
+  }
+
+  /** Limits what a host can send, in megabits a second. */
+  async limitUplink(name: string, megabits: number): Promise<void> {
+    const rate = ['rate', `${megabits}mbit`, 'burst', '64kb', 'latency', '50ms'];
+    await run(['tc', '-n', name, 'qdisc', 'add', 'dev', 'eth0', 'root', 'tbf', ...rate]);
+  }
+
+  /** Bytes that a host has sent since it was attached, headers of all layers included. */
+  bytesSentBy(name: string): number {
+    // What the host sends is what the switch's end of its cable receives.
+    const line = readFileSync('/proc/self/net/dev', 'utf8')
+      .split('\n')
+      .find((candidate) => candidate.trim().startsWith(`${name}:`));
+    const bytes = line?.split(':')[1]?.trim().split(/\s+/)[0];
+    if (bytes === undefined) throw new Error(`There is no cable to ${name}.`);
+    return Number(bytes);
+  }
+}

@@ -1,0 +1,85 @@
+import { writeFileSync } from 'node:fs';
+import type { Host } from './host';
+import { blobsOf, type Image } from './image';
+import { run } from './run';
+
+/** One request as the registry's access log tells it. */
+export interface RegistryRequest {
+  readonly client: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  /** Bytes of the body that it sent. */
+  readonly bytes: number;
+}
+
+/** What a registry has sent of one blob. */
+export interface Delivery {
+  readonly digest: string;
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+/** Debian's docker-registry on port 5000 of a host. */
+export class Registry {
+  private constructor(
+    private readonly host: Host,
+    private readonly log: () => string,
+  ) {}
+
+  static async start(host: Host): Promise<Registry> {
+    const config = host.path('config.yml');
+    writeFileSync(
+      config,
+      [
+        'version: 0.1',
+        'log: { level: debug, accesslog: { disabled: false } }',
+        `storage: { filesystem: { rootdirectory: ${JSON.stringify(host.path('storage'))} } }`,
+        `http: { addr: "${host.ip}:5000" }`,
+        '',
+      ].join('\n'),
+    );
+    const daemon = host.start('docker-registry', ['docker-registry', 'serve', config]);
+    const registry = new Registry(host, () => daemon.log());
+    await daemon.ready(async () => (await fetch(`${registry.url}/v2/`)).ok || undefined);
+    return registry;
+  }
+
+  /** `HOST:PORT`. */
+  get address(): string {
+    return `${this.host.ip}:5000`;
+  }
+
+  get url(): string {
+    return `http://${this.address}`;
+  }
+
+  /** Puts an image into it, byte by byte as it is. */
+  async push(image: Image): Promise<void> {
+    const target = `docker://${this.address}/${image.repository}:${image.tag}`;
+    const how = ['--insecure-policy', 'copy', '--preserve-digests', '--dest-tls-verify=false'];
+    await run(['skopeo', ...how, `oci:${image.layout}`, target]);
+  }
+
+  /** Every request that has been answered, oldest first. */
+  requests(): RegistryRequest[] {
+    // 10.77.0.3 - - [23/Nov/2026:12:00:00 +0000] "GET /v2/ HTTP/1.1" 200 2 "" "user agent"
+    const line = /^(\S+) \S+ \S+ \[[^\]]*\] "(\S+) (\S+) [^"]*" (\d+) (\d+) /gm;
+    return [...this.log().matchAll(line)].map(([, client = '', method = '', path = '', status, bytes]) => ({
+      client,
+      method,
+      path,
+      status: Number(status),
+      bytes: Number(bytes),
+    }));
+  }
+
+  /** What it has sent of each blob of an image, in the order of the manifest. */
+  deliveries(image: Image): Delivery[] {
+    const sent = this.requests().filter(({ method, status }) => method === 'GET' && (status === 200 || status === 206));
+    return blobsOf(image).map(({ digest }) => {
+      const ofBlob = sent.filter(({ path }) => path.split('?')[0] === `/v2/${image.repository}/blobs/${digest}`);
+      return { digest, requests: ofBlob.length, bytes: ofBlob.reduce((total, { bytes }) => total + bytes, 0) };
+    });
+  }
+}
