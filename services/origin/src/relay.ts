@@ -1,0 +1,99 @@
+import { bodyChunks, cutOff } from './body';
+import { Connections } from './connections';
+import { byteCount } from './content-range';
+import { exchange } from './exchange';
+import type { HeaderLine } from './header-lines';
+import { endToEnd, valueOf, without } from './header-lines';
+import { hostAndPort } from './host-port';
+import { OriginError } from './origin-error';
+
+/** What a {@link Relay} is made of. Times are in milliseconds. */
+export interface RelayOptions {
+  /** How long a connection may take to open. Default 5000. */
+  readonly connectTimeout?: number | undefined;
+  /** How long the head of an answer may take, the opening of a connection included. */
+  readonly firstByteTimeout: number;
+  /** How long a registry may send nothing in the middle of a body. */
+  readonly stallTimeout: number;
+  /** Certificates of authorities (PEM) to trust beside those that Node trusts. Default none. */
+  readonly ca?: readonly string[] | undefined;
+}
+
+/** A client's request as it came. */
+export interface RelayRequest {
+  /** The registry behind the mirror; its path, if it has one, goes before the client's. */
+  readonly registry: URL;
+  readonly method: 'GET' | 'HEAD';
+  /** Path and query as the client wrote them, beginning with `/`. */
+  readonly path: string;
+  /** The client's header lines; hop-by-hop fields and Host are replaced by our own. */
+  readonly headers: readonly HeaderLine[];
+}
+
+/** A registry's answer as it came, without its hop-by-hop fields. */
+export interface RelayAnswer {
+  readonly status: number;
+  readonly statusText: string;
+  /** In the registry's order and spelling. */
+  readonly headers: readonly HeaderLine[];
+  /**
+   * The body as it was sent, not decoded, to be iterated once; leaving the iteration early closes the connection. Empty for HEAD.
+   *
+   * @throws OriginError `stalled` or `truncated`; the signal's reason when it aborts.
+   */
+  readonly body: AsyncIterable<Buffer>;
+  /** Closes the connection of a body that will not be iterated. */
+  discard(): void;
+}
+
+const REPLACED: ReadonlySet<string> = new Set(['host', 'content-length']);
+
+/**
+ * Passes requests to registries unchanged and their answers back: redirects, challenges and encodings are the client's affair. It keeps
+ * connections; `stop()` closes them. The rules for origins do not apply: registries come from the configuration.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #connections: Connections;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#connections = new Connections({ connectTimeout: options.connectTimeout ?? 5000, ca: options.ca });
+  }
+
+  /**
+   * Resolves with the head of the registry's answer, whatever its status.
+   *
+   * @throws OriginError `unreachable`, `timeout` or `protocol`, naming the registry; `forbidden` when the target is not a path; the reason of `signal` when it aborts.
+   */
+  async send(request: RelayRequest, signal: AbortSignal): Promise<RelayAnswer> {
+    const { registry, method } = request;
+    const { firstByteTimeout, stallTimeout } = this.#options;
+    if (!request.path.startsWith('/')) {
+      throw new OriginError('forbidden', 'A request whose target is not a path beginning with "/" is not relayed.');
+    }
+    const path = `${registry.pathname.replace(/\/$/, '')}${request.path}`;
+    const headers = without(endToEnd(request.headers), REPLACED);
+    const incoming = await exchange(
+      this.#connections,
+      { method, origin: registry, path, headers, firstByteTimeout },
+      signal,
+    );
+    const length =
+      method === 'HEAD' || incoming.status === 304 ? undefined : byteCount(valueOf(incoming.headers, 'content-length'));
+    return {
+      status: incoming.status,
+      statusText: incoming.statusText,
+      headers: endToEnd(incoming.headers),
+      body: bodyChunks(incoming.body, { origin: hostAndPort(registry), length, stallTimeout, signal: incoming.signal }),
+      discard: () => {
+        cutOff(incoming.body);
+      },
+    };
+  }
+
+  /** Closes all connections; bodies in the middle fail. */
+  stop(): void {
+    this.#connections.stop();
+  }
+}
