@@ -1,1 +1,2 @@
-export {};
+export { Supernode } from './supernode';
+export type { SupernodeOptions } from './supernode';

@@ -1,1 +1,21 @@
-export {};
+import { launcher } from '@cdk8s-dragonfly/command';
+import { SUPERNODE } from '@cdk8s-dragonfly/contract';
+
+import { Supernode } from './supernode';
+
+/** The command `supernode`. */
+export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) => {
+  const supernode = await Supernode.start({
+    homeDir: values.homeDir,
+    api: { host: values.listenIp, port: values.port, portFlag: '--port', hostFlag: '--listen-ip' },
+    blocks: { host: values.listenIp, port: values.downloadPort, portFlag: '--download-port', hostFlag: '--listen-ip' },
+    advertiseIp: values.advertiseIp,
+    allowOrigin: values.allowOrigin,
+    originFirstByteTimeout: values.originFirstByteTimeout,
+    originStallTimeout: values.originStallTimeout,
+    env,
+    log,
+  });
+  lifecycle.add('the supernode', supernode);
+  log.info({ api: supernode.api, pieces: supernode.blocks }, 'serving');
+});

@@ -1,0 +1,95 @@
+import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
+import { Lifecycle } from '@cdk8s-dragonfly/command';
+import { OriginClient, OriginRules, clusterApi } from '@cdk8s-dragonfly/origin';
+import type { HostPort } from '@cdk8s-dragonfly/origin';
+import { BlobStore } from '@cdk8s-dragonfly/store';
+
+import { ApiServer } from './fronts/api-server';
+import { BlockServer } from './fronts/block-server';
+import { registryRoute } from './fronts/registry-route';
+import { SessionHub } from './sessions/session-hub';
+import { loadSigningKey } from './signing-key';
+import { defaultAdvertisedIp } from './tasks/advertised';
+import { Registrar } from './tasks/register';
+import { TaskTable } from './tasks/task-table';
+
+/** What a supernode is made of. Times are in milliseconds. */
+export interface SupernodeOptions {
+  readonly homeDir: string;
+  readonly api: ListenOptions;
+  readonly blocks: ListenOptions;
+  /** Default: see {@link defaultAdvertisedIp}. */
+  readonly advertiseIp?: string | undefined;
+  /** The only origins that may be asked; empty: any that is not refused by its address. */
+  readonly allowOrigin: readonly HostPort[];
+  readonly originFirstByteTimeout: number;
+  readonly originStallTimeout: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** A running supernode. */
+export class Supernode implements Closeable {
+  private constructor(
+    private readonly parts: Lifecycle,
+    readonly api: BoundAddress,
+    readonly blocks: BoundAddress,
+  ) {}
+
+  /** @throws CommandError when a port cannot be had; Error when the home directory cannot be used. */
+  static async start(options: SupernodeOptions): Promise<Supernode> {
+    const { log } = options;
+    const parts = new Lifecycle();
+    try {
+      const ip = options.advertiseIp ?? defaultAdvertisedIp();
+      const key = await loadSigningKey(options.homeDir);
+      const store = await BlobStore.open(options.homeDir);
+      if (options.allowOrigin.length === 0) {
+        log.warn('without --allow-origin any origin may be fetched from, but loopback and link-local addresses');
+      }
+      const rules = new OriginRules({ allow: options.allowOrigin, forbid: [{ host: ip }, ...clusterApi(options.env)] });
+      const origin = new OriginClient({
+        rules,
+        firstByteTimeout: options.originFirstByteTimeout,
+        stallTimeout: options.originStallTimeout,
+        log: {
+          debug: (text, fields) => log.debug(fields ?? {}, text),
+          warn: (text, fields) => log.warn(fields ?? {}, text),
+        },
+      });
+      parts.add(
+        'the origin client',
+        closing(() => origin.stop()),
+      );
+      const sessions = new SessionHub();
+      const tasks = parts.add('the tasks', new TaskTable({ origin, store, key, log }, sessions));
+      parts.add(
+        'the sessions',
+        closing(() => sessions.stop()),
+      );
+      const blockServer = parts.add('the piece server', new BlockServer(tasks, log, () => false));
+      const blocks = await blockServer.start(options.blocks);
+      const registrar = new Registrar({ tasks, sessions, key, advertised: { ip, port: blocks.port } });
+      const apiServer = parts.add('the control API', new ApiServer(sessions, registryRoute(registrar)));
+      const api = await apiServer.start(options.api);
+      return new Supernode(parts, api, blocks);
+    } catch (error) {
+      await parts.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.parts.stop();
+  }
+}
+
+/** A part whose end needs no waiting. */
+function closing(stop: () => void): Closeable {
+  return {
+    stop: () => {
+      stop();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { OriginError } from '@cdk8s-dragonfly/origin';
+import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, TaskFailure } from '@cdk8s-dragonfly/protocol';
+
+/** The origin's bytes do not have the digest that their URL names. */
+export class DigestMismatch extends Error {
+  override readonly name = 'DigestMismatch';
+
+  constructor(blob: BlobId, sha256: string) {
+    super(`the origin's bytes for ${blob} have the SHA-256 ${sha256}; they were thrown away`);
+  }
+}
+
+/** What clients are told of a fetch that failed: a result code of the original protocol and one sentence. */
+export function failureOf(error: unknown): TaskFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof OriginError)) return { code: RESULT_CODE.superFail, message };
+  const { status } = error;
+  const needsAuth = status === 401 || status === 407;
+  return {
+    code: needsAuth ? RESULT_CODE.needAuth : RESULT_CODE.urlNotReachable,
+    ...(status === undefined ? {} : { status }),
+    message,
+  };
+}

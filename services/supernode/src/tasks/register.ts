@@ -1,0 +1,52 @@
+import type { Address } from './advertised';
+import type { KeyObject } from 'node:crypto';
+
+import {
+  NATIVE_VERSION,
+  RESULT_CODE,
+  digestInUrl,
+  failureAnswer,
+  isDigest,
+  pieceSizeOf,
+  publicKeyText,
+  registeredAnswer,
+  taskIdOf,
+} from '@cdk8s-dragonfly/protocol';
+import type { BlobId, ClassicAnswer, NativeRegistration, RegistryRequest } from '@cdk8s-dragonfly/protocol';
+
+import type { SessionHub } from '../sessions/session-hub';
+import type { TaskTable } from './task-table';
+
+/** What registration works with. */
+export interface RegistrarTools {
+  readonly tasks: TaskTable;
+  readonly sessions: SessionHub;
+  readonly key: KeyObject;
+  /** Where clients are told to fetch blocks and pieces. */
+  readonly advertised: Address;
+}
+
+/** Takes clients into the swarm of what they want. */
+export class Registrar {
+  private readonly key: string;
+
+  constructor(private readonly tools: RegistrarTools) {
+    this.key = publicKeyText(tools.key);
+  }
+
+  /** A daemon of ours joins; what it needs to know then comes over its session, so nothing here waits for the origin. */
+  registerNative(request: RegistryRequest, blob: BlobId): ClassicAnswer {
+    const url = new URL(request.rawUrl);
+    if (isDigest(blob) && digestInUrl(url) !== blob) {
+      const named = `native.blob names ${blob}, but the URL does not; register it under the digest that its URL names`;
+      return failureAnswer(RESULT_CODE.illegalParameter, named);
+    }
+    const { tasks, sessions, advertised } = this.tools;
+    const swarm = tasks.obtain(blob);
+    swarm.task.want({ url, headers: request.headers });
+    sessions.join({ cid: request.cid, ip: request.ip, port: request.port }, swarm);
+    const size = swarm.task.stored?.size;
+    const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };
+    return registeredAnswer({ taskId: taskIdOf(request), length: size, pieceSize: pieceSizeOf(size) }, native);
+  }
+}

@@ -1,0 +1,125 @@
+import { randomInt } from 'node:crypto';
+
+import type { Neighbour, SessionMessage } from '@cdk8s-dragonfly/protocol';
+
+import { Placement } from '../placement/placement';
+import type { PlacementDecision, PlacementEvent } from '../placement/placement';
+import type { Task } from './task';
+
+/** Where news for a daemon goes. A daemon without an open session hears nothing; it is told all when it opens one. */
+export interface Messenger {
+  send(cid: string, message: SessionMessage): void;
+}
+
+/** How long new blocks are gathered before the members hear of them, in ms: at least this, and a little more a member. */
+const GATHER_AT_LEAST = 5;
+const GATHER_A_MEMBER = 0.02;
+
+/** The daemons that trade a blob, and what they are told of it. */
+export class TaskSwarm {
+  private readonly placement = new Placement();
+  private readonly members = new Map<string, Neighbour>();
+  private readonly news: number[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private unwatchBlocks: (() => void) | undefined;
+  private watched: Task['stored'];
+  private readonly unwatchState: () => void;
+
+  constructor(
+    readonly task: Task,
+    private readonly messenger: Messenger,
+  ) {
+    this.unwatchState = task.watch(() => this.stateChanged());
+    this.watchBlocks();
+  }
+
+  get size(): number {
+    return this.members.size;
+  }
+
+  join(member: Neighbour): void {
+    this.members.set(member.cid, member);
+    this.tell(member.cid, this.taskMessage());
+    this.tellHave(member.cid);
+    this.place({ type: 'join', member, seed: randomInt(2 ** 32) });
+  }
+
+  leave(cid: string): void {
+    if (!this.members.delete(cid)) return;
+    this.place({ type: 'leave', cid, seed: randomInt(2 ** 32) });
+  }
+
+  /** Tells a member all there is to know, as to one that has just opened its session. */
+  retell(cid: string): void {
+    const member = this.members.get(cid);
+    if (member !== undefined) this.join(member);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.unwatchState();
+    this.unwatchBlocks?.();
+  }
+
+  private stateChanged(): void {
+    this.watchBlocks();
+    this.flushNews();
+    const message = this.taskMessage();
+    for (const cid of this.members.keys()) this.tell(cid, message);
+  }
+
+  /** Follows the blob on disk, which comes with the origin's answer and may be another after a failure. */
+  private watchBlocks(): void {
+    const { stored } = this.task;
+    if (stored === this.watched) return;
+    this.unwatchBlocks?.();
+    this.watched = stored;
+    this.unwatchBlocks = stored?.watch((index) => {
+      this.news.push(index);
+      this.timer ??= setTimeout(() => this.flushNews(), GATHER_AT_LEAST + GATHER_A_MEMBER * this.members.size);
+    });
+    // What an earlier process left is news for those who joined before it was opened.
+    if (stored !== undefined && stored.held.count > 0) for (const cid of this.members.keys()) this.tellHave(cid);
+  }
+
+  private flushNews(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.news.length === 0) return;
+    const message: SessionMessage = { type: 'added', blob: this.task.blob, blocks: this.news.splice(0) };
+    for (const cid of this.members.keys()) this.tell(cid, message);
+  }
+
+  private tellHave(cid: string): void {
+    const { stored, blob } = this.task;
+    if (stored !== undefined) this.tell(cid, { type: 'have', blob, blocks: stored.held.toBase64() });
+  }
+
+  private taskMessage(): SessionMessage {
+    const { blob, state, stored, sha256, failure } = this.task;
+    return {
+      type: 'task',
+      blob,
+      state: state === 'idle' ? 'waiting' : state,
+      ...(stored === undefined ? {} : { pieceSize: stored.grid.pieceSize }),
+      ...(stored?.size === undefined ? {} : { size: stored.size }),
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  private place(event: PlacementEvent): void {
+    for (const decision of this.placement.apply(event)) this.tell(decision.cid, this.placementMessage(decision));
+  }
+
+  private placementMessage(decision: PlacementDecision): SessionMessage {
+    const { blob } = this.task;
+    return decision.type === 'share'
+      ? { type: 'share', blob, share: decision.share }
+      : { type: 'neighbours', blob, peers: [...decision.peers] };
+  }
+
+  private tell(cid: string, message: SessionMessage): void {
+    this.messenger.send(cid, message);
+  }
+}

@@ -1,0 +1,138 @@
+import type { KeyObject } from 'node:crypto';
+
+import type { OriginClient } from '@cdk8s-dragonfly/origin';
+import type { BlobId, HeaderLine, TaskFailure } from '@cdk8s-dragonfly/protocol';
+import type { BlobStore, StoredBlob } from '@cdk8s-dragonfly/store';
+
+import { DigestMismatch, failureOf } from './failure';
+import { fetchBlob } from './fetch-blob';
+
+/** Where a blob can be fetched, and with what. Kept in memory only. */
+export interface TaskSource {
+  readonly url: URL;
+  readonly headers: readonly HeaderLine[];
+}
+
+/** How far the supernode is with a blob. */
+export type TaskState =
+  /** Nobody has asked yet. */
+  | 'idle'
+  /** The origin has been asked and has not answered. */
+  | 'waiting'
+  /** Bytes arrive. */
+  | 'fetching'
+  /** All bytes are here and checked. */
+  | 'complete'
+  /** The origin did not give it; the next registration tries again. */
+  | 'failed';
+
+/** Where tasks write what happens to them. */
+export interface TaskLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** What a task works with. */
+export interface TaskTools {
+  readonly origin: Pick<OriginClient, 'open'>;
+  readonly store: BlobStore;
+  readonly key: KeyObject;
+  readonly log: TaskLog;
+}
+
+/** One blob at the supernode: fetched from its origin at most once at a time, whoever asks and however many. */
+export class Task {
+  private current: TaskState = 'idle';
+  private blobOnDisk: StoredBlob | undefined;
+  private problem: TaskFailure | undefined;
+  private hash: string | undefined;
+  private running: Promise<void> | undefined;
+  private readonly stopping = new AbortController();
+  private readonly stateWatchers = new Set<() => void>();
+
+  constructor(
+    readonly blob: BlobId,
+    private readonly tools: TaskTools,
+  ) {}
+
+  get state(): TaskState {
+    return this.current;
+  }
+
+  /** The blob on disk; undefined until the origin has answered. */
+  get stored(): StoredBlob | undefined {
+    return this.blobOnDisk;
+  }
+
+  /** Why it failed, in state `failed`. */
+  get failure(): TaskFailure | undefined {
+    return this.problem;
+  }
+
+  /** SHA-256 of the whole in hex, in state `complete`. */
+  get sha256(): string | undefined {
+    return this.hash;
+  }
+
+  /** Calls `watcher` at each change of state, the coming of {@link stored} included; returns what ends that. */
+  watch(watcher: () => void): () => void {
+    this.stateWatchers.add(watcher);
+    return () => this.stateWatchers.delete(watcher);
+  }
+
+  /** Sees to it that the blob is here or on its way. */
+  want(source: TaskSource): void {
+    if (this.running !== undefined || this.current === 'complete' || this.stopping.signal.aborted) return;
+    this.problem = undefined;
+    this.setState('waiting');
+    this.running = this.fetch(source).finally(() => {
+      this.running = undefined;
+    });
+  }
+
+  /** Ends the fetch and lets go of the files. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('the supernode is stopping'));
+    await this.running;
+    await this.blobOnDisk?.release();
+    this.blobOnDisk = undefined;
+  }
+
+  /** Never rejects: a failure is the task's state. */
+  private async fetch(source: TaskSource): Promise<void> {
+    const { log } = this.tools;
+    const began = performance.now();
+    try {
+      const { sha256, fetched } = await fetchBlob(this.blob, source, this.tools, this.stopping.signal, (stored) => {
+        this.replaceStored(stored);
+        this.setState('fetching');
+      });
+      this.hash = sha256;
+      const ms = Math.round(performance.now() - began);
+      log.info({ blob: this.blob, origin: source.url.host, size: this.blobOnDisk?.size, fetched, ms }, 'fetched');
+      this.setState('complete');
+    } catch (error) {
+      this.problem = failureOf(error);
+      // What does not have its digest is served to nobody any more.
+      if (error instanceof DigestMismatch) this.replaceStored(undefined);
+      if (!this.stopping.signal.aborted) {
+        log.warn({ blob: this.blob, origin: source.url.host, ...this.problem }, 'the origin did not give it');
+      }
+      this.setState('failed');
+    }
+  }
+
+  private replaceStored(stored: StoredBlob | undefined): void {
+    const before = this.blobOnDisk;
+    this.blobOnDisk = stored;
+    // The old object is the same one unless its files were replaced: each `create` is balanced by one release.
+    if (before !== undefined) {
+      before.release().catch((error: unknown) => this.tools.log.warn({ blob: this.blob, err: error }, 'not closed'));
+    }
+  }
+
+  private setState(state: TaskState): void {
+    this.current = state;
+    for (const watcher of [...this.stateWatchers]) watcher();
+  }
+}
