@@ -5,7 +5,7 @@ import { NodeMirrorJob } from './node-mirror-job';
 import type { Placement } from './placement';
 import { dragonflySpec } from './spec/dragonfly';
 import { SupernodeConstruct } from './supernode';
-import { defaultNamespace } from './unique-name';
+import { checkUnique, defaultNamespace } from './unique-name';
 
 /** What can be said about an installation. */
 export interface DragonflyProps {
@@ -96,6 +96,8 @@ export class Dragonfly extends Construct {
     super(scope, id);
     const namespace = props.namespace ?? defaultNamespace(this);
     const spec = dragonflySpec(props, namespace);
+    checkUnique(this, 'supernodeName', { kind: 'Deployment', name: spec.supernode.name, namespace });
+    checkUnique(this, 'daemonName', { kind: 'DaemonSet', name: spec.daemon.name, namespace });
 
     this.supernode = new SupernodeConstruct(this, 'supernode', spec.supernode);
     this.daemon = new DfDaemonConstruct(this, 'df-daemon', {

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
 const RFC1035_LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -6,9 +6,9 @@ const RFC1123_LABEL = new RegExp(`^${LABEL}$`);
 const RFC1123_SUBDOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 const MAX_SUBDOMAIN = 253;
 
-/** Whether `text` is a DNS name or an IPv4 address; both have the form of a RFC 1123 subdomain. */
+/** Whether `text` is a RFC 1123 subdomain or, when it is all digits and dots, an IPv4 address. */
 export function isHostName(text: string): boolean {
-  return text.length <= MAX_SUBDOMAIN && RFC1123_SUBDOMAIN.test(text);
+  return /^[\d.]+$/.test(text) ? isIPv4(text) : text.length <= MAX_SUBDOMAIN && RFC1123_SUBDOMAIN.test(text);
 }
 
 /** Whether `text` is a port: 1 to 65535 in decimal digits. */
@@ -90,7 +90,7 @@ export function checkNodes(prop: string, values: string[]): string[] {
     throw new Error(`${prop} is empty: name at least one node, as "kubectl get nodes" shows them.`);
   }
   values.forEach((value, i) => {
-    if (!isHostName(value)) {
+    if (value.length > MAX_SUBDOMAIN || !RFC1123_SUBDOMAIN.test(value)) {
       throw new Error(`${prop}[${i}] "${value}" is no node name: write it as "kubectl get nodes" shows it.`);
     }
     checkOnce(prop, i, value, values.indexOf(value));
@@ -108,7 +108,7 @@ export function checkAddresses(prop: string, values: string[]): string[] {
     throw new Error(`${prop} is empty: name at least one supernode as HOST[:PORT], such as "supernode".`);
   }
   values.forEach((value, i) => {
-    const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(value) ?? [];
+    const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::([0-9]+))?$/.exec(value) ?? [];
     if (!(isHostName(host) || (host.startsWith('[') && isIPv6(host.slice(1, -1))))) {
       throw new Error(`${prop}[${i}] "${value}" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].`);
     }

@@ -9,9 +9,9 @@ import { checkTolerations } from './tolerations';
 
 /** The props of the parts of an installation. */
 export interface DragonflySpec {
-  readonly supernode: SupernodeProps;
+  readonly supernode: SupernodeProps & { readonly name: string };
   /** Without the address of the supernode, which the supernode's Service says. */
-  readonly daemon: Omit<DfDaemonProps, 'supernodes'>;
+  readonly daemon: Omit<DfDaemonProps, 'supernodes'> & { readonly name: string };
   readonly nodeMirror: NodeMirrorJobProps | undefined;
 }
 

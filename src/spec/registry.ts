@@ -5,8 +5,8 @@ import { isHostName, isPort } from './checks';
 export const DOCKER_HUB = 'https://registry-1.docker.io';
 
 const EXAMPLE = 'https://registry.example.com:5000';
-/** Hosts that serve Docker Hub; image names and container runtimes call it `docker.io`. */
-const DOCKER_HUB_HOSTS = ['registry-1.docker.io', 'index.docker.io'];
+/** The names of Docker Hub. Image names and container runtimes say the first, which itself serves a web site. */
+const DOCKER_HUB_NAMES = ['docker.io', 'registry-1.docker.io', 'index.docker.io'];
 
 /** A registry behind the mirror. */
 export interface RegistrySpec {
@@ -45,9 +45,14 @@ export function renderRegistries(registries: RegistrySpec[]): string {
   return registries.map(({ host, url, named }, i) => (i === 0 && !named ? url : `${host}=${url}`)).join(',');
 }
 
-/** The hosts, with their ports, that the supernode has to fetch from. Each once, in the order of the registries. */
+/** The hosts that the supernode has to fetch from, as `HOST:PORT`. Each once, in the order of the registries. */
 export function originsOf(registries: RegistrySpec[]): string[] {
-  return [...new Set(registries.map(({ url }) => new URL(url).host))];
+  const origins = registries.map((registry) => {
+    const { hostname, port, protocol } = new URL(registry.url);
+    const defaultPort = protocol === 'https:' ? '443' : '80';
+    return `${hostname}:${port === '' ? defaultPort : port}`;
+  });
+  return [...new Set(origins)];
 }
 
 /**
@@ -60,14 +65,19 @@ export function checkUrl(prop: string, value: string, example: string): string {
 }
 
 function parseRegistry(what: string, value: string): RegistrySpec {
-  const [, name, text = value] = /^([^=/]*)=(.*)$/s.exec(value) ?? [];
+  const [, given, text = value] = /^([^=/]*)=(.*)$/s.exec(value) ?? [];
+  const name = given?.toLowerCase();
   const shown = `${what} "${withoutCredentials(value)}"`;
   const url = parseUrl(shown, text, `write the registry as [HOST=]URL, such as ${EXAMPLE}`);
   if (name !== undefined && !isRegistryHost(name)) {
     throw new Error(`${shown} has the registry name "${name}": use HOST[:PORT] as it stands in image names.`);
   }
-  const host = name ?? (DOCKER_HUB_HOSTS.includes(url.host) ? 'docker.io' : url.host);
-  return { host, url: url.origin, named: name !== undefined };
+  const host = name ?? url.host;
+  return {
+    host: DOCKER_HUB_NAMES.includes(host) ? 'docker.io' : host,
+    url: url.origin === 'https://docker.io' ? DOCKER_HUB : url.origin,
+    named: name !== undefined,
+  };
 }
 
 function withoutCredentials(text: string): string {

@@ -1,0 +1,146 @@
+import { parseCommand, readNodeConfig } from '@cdk8s-dragonfly/command';
+import { DFDAEMON, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
+import { parseUpstreams, pickUpstream } from '@cdk8s-dragonfly/dfdaemon';
+import { OriginRules } from '@cdk8s-dragonfly/origin';
+import { Dragonfly, NodeMirrorMode, NodeMirrorJob, Preset } from '../src';
+import type { DragonflyProps } from '../src';
+import { envOf, podOf } from './support/pod';
+import type { Container } from './support/pod';
+import { chart, manifestsOf } from './support/synth';
+import type { Manifest } from './support/synth';
+
+const IMAGES = { supernodeImage: 'example/supernode:1', daemonImage: 'example/dfdaemon:1' };
+const NO_FILES = (path: string): string => {
+  throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
+};
+
+/** The arguments of a container as the kubelet gives them: `$(NAME)` replaced. */
+function argumentsOf({ args = [] }: Container, env: Readonly<Record<string, string>>): string[] {
+  return args.map((arg) => arg.replace(/\$\((\w+)\)/g, (text, name: string) => env[name] ?? text));
+}
+
+function install(props: Partial<DragonflyProps> = {}): Manifest[] {
+  const scope = chart();
+  new Dragonfly(scope, 'dragonfly', { ...IMAGES, ...props });
+  return manifestsOf(scope);
+}
+
+function supernodeValues(manifests: Manifest[]) {
+  const [container] = podOf(manifests, 'Deployment').containers;
+  const env = envOf(container, { 'status.podIP': '10.1.2.3' });
+  return parseCommand(SUPERNODE, argumentsOf(container, env), { env, readFile: NO_FILES });
+}
+
+function daemonValues(manifests: Manifest[]) {
+  const [container] = podOf(manifests, 'DaemonSet').containers;
+  const env = envOf(container, { 'status.hostIP': '192.0.2.7' });
+  return parseCommand(DFDAEMON, argumentsOf(container, env), { env, readFile: NO_FILES });
+}
+
+describe('what the daemons understand of the manifests', () => {
+  it('the supernode: its home is the mounted folder, its address the pod, its origins the registries', () => {
+    const manifests = install({ registries: ['http://127.0.0.1:5000', 'https://docker.io'] });
+    const values = supernodeValues(manifests);
+    expect(values.homeDir).toBe('/home/admin/supernode');
+    expect(values.advertiseIp).toBe('10.1.2.3');
+    expect(values.allowOrigin).toEqual([
+      { host: '127.0.0.1', port: 5000 },
+      { host: 'registry-1.docker.io', port: 443 },
+    ]);
+    expect(podOf(manifests, 'Deployment').containers[0].volumeMounts).toEqual([
+      { name: 'data', mountPath: values.homeDir },
+    ]);
+  });
+
+  it('the supernode listens on the ports that its Service and its probes name', () => {
+    const manifests = install();
+    const values = supernodeValues(manifests);
+    expect(podOf(manifests, 'Deployment').containers[0].ports).toEqual([
+      { name: 'api', containerPort: values.port, protocol: 'TCP' },
+      { name: 'pieces', containerPort: values.downloadPort, protocol: 'TCP' },
+    ]);
+    expect(manifests.find(({ kind }) => kind === 'Service')).toMatchObject({
+      spec: {
+        ports: [
+          { port: values.port, targetPort: 'api' },
+          { port: values.downloadPort, targetPort: 'pieces' },
+        ],
+      },
+    });
+  });
+
+  it('the df-daemon: its home and node file are mounted there, its address is the node', () => {
+    const manifests = install();
+    const values = daemonValues(manifests);
+    expect(values.advertiseIp).toBe('192.0.2.7');
+    expect(podOf(manifests, 'DaemonSet').containers[0].volumeMounts).toEqual([
+      { name: 'config', mountPath: values.nodeConfig, subPath: 'dragonfly.conf', readOnly: true },
+      { name: 'data', mountPath: values.dataDir },
+    ]);
+  });
+
+  it('the df-daemon listens on the ports that its container declares', () => {
+    const manifests = install();
+    const values = daemonValues(manifests);
+    expect(podOf(manifests, 'DaemonSet').containers[0].ports).toMatchObject([
+      { name: 'mirror', containerPort: values.port, hostPort: values.port, hostIP: values.hostIp },
+      { name: 'peer', containerPort: values.peerPort, hostPort: values.peerPort },
+      { name: 'ops', containerPort: values.opsListen.port, hostPort: values.opsListen.port },
+    ]);
+  });
+
+  it.each([
+    ['the default', install()],
+    ['the classic installation', install({ ...Preset.classic() })],
+  ])('the node file of %s names the Service', (_what, manifests) => {
+    const configMap = manifests.find(({ kind }) => kind === 'ConfigMap') as Manifest & { data: Record<string, string> };
+    const service = manifests.find(({ kind }) => kind === 'Service')!;
+    expect(readNodeConfig(configMap.data['dragonfly.conf']!)).toEqual([{ host: service.metadata.name, port: 8002 }]);
+  });
+
+  it.each([
+    [['https://registry-1.docker.io']],
+    [['https://docker.io', 'ghcr.io=https://mirror.example.com:8443', 'https://registry.example.com:5000/']],
+    [['http://127.0.0.1:5000', 'https://index.docker.io']],
+    [['http://[::1]:5000', 'QUAY.io=https://quay.io']],
+  ])('the registries %j reach the df-daemon, and the supernode may fetch from each', (registries) => {
+    const manifests = install({ registries });
+    const upstreams = parseUpstreams(daemonValues(manifests).registry);
+    const rules = new OriginRules({ allow: supernodeValues(manifests).allowOrigin });
+    const urls = new Set([upstreams.default, ...upstreams.byHost.values()]);
+    expect(urls.size).toBe(registries.length);
+    for (const url of urls) {
+      expect(() => rules.checkUrl(url, 'first-hand')).not.toThrow();
+    }
+    expect(() => rules.checkUrl(new URL('https://elsewhere.example.com'), 'first-hand')).toThrow('is refused');
+  });
+
+  it('a registry is found by the name that stands in images', () => {
+    const { registry } = daemonValues(
+      install({ registries: ['http://127.0.0.1:5000', 'ghcr.io=https://m.example.com'] }),
+    );
+    const upstreams = parseUpstreams(registry);
+    expect(pickUpstream(upstreams, undefined)?.href).toBe('http://127.0.0.1:5000/');
+    expect(pickUpstream(upstreams, 'ghcr.io')?.href).toBe('https://m.example.com/');
+  });
+
+  it('the classic df-daemon: the registry from its environment, its home the classic mount', () => {
+    const manifests = install({ ...Preset.classic() });
+    const values = daemonValues(manifests);
+    expect(values.registry).toEqual(['https://registry.docker-cn.com']);
+    expect(podOf(manifests, 'DaemonSet').containers[0].volumeMounts).toMatchObject([
+      { mountPath: values.nodeConfig },
+      { mountPath: `${values.dataDir}/` },
+    ]);
+  });
+
+  it.each(Object.values(NodeMirrorMode))('the node-mirror: %s, below the mounted root of the node', (mode) => {
+    const scope = chart();
+    new NodeMirrorJob(scope, 'mirror', { image: 'example/node-mirror:1', nodes: ['w1'], mode });
+    const [container] = podOf(manifestsOf(scope), 'Job').containers;
+    const values = parseCommand(NODE_MIRROR, argumentsOf(container, {}), { env: {} });
+    expect(values.argument).toBe(mode);
+    expect(container.volumeMounts).toEqual([{ name: 'host', mountPath: values.hostRoot }]);
+    expect(values.mirror.href).toBe('http://127.0.0.1:65001/');
+  });
+});
