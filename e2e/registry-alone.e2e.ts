@@ -36,7 +36,7 @@ describe('without df-daemons', () => {
       const containerd = await Containerd.start(await world.host('node2'), { mirror: registry.url });
       const node3 = await world.host('node3');
 
-      const [docker, digest, skopeo] = await Promise.all([
+      const [docker, cri, skopeo] = await Promise.all([
         dockerd.pull(image, PULL_LIMIT_MS),
         containerd.pull(image, PULL_LIMIT_MS),
         pullWithSkopeo(node3, registry.address, image, PULL_LIMIT_MS),
@@ -44,7 +44,7 @@ describe('without df-daemons', () => {
 
       const blobs = blobsOf(image).map((blob) => blob.digest);
       expect(docker).toEqual({ id: image.config.digest, digest: image.manifest.digest, diffIds: image.diffIds });
-      expect(digest).toBe(image.manifest.digest);
+      expect(cri).toEqual({ id: image.config.digest, digest: image.manifest.digest });
       expect(await containerd.storedDigests(image)).toEqual(blobs);
       expect(skopeo).toEqual({ digest: image.manifest.digest, blobs });
       expect(registry.deliveries(image)).toEqual(

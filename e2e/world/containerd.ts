@@ -1,12 +1,21 @@
 import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
+import { criVersion, pullByCri } from './cri';
 import type { Host } from './host';
 import { blobsOf, type Image } from './image';
 
 export interface ContainerdOptions {
   /** The mirror that the `hosts.toml` of docker.io names. Default: no `hosts.toml`. */
   readonly mirror?: string;
+}
+
+/** What containerd tells about an image that it has pulled. */
+export interface ContainerdImage {
+  /** The digest of its configuration. */
+  readonly id: string;
+  /** The digest of its manifest. */
+  readonly digest: string;
 }
 
 /** Debian's containerd with folders of its own. */
@@ -22,17 +31,24 @@ export class Containerd {
         'version = 2',
         `root = ${text(containerd.root)}`,
         `state = ${text(host.path('containerd-state'))}`,
-        'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+        '[debug]',
+        'level = "warn"',
         '[grpc]',
         `address = ${text(containerd.socket)}`,
         '[plugins."io.containerd.internal.v1.opt"]',
         `path = ${text(host.path('containerd-opt'))}`,
+        '[plugins."io.containerd.grpc.v1.cri".containerd]',
+        'snapshotter = "native"',
+        '[plugins."io.containerd.grpc.v1.cri".cni]',
+        `conf_dir = ${text(host.path('cni'))}`,
+        '[plugins."io.containerd.grpc.v1.cri".registry]',
+        `config_path = ${text(host.path('certs.d'))}`,
         '',
       ].join('\n'),
     );
     if (options.mirror !== undefined) containerd.writeHostsToml(options.mirror);
     const daemon = host.start('containerd', ['containerd', '--config', host.path('containerd.toml')]);
-    await daemon.ready(() => containerd.ctr('version'));
+    await daemon.ready(() => criVersion(containerd.socket));
     return containerd;
   }
 
@@ -41,15 +57,13 @@ export class Containerd {
     return this.host.path('containerd.sock');
   }
 
-  /** Pulls an image of docker.io and returns the digest of its manifest. */
-  async pull(image: Image, limitMs: number): Promise<string> {
+  /** Pulls an image of docker.io as kubelet would. */
+  async pull(image: Image, limitMs: number): Promise<ContainerdImage> {
     const reference = `docker.io/${image.repository}:${image.tag}`;
-    const how = ['--hosts-dir', this.host.path('certs.d'), '--snapshotter', 'native'];
-    await this.host.run(['ctr', '--address', this.socket, 'images', 'pull', ...how, reference], { limitMs });
-    const line = (await this.ctr('images', 'list')).split('\n').find((candidate) => candidate.startsWith(reference));
-    const digest = line?.split(/\s+/)[2];
-    if (digest === undefined) throw new Error(`containerd does not list ${reference} after it has pulled it.`);
-    return digest;
+    const id = await pullByCri(this.socket, reference, limitMs);
+    const list = await this.ctr('--namespace', 'k8s.io', 'images', 'list');
+    const line = list.split('\n').find((candidate) => candidate.startsWith(`${reference} `));
+    return { id, digest: line?.split(/\s+/)[2] ?? '' };
   }
 
   /** SHA-256 of each blob of the image, computed from the bytes in containerd's store, in the order of the manifest. */

@@ -87,7 +87,7 @@ export class Daemon {
   }
 
   /** The end of what it has written, under a headline. */
-  tail(lines = 40): string {
+  tail(lines = 30): string {
     const state = this.running ? `running, pid ${this.pid}` : `ended: ${String(this.ending)}`;
     return [`---- ${this.name} (${state})`, ...this.log().trimEnd().split('\n').slice(-lines)].join('\n');
   }
