@@ -2,3 +2,5 @@ export { digestInUrl, digestOf, hexOf, isBlobId, isDigest } from './digest';
 export type { BlobId, Digest, TaskName } from './digest';
 export * from './grid';
 export * from './native';
+export * from './classic';
+export * from './http';

@@ -1,0 +1,48 @@
+/** Names in lower case, each with its values in order. */
+export type QueryFields = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Takes a query string or a form body apart. Total: whatever is given, fields come out. Clients written in Go do not escape their values
+ * (Dragonfly 0.x protocol, T10), so every character but `&` may stand as it is, and a `%` that starts no escape means itself.
+ *
+ * @param raw the text after the `?`, or the form body
+ * @param plus whether `+` means a space (a form, as Python writes it) or itself (a query, as Go writes it)
+ */
+export function parseFields(raw: string, plus: 'space' | 'itself'): QueryFields {
+  const fields = new Map<string, string[]>();
+  for (const part of raw.split('&')) {
+    if (part === '') continue;
+    const equals = part.indexOf('=');
+    const name = unescape(equals < 0 ? part : part.slice(0, equals), plus).toLowerCase();
+    const value = equals < 0 ? '' : unescape(part.slice(equals + 1), plus);
+    const values = fields.get(name);
+    if (values === undefined) fields.set(name, [value]);
+    else values.push(value);
+  }
+  return fields;
+}
+
+/** The last value of a field, or the empty string when there is none: the original protocol makes no difference. */
+export function lastValue(fields: QueryFields, name: string): string {
+  return fields.get(name.toLowerCase())?.at(-1) ?? '';
+}
+
+/** A query string with escaped values in the given order; every original supernode decodes them. */
+export function formatQuery(fields: Readonly<Record<string, string | number>>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${encodeURIComponent(wellFormed(String(value)))}`)
+    .join('&');
+}
+
+/** Lone surrogates become U+FFFD: encodeURIComponent throws on them. */
+function wellFormed(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
+}
+
+/** Like decodeURIComponent, but never throws: a stray `%` stays, bytes that are no UTF-8 become U+FFFD. */
+function unescape(text: string, plus: 'space' | 'itself'): string {
+  const spaced = plus === 'space' ? text.replaceAll('+', ' ') : text;
+  return spaced.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) =>
+    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
+}
