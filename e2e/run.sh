@@ -35,7 +35,8 @@ fi
 unshare --mount --net --pid --fork --kill-child true 2>/dev/null ||
   fail "may not make namespaces; run it with CAP_SYS_ADMIN, such as in a privileged container."
 
-scratch="$(mktemp -d "${TMPDIR:-/tmp}/dragonfly-e2e.XXXXXX")"
+# Not in TMPDIR: the path of a socket may have 107 characters, and the engines put theirs deep in there.
+scratch="$(mktemp -d /tmp/dragonfly-e2e.XXXXXX)"
 world=
 cleanup() {
   [ -z "$world" ] || kill -KILL "$world" 2>/dev/null || true
