@@ -1,1 +1,14 @@
-export {};
+export { MirrorServer, PATIENCE } from './mirror/mirror-server';
+export type { MirrorOptions } from './mirror/mirror-server';
+export type { MirrorParts } from './mirror/mirror-handler';
+export type { Patience } from './mirror/exchange';
+export type { Registry } from './mirror/relay';
+export type { ResponseRecord } from './mirror/response-record';
+export { route } from './mirror/route';
+export type { Route } from './mirror/route';
+export { parseUpstreams, pickUpstream } from './mirror/upstreams';
+export type { Upstreams } from './mirror/upstreams';
+export { OpsServer } from './ops/ops-server';
+export type { Readiness } from './ops/ops-server';
+export { serveNode } from './serve-node';
+export type { Node, NodeSetup, StartNode } from './serve-node';

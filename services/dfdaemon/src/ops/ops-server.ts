@@ -1,0 +1,59 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { listen } from '@cdk8s-dragonfly/command';
+import type { BoundAddress, ListenOptions } from '@cdk8s-dragonfly/command';
+
+/** Whether a part takes requests, by its name, such as `the mirror`. */
+export type Readiness = () => ReadonlyMap<string, boolean>;
+
+/**
+ * `/livez` and `/readyz` for the kubelet: `livez` is 200 while the process answers, `readyz` is 200 when every part takes requests, else
+ * 503 with one line for each that does not. Nothing else is served: this port may be open to the cluster.
+ */
+export class OpsServer {
+  readonly #server: Server;
+
+  constructor(private readonly readiness: Readiness) {
+    const limits = { headersTimeout: 5_000, requestTimeout: 5_000, keepAliveTimeout: 15_000, maxHeaderSize: 8 * 1024 };
+    this.#server = createServer({ ...limits, connectionsCheckingInterval: 2_000 }, (request, response) =>
+      this.#answer(request, response),
+    );
+    this.#server.maxConnections = 64;
+  }
+
+  /** @throws CommandError when it cannot listen there. */
+  async start(options: ListenOptions): Promise<BoundAddress> {
+    return listen(this.#server, options, 'the health endpoint');
+  }
+
+  /** Closes the port and its connections. */
+  async stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const [path] = (request.url ?? '').split('?');
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      reply(response.setHeader('Allow', 'GET, HEAD'), 405, 'only GET and HEAD');
+    } else if (path === '/livez') {
+      reply(response, 200, 'ok');
+    } else if (path === '/readyz') {
+      const missing = [...this.readiness()].flatMap(([what, ready]) => (ready ? [] : [`${what} is not ready`]));
+      reply(response, missing.length === 0 ? 200 : 503, missing.length === 0 ? 'ok' : missing.join('\n'));
+    } else {
+      reply(response, 404, 'only /livez and /readyz');
+    }
+  }
+}
+
+function reply(response: ServerResponse, status: number, text: string): void {
+  const body = `${text}\n`;
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+  });
+  response.end(body);
+}

@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { runCommand } from '@cdk8s-dragonfly/command';
+import type { CommandHost, StopSignal } from '@cdk8s-dragonfly/command';
+import { DFDAEMON } from '@cdk8s-dragonfly/contract';
+import { digestOf } from '@cdk8s-dragonfly/protocol';
+import { serveNode } from '../src/index';
+import type { NodeSetup, StartNode } from '../src/index';
+import { ask } from './support/client';
+import { FakeProvider } from './support/fake-provider';
+
+const BYTES = Buffer.from('a layer');
+const DIGEST = digestOf(BYTES);
+
+/** A df-daemon in this process, with a hand-made node. */
+class Daemon {
+  readonly events: string[] = [];
+  readonly #err = new PassThrough();
+  #text = '';
+  #signal: (signal: StopSignal) => void = () => undefined;
+  setup: NodeSetup | undefined;
+
+  constructor(private readonly startNode?: StartNode) {
+    this.#err.on('data', (chunk: Buffer) => (this.#text += chunk.toString()));
+  }
+
+  run(...argv: string[]): Promise<number> {
+    const host: CommandHost = {
+      argv,
+      env: {},
+      stdout: new PassThrough(),
+      stderr: this.#err,
+      readFile: () => {
+        throw Object.assign(new Error('no file'), { code: 'ENOENT' });
+      },
+      onSignal: (listener) => {
+        this.#signal = listener;
+        return () => undefined;
+      },
+      onUnhandled: () => () => undefined,
+    };
+    return runCommand(DFDAEMON, (values, ctx) => serveNode(values, ctx, this.startNode ?? this.#start), host);
+  }
+
+  readonly #start: StartNode = (setup) => {
+    this.setup = setup;
+    const stop = (): Promise<void> => {
+      this.events.push('node stopped');
+      return Promise.resolve();
+    };
+    const provider = new FakeProvider(() => ({ bytes: BYTES }));
+    return Promise.resolve({ provider, listening: true, stop });
+  };
+
+  interrupt(): void {
+    this.#signal('SIGTERM');
+  }
+
+  get lines(): Record<string, unknown>[] {
+    return this.#text
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  async line(msg: string): Promise<Record<string, unknown>> {
+    for (;;) {
+      const found = this.lines.find((line) => line['msg'] === msg);
+      if (found !== undefined) return found;
+      await new Promise((resolve) => this.#err.once('data', resolve));
+    }
+  }
+}
+
+describe('a df-daemon', () => {
+  let home = '';
+  let taken: Server;
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'dfdaemon-'));
+    taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+  });
+  afterAll(() => {
+    taken.close();
+    rmSync(home, { recursive: true });
+  });
+
+  /** Enough to start with; what is given wins over what stands here. */
+  async function flags(...given: readonly string[]): Promise<string[]> {
+    const flags = new Map([
+      ['--registry', 'http://127.0.0.1:9'],
+      ['--data-dir', home],
+      ['--node', '10.0.0.9'],
+      ['--port', `${await freePort()}`],
+      ['--ops-listen', `127.0.0.1:${await freePort()}`],
+    ]);
+    for (let index = 0; index + 1 < given.length; index += 2) flags.set(given[index] ?? '', given[index + 1] ?? '');
+    return [...flags].flat();
+  }
+
+  // The contract wants ports above 0: one that was free a moment ago.
+  async function freePort(): Promise<number> {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => probe.once('listening', resolve));
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+    return port;
+  }
+
+  test('serves blobs of its node, is ready then, logs one line each, and ends with 0', async () => {
+    const daemon = new Daemon();
+    const opsPort = await freePort();
+    const code = daemon.run(...(await flags('--ops-listen', `127.0.0.1:${opsPort}`)));
+    const { mirror } = (await daemon.line('ready')) as { readonly mirror: { readonly port: number } };
+    expect((await ask(opsPort, '/readyz')).status).toBe(200);
+
+    const path = `/v2/x/blobs/${DIGEST}`;
+    const headers = { Authorization: 'Bearer s3cret-token', 'User-Agent': 'docker/28' };
+    const answer = await ask(mirror.port, path, { headers });
+    expect([answer.status, answer.body]).toEqual([200, BYTES]);
+    expect(await daemon.line('blob')).toMatchObject({
+      level: 'info',
+      digest: DIGEST,
+      from: 'swarm',
+      status: 200,
+      bytes: BYTES.length,
+      userAgent: 'docker/28',
+    });
+    expect(daemon.text).not.toContain('s3cret');
+    expect(daemon.setup?.supernodes).toEqual([{ host: '10.0.0.9', port: 8002 }]);
+
+    daemon.interrupt();
+    expect(await code).toBe(0);
+    expect(daemon.events).toEqual(['node stopped']);
+    await expect(ask(mirror.port, path)).rejects.toThrow('ECONNREFUSED');
+    await expect(ask(opsPort, '/livez')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test.each([
+    [['--registry', 'ftp://x'], 2, 'dfdaemon: --registry: "ftp://x/" must begin with http:// or https://\n'],
+    [['--port', 'TAKEN'], 1, 'dfdaemon: the mirror cannot listen on 127.0.0.1:TAKEN: the port is in use'],
+    [
+      ['--ops-listen', '127.0.0.1:TAKEN'],
+      1,
+      'dfdaemon: the health endpoint cannot listen on 127.0.0.1:TAKEN: the port',
+    ],
+  ])('that is given %j ends with %i and one line', async (given, code, line) => {
+    const { port } = taken.address() as AddressInfo;
+    const number = (text: string): string => text.replace('TAKEN', `${port}`);
+    const daemon = new Daemon();
+    expect(await daemon.run(...(await flags(...given.map(number))))).toBe(code);
+    expect(daemon.text).toContain(number(line));
+    expect(daemon.text.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('whose node does not start has no mirror', async () => {
+    const daemon = new Daemon(() => Promise.reject(new Error('no way')));
+    const port = await freePort();
+    expect(await daemon.run(...(await flags('--port', `${port}`)))).toBe(70);
+    await expect(ask(port, '/v2/')).rejects.toThrow('ECONNREFUSED');
+  });
+});
