@@ -45,6 +45,8 @@ export class CommandRun {
   readonly #options: CommandRunOptions;
   readonly #lifecycle = new Lifecycle();
   readonly #stopping = new AbortController();
+  #stopTimer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   constructor(options: CommandRunOptions) {
     this.#options = options;
@@ -67,6 +69,8 @@ export class CommandRun {
     } finally {
       offSignal();
       offUnhandled();
+      this.#isOver = true;
+      clearTimeout(this.#stopTimer);
     }
   }
 
@@ -98,9 +102,13 @@ export class CommandRun {
       await done;
       return (await this.#stopParts()) && first;
     })();
-    const isClean = await within(stopTimeout, stopped);
-    if (isClean === undefined) log.error({ parts: this.#lifecycle.parts, stopTimeout }, 'not stopped in time');
-    return isClean === true;
+    const late = deferred<false>();
+    if (this.#isOver) return false;
+    this.#stopTimer = setTimeout(() => {
+      log.error({ parts: this.#lifecycle.parts, stopTimeout }, 'not stopped in time');
+      late.resolve(false);
+    }, stopTimeout);
+    return Promise.race([stopped, late.promise]);
   }
 
   async #stopParts(): Promise<boolean> {
@@ -150,18 +158,5 @@ async function settle(work: Work, ctx: CommandContext): Promise<Ending> {
     return { kind: 'done', code: typeof code === 'number' ? code : undefined };
   } catch (error) {
     return { kind: 'failed', error };
-  }
-}
-
-/** The value of `promise`; undefined when it takes longer than `limit` milliseconds. */
-async function within<Value>(limit: number, promise: Promise<Value>): Promise<Value | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limit);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -37,18 +37,24 @@ interface Collecting {
 function collect(mapping: Readonly<Record<string, unknown>>, prefix: string, into: Collecting): void {
   for (const [name, value] of Object.entries(mapping)) {
     const key = `${prefix}${name}`;
-    if (into.keys.includes(key) && !name.includes('.')) into.settings.set(key, textsOf(value, key, into.file));
-    else if (into.keys.some((known) => known.startsWith(`${key}.`)) && !name.includes('.')) {
-      if (isMapping(value)) collect(value, `${key}.`, into);
-      else if (value !== '' && value !== null)
-        throw new UsageError(`the key ${key} in ${into.file} must hold further keys`);
-    } else throw unknownKey(key, into);
+    if (name.includes('.')) throw unknownKey(key, into);
+    if (into.keys.includes(key)) {
+      into.settings.set(key, textsOf(value, key, into.file));
+      continue;
+    }
+    const nested = into.keys.find((known) => known.startsWith(`${key}.`));
+    if (nested === undefined) throw unknownKey(key, into);
+    if (isMapping(value)) collect(value, `${key}.`, into);
+    else if (value !== '' && value !== null) {
+      throw new UsageError(`the key ${key} in ${into.file} must hold further keys, such as ${nested}`);
+    }
   }
 }
 
 function unknownKey(key: string, { keys, file }: Collecting): UsageError {
   const near = nearest(key, keys);
-  const advice = near === undefined ? `the keys are ${keys.join(', ')}` : `did you mean ${near}?`;
+  let advice = near === undefined ? `the keys are ${keys.join(', ')}` : `did you mean ${near}?`;
+  if (near === key) advice = 'its dots stand for nesting: one key in another';
   return new UsageError(`unknown key ${key} in ${file}; ${advice}`);
 }
 

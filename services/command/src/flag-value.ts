@@ -108,7 +108,7 @@ function allowed(flag: FlagSpec): string {
 function range(flag: FlagSpec, write: (value: number) => string): string {
   const { min, max } = limits(flag);
   if (Number.isFinite(max)) return ` from ${write(min)} to ${write(max)}`;
-  return flag.min === undefined || flag.min === 0 ? '' : ` of at least ${write(min)}`;
+  return flag.min === undefined || flag.min === 0 ? '' : `, at least ${write(min)}`;
 }
 
 /** `a`, `a or b`, `a, b or c`. */

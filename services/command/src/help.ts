@@ -10,7 +10,7 @@ export function helpText(spec: CommandSpec): string {
   const flags = Object.values(spec.flags);
   const rows = [
     ...flags.map((flag): Row => [nameOf(flag), textOf(flag)]),
-    ['      --help', 'Show this text (also -h) and exit.'] as const,
+    ['  -h, --help', 'Show this text and exit.'] as const,
     ['      --version', 'Show the version and exit.'] as const,
   ];
   const sections = [[usageLine(spec)], wrap(spec.summary, WIDTH)];
@@ -47,7 +47,8 @@ function rules(flags: readonly FlagSpec[]): string {
   const sources = ['A flag'];
   if (flags.some(({ env }) => env !== undefined)) sources.push('the environment (env)');
   if (flags.some(({ key }) => key !== undefined)) sources.push('the configuration file (key)');
-  return `${[...sources, 'the default'].join(' wins over ')}. Flags may be written --flag VALUE, --flag=VALUE, or with one dash.`;
+  const precedence = [...sources, 'the default'].join(', which wins over ').replace(', which', '');
+  return `${precedence}. Flags may be written --flag VALUE, --flag=VALUE, or with one dash.`;
 }
 
 function columns(rows: readonly Row[]): string[] {

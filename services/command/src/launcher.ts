@@ -6,6 +6,10 @@ import { codeOf } from './text-file';
 /** How long a slow reader of our last output may take, in milliseconds. */
 const FLUSH_TIMEOUT = 1000;
 
+/** Node ends a process that waits for nothing, with code 0. Where work is unfinished that is a fault (`EX_SOFTWARE`). */
+const UNFINISHED_EXIT_CODE = 70;
+const UNFINISHED = 'ended with its work unfinished: nothing was left to wait for';
+
 /** What the committed launchers in `bin/` call: runs a command in this process and ends the process. */
 export type Launch = (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<void>;
 
@@ -22,6 +26,9 @@ export function launcher<const Spec extends CommandSpec>(
   return async (argv, env) => {
     process.stdout.on('error', dropUnread);
     process.stderr.on('error', dropUnread);
+    process.exitCode = UNFINISHED_EXIT_CODE;
+    const reportUnfinished = (): void => void process.stderr.write(`${spec.name}: ${UNFINISHED}\n`);
+    process.once('beforeExit', reportUnfinished);
     const code = await runCommand(spec, main, processHost(argv, env), options);
     await Promise.race([
       Promise.all([flush(process.stdout), flush(process.stderr)]),

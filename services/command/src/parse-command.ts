@@ -56,7 +56,7 @@ export function valuesOf<const Spec extends CommandSpec>(
   const sources = new Map<string, ValueSource>();
   for (const [name, flag] of Object.entries(spec.flags)) {
     const found = find(flag, given.flags.get(name), env, config);
-    if (found.source === 'none' && flag.required === true) throw missing(flag, config);
+    if (flag.required === true && found.texts.length === 0) throw missing(flag, config);
     sources.set(name, found.source);
     values[name] =
       found.source === 'none' && flag.repeatable !== true ? undefined : flagValue(flag, found.texts, found.where);
@@ -112,10 +112,10 @@ function find(
 }
 
 function missing(flag: FlagSpec, config: Config | undefined): UsageError {
-  const short = flag.short === undefined ? '' : ` (or -${flag.short})`;
+  const short = flag.short === undefined ? '' : ` (or -${flag.short} ${placeholderOf(flag)})`;
   const ways = [`give --${flag.flag} ${placeholderOf(flag)}${short}`];
   if (flag.env !== undefined) ways.push(`set the environment variable ${flag.env}`);
-  if (flag.key !== undefined && config) ways.push(`the key ${flag.key} in ${config.file}`);
+  if (flag.key !== undefined && config) ways.push(`set the key ${flag.key} in ${config.file}`);
   return new UsageError(`--${flag.flag} is required: ${orList(ways)}`);
 }
 

@@ -32,12 +32,11 @@ export function writeSize(bytes: number): string {
   return unit === undefined ? `${bytes}` : `${bytes / UNITS[unit]}${unit}`;
 }
 
-/** `bytes` for people, in binary units with three significant digits or so: `512 B`, `1.5 KiB`, `64 MiB`. */
+/** `bytes` (0 or more) for people, in binary units: `512 B`, `1.5 KiB`, `64 MiB`. */
 export function formatBytes(bytes: number): string {
-  const size = Math.abs(bytes);
-  // 1023.95 KiB would be shown as 1024 KiB: the next unit begins where rounding reaches it.
-  const unit = NAMES.find((name) => Math.round((size * 10) / UNITS[name]) >= 10 && size >= UNITS[name] * 0.99995);
+  // 1023.5 KiB would be rounded to 1024 KiB: the next unit begins there.
+  const unit = NAMES.find((name) => bytes >= UNITS[name] * 0.9995);
   if (unit === undefined) return `${Math.round(bytes)} B`;
   const amount = bytes / UNITS[unit];
-  return `${Number(Math.abs(amount) < 100 ? amount.toFixed(1) : amount.toFixed(0))} ${unit}`;
+  return `${Number(amount.toFixed(amount < 100 ? 1 : 0))} ${unit}`;
 }

@@ -33,5 +33,6 @@ function reasonOf(code: string): string {
 
 /** The `code` of a system error, such as `ENOENT`; undefined for any other value. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }

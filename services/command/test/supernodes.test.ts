@@ -1,0 +1,61 @@
+import { DFGET } from '@cdk8s-dragonfly/contract';
+import { parseCommand, readNodeConfig, resolveSupernodes, UsageError, type SupernodeAddress } from '../src';
+import { memoryFiles } from './memory-files';
+
+describe('a node file', () => {
+  test.each<[string, SupernodeAddress[]]>([
+    ['[node]\naddress=supernode\n', [{ host: 'supernode', port: 8002 }]],
+    [
+      '; nodes\n[node]\naddress = 10.0.0.1, b:80,[::1]:9\n',
+      [
+        { host: '10.0.0.1', port: 8002 },
+        { host: 'b', port: 80 },
+        { host: '::1', port: 9 },
+      ],
+    ],
+    ['[node]\r\naddress=a,\r\n', [{ host: 'a', port: 8002 }]],
+    ['[node]\naddress=\n', []],
+    ['[other]\naddress=a\n', []],
+    ['', []],
+  ])('%j', (text, nodes) => {
+    expect(readNodeConfig(text)).toEqual(nodes);
+  });
+
+  test('with a wrong address is refused', () => {
+    expect(() => readNodeConfig('[node]\naddress=a,http://b\n', '/etc/dragonfly.conf')).toThrow(
+      new UsageError(
+        'the key address in [node] of /etc/dragonfly.conf must be a list of HOST or HOST:PORT (IPv6 in brackets), not "http://b"',
+      ),
+    );
+  });
+});
+
+describe('the supernodes', () => {
+  const files = { '/etc/dragonfly.conf': '[node]\naddress=default', '/named.conf': '[node]\naddress=named:1' };
+
+  function supernodes(argv: readonly string[], readFile = memoryFiles(files)): readonly SupernodeAddress[] {
+    return resolveSupernodes(parseCommand(DFGET, ['-u', 'http://a/b', ...argv], { env: {} }), readFile);
+  }
+
+  test('of --node win', () => {
+    expect(supernodes(['-n', 'a,b:1', '--node-config', '/none'])).toEqual([
+      { host: 'a', port: 8002 },
+      { host: 'b', port: 1 },
+    ]);
+  });
+
+  test('come from the file that is named, else from the default one', () => {
+    expect(supernodes(['--node-config', '/named.conf'])).toEqual([{ host: 'named', port: 1 }]);
+    expect(supernodes([])).toEqual([{ host: 'default', port: 8002 }]);
+  });
+
+  test('are none when the default file is missing', () => {
+    expect(supernodes([], memoryFiles())).toEqual([]);
+  });
+
+  test.each(['/none.conf', '/etc/dragonfly.conf'])('are an error when %s is named and missing', (path) => {
+    expect(() => supernodes(['--node-config', path], memoryFiles())).toThrow(
+      new UsageError(`${path}, named by --node-config, does not exist`),
+    );
+  });
+});
