@@ -1,0 +1,75 @@
+import { formatAddress } from '@cdk8s-dragonfly/command';
+import { PORTS, type FlagSpec } from '@cdk8s-dragonfly/contract';
+import { LOOPBACK } from './environment';
+import { isListenAddress } from './flag-settings';
+import { localPort, type Pod } from './pod';
+import type { MapRow } from './process-plan';
+import type { ServiceNames } from './service-names';
+
+/** A flag that has another value here. */
+export interface MovedFlag {
+  /** The contract's name of the flag. */
+  readonly name: string;
+  /** The values it gets here, as texts. */
+  readonly here: readonly string[];
+  readonly row: MapRow;
+}
+
+/**
+ * The flags of a pod's command that must say something else on this machine, whoever set them in the manifest: all listen on
+ * loopback, on free ports; paths lie in the run's folder; names of Services are resolved.
+ */
+export function moveFlags(pod: Pod, names: ServiceNames): readonly MovedFlag[] {
+  return pod.settings.flags().flatMap(({ name, flag }) => {
+    const values = valuesIn(pod, name, flag);
+    const here = valuesHere(pod, name, flag, names);
+    if (here.length === 0 || here.join() === values.join()) return [];
+    return [{ name, here, row: { what: `--${flag.flag}`, manifest: values.join(), here: here.join() } }];
+  });
+}
+
+function valuesIn({ settings }: Pod, name: string, flag: FlagSpec): readonly string[] {
+  if (flag.type === 'port') return settings.listeners().flatMap((item) => (item.name === name ? [`${item.port}`] : []));
+  if (flag.type === 'address') {
+    return settings.addresses(name).map(({ host, port }) => (port === undefined ? host : formatAddress(host, port)));
+  }
+  const text = settings.text(name);
+  return text === undefined ? [] : [text];
+}
+
+function valuesHere(pod: Pod, name: string, flag: FlagSpec, names: ServiceNames): readonly string[] {
+  const { settings, files, workload } = pod;
+  switch (flag.type) {
+    case 'ip':
+      return [LOOPBACK];
+    case 'port':
+      return settings.listeners().flatMap((item) => (item.name === name ? [`${localPort(pod, item.port)}`] : []));
+    case 'path': {
+      const path = settings.text(name);
+      return path === undefined ? [] : [files.locate(path)];
+    }
+    case 'address': {
+      if (isListenAddress(flag)) {
+        return settings
+          .listeners()
+          .flatMap((item) => (item.name === name ? [formatAddress(LOOPBACK, localPort(pod, item.port))] : []));
+      }
+      // Which origins are allowed stays as it is: the registry is on this machine already.
+      if (name !== 'node') return [];
+      const lookup = {
+        namespace: workload.namespace,
+        defaultPort: PORTS.supernodeApi,
+        source: `--node of ${workload.kind} ${workload.name}`,
+      };
+      return settings.addresses(name).map((address) => names.resolve(address, lookup));
+    }
+    case 'boolean':
+    case 'choice':
+    case 'duration':
+    case 'integer':
+    case 'size':
+    case 'string':
+    case 'url':
+      return [];
+  }
+}
