@@ -67,6 +67,11 @@ describe('a registration', () => {
     expect(understood(JSON.stringify({ ...FIELDS, headers: 'X-A:1' })).headers).toEqual([['X-A', '1']]);
   });
 
+  it('cannot offer the native protocol in a form, where the field is unknown', () => {
+    const form = Object.entries({ ...FIELDS, native: '{}' }).map(([name, value]) => `${name}=${value}`);
+    expect(understood(form.join('&'))).toMatchObject({ path: FIELDS.path, native: undefined });
+  });
+
   it('may offer the native protocol', () => {
     for (const blob of [`sha256:${HEX}`, `task:${HEX}`]) {
       const native = { versions: [1, 2], blob };

@@ -80,6 +80,6 @@ function partsOfPiece(pieceNum: number, { pieceSize, length }: FramedFile, from:
   if (rawFrom < rawEnd) {
     parts.push({ kind: 'content', from: rawStart + rawFrom - content, end: rawStart + rawEnd - content });
   }
-  if (from <= tail && tail < end) parts.push({ kind: 'framing', bytes: frameTail() });
+  if (tail < end) parts.push({ kind: 'framing', bytes: frameTail() });
   return parts;
 }
