@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
+import { reasonOf } from './files/errno';
 import { Refusal } from './refusal';
 
 /** How long one attempt may take, and the pause between two. */
@@ -43,9 +44,8 @@ export async function waitForMirror(mirror: string, waitMs: number, signal?: Abo
       return;
     } catch (error) {
       if (signal?.aborted === true || performance.now() + PAUSE_MS > deadline) {
-        const reason = error instanceof Error ? error.message : String(error);
         throw new Refusal(
-          `the mirror does not answer GET ${url.href} within ${waitMs / 1000} s (${reason}): start the df-daemon of this node first; nothing was changed`,
+          `the mirror does not answer GET ${url.href} within ${waitMs / 1000} s (${reasonOf(error)}): start the df-daemon of this node first; nothing was changed`,
           { cause: error },
         );
       }

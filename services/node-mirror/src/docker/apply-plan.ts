@@ -47,14 +47,14 @@ export function planDockerApply(
   const pure = first || old.derived.includes(was);
   const listed = mirrorsIn(title, textOf(title, current.bytes)) ?? [];
   const listStillOurs = old?.keyCreated === true && listed.some((m) => old.added.some((own) => sameMirror(own, m)));
-  // The state on the way back, see stepsTo: a roll-back may be killed in it.
-  const between = Buffer.from(withEmptyList(title, base));
+  // And the states on the way back, see stepsTo: a roll-back may be killed in them.
+  const pureStates = [result.text, withEmptyList(title, base), base].map((text) => fingerprint(Buffer.from(text)));
   const record: EditRecord = {
     version: 1,
     existed: old?.existed ?? current.bytes !== undefined,
     folderCreated: old?.folderCreated ?? false,
     original: old?.original ?? was,
-    derived: [...new Set([...(old?.derived ?? []), ...(pure ? [next, between].map(fingerprint) : [])])],
+    derived: [...new Set([...(old?.derived ?? []), ...(pure ? pureStates : [])])],
     added: [...new Set([...(old?.added ?? []), ...(result.edit === 'added' ? [mirror] : [])])],
     keyCreated: first || result.keyCreated ? result.keyCreated : listStillOurs,
   };

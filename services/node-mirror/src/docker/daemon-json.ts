@@ -1,4 +1,5 @@
 import { printParseErrorCode, visit } from 'jsonc-parser';
+import { reasonOf } from '../files/errno';
 import { Refusal } from '../refusal';
 import { jsonFault } from './json-faults';
 import { describePosition } from './text-position';
@@ -175,7 +176,7 @@ export function readDaemonJson(path: string, text: string): DaemonJson {
   try {
     JSON.parse(text);
   } catch (error) {
-    throw new Refusal(`${path}: not valid JSON: ${String(error)}; correct the file; nothing was changed`, {
+    throw new Refusal(`${path}: not valid JSON: ${reasonOf(error)}; correct the file; nothing was changed`, {
       cause: error,
     });
   }

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { reasonOf } from '../files/errno';
 import { Refusal } from '../refusal';
 
 /** The part of `GET /info` that node-mirror reads (Docker Engine API, `SystemInfo`). */
@@ -59,7 +60,6 @@ export async function engineInfoOf(socket: string, timeoutMs: number): Promise<E
     if (info === undefined) throw new Error('its answer to GET /info is not that of a Docker engine');
     return info;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal(`dockerd cannot be asked at ${socket}: ${reason}`, { cause: error });
+    throw new Refusal(`dockerd cannot be asked at ${socket}: ${reasonOf(error)}`, { cause: error });
   }
 }

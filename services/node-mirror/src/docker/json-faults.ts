@@ -1,7 +1,7 @@
 /** What is said for each fault that the JSON scanner finds, by the scanner's name for it. */
 const FAULTS: Readonly<Record<string, string>> = {
   InvalidCommentToken: 'a comment, which dockerd does not accept',
-  InvalidSymbol: 'a word that JSON does not know',
+  InvalidSymbol: 'text that is no JSON',
   InvalidNumberFormat: 'a number that is not written as JSON wants it',
   PropertyNameExpected: 'a key in double quotes is missing',
   ValueExpected: 'a value is missing',

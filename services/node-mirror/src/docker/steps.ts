@@ -14,7 +14,8 @@ export function textOf(title: string, bytes: Buffer | undefined): string {
  * The steps from the file as it is to the wanted content, and dockerd with it.
  *
  * A dockerd whose new file has no list keeps its old mirrors. So when one of `ours` is in force, an explicitly empty list
- * comes in between, and the final bytes need no reload of their own.
+ * comes in between, and the final bytes need no reload of their own. Neither do bytes with a byte order mark, which dockerd
+ * 20.10 refuses: it is told of the same text without.
  */
 export function stepsTo(facts: DockerFacts, target: Buffer | undefined, ours: readonly string[]): readonly Step[] {
   const { dockerd, current, title } = facts;
@@ -24,7 +25,10 @@ export function stepsTo(facts: DockerFacts, target: Buffer | undefined, ours: re
   const text = textOf(title, target);
   const wanted = mirrorsIn(title, text);
   if (wanted !== undefined) {
-    return unchanged && sameMirrors(dockerd.inForce, wanted) ? [] : [{ content: target, inForce: wanted }];
+    if (unchanged && sameMirrors(dockerd.inForce, wanted)) return [];
+    const readable = Buffer.from(text);
+    const told: Step = { content: readable, inForce: wanted };
+    return sameContent(readable, target) ? [told] : [told, write];
   }
   if (dockerd.inForce.some((mirror) => ours.some((own) => sameMirror(mirror, own)))) {
     return [{ content: Buffer.from(withEmptyList(title, text)), inForce: [] }, write];

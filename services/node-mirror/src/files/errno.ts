@@ -1,8 +1,18 @@
 import { Refusal } from '../refusal';
 
+function codeOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined;
+}
+
+/** What an error says. */
+export function reasonOf(error: unknown): string {
+  const said = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
+  return said === '' ? String(error) : said;
+}
+
 /** Whether an error is the system's with one of these codes, such as `ENOENT`. */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+  return codes.includes(codeOf(error) ?? '');
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -16,6 +26,5 @@ const REASONS: Readonly<Record<string, string>> = {
 /** A system error while a file of the node was written, as a refusal that says what to do. */
 export function writeRefusal(path: string, error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return new Refusal(`${path} cannot be written: ${REASONS[code] ?? String(error)}`, { cause: error });
+  return new Refusal(`${path} cannot be written: ${REASONS[codeOf(error) ?? ''] ?? reasonOf(error)}`, { cause: error });
 }

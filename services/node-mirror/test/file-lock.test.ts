@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { withFileLock } from '../src/files/file-lock';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'file-lock-'));
+  file = join(folder, 'x.json');
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+const lockFile = (): string => `${file}.dragonfly-lock`;
+
+/** The lock as this process writes it. */
+const ownLine = async (): Promise<string> =>
+  await withFileLock(file, 0, () => Promise.resolve(readFileSync(lockFile(), 'utf8')));
+
+test('work happens one after the other, and nothing is left', async () => {
+  let inside = 0;
+  let most = 0;
+  const work = async (): Promise<void> => {
+    inside += 1;
+    most = Math.max(most, inside);
+    await new Promise((resolve) => setImmediate(resolve));
+    inside -= 1;
+  };
+  await Promise.all(Array.from({ length: 5 }, () => withFileLock(file, 5_000, work)));
+  expect(most).toBe(1);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a living holder is waited for, but not for ever', async () => {
+  await withFileLock(file, 0, async () => {
+    await expect(withFileLock(file, 60, () => Promise.resolve())).rejects.toThrow(
+      `${lockFile()} is held by process ${process.pid}, which did not finish within 0.06 s: another node-mirror works on this node; run again later, or remove the file if there is none`,
+    );
+  });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('the lock of a process that has ended is taken over', async () => {
+  const child = spawn('true');
+  await once(child, 'exit');
+  const [boot, namespace, , started] = (await ownLine()).split(' ');
+  writeFileSync(lockFile(), [boot, namespace, child.pid, started].join(' '));
+  expect(await withFileLock(file, 0, () => Promise.resolve('done'))).toBe('done');
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  ['an earlier process with our number', 3, '1'],
+  ['another boot', 0, '00000000-0000-0000-0000-000000000000'],
+])('the lock of %s is taken over', async (_, part, value) => {
+  const parts = (await ownLine()).split(' ');
+  parts[part] = value;
+  writeFileSync(lockFile(), parts.join(' '));
+  expect(await withFileLock(file, 0, () => Promise.resolve('done'))).toBe('done');
+});
+
+test('the lock of another process namespace is respected: nobody here can tell whether its holder lives', async () => {
+  const parts = (await ownLine()).split(' ');
+  parts[1] = 'pid:[1]';
+  writeFileSync(lockFile(), parts.join(' '));
+  await expect(withFileLock(file, 0, () => Promise.resolve())).rejects.toThrow(/is held by process/);
+  expect(existsSync(lockFile())).toBe(true);
+});
+
+test('a folder made for the lock goes with it when it stays empty', async () => {
+  const inner = join(folder, 'docker', 'x.json');
+  expect(await withFileLock(inner, 0, (state) => Promise.resolve(state.created))).toBe(true);
+  expect(readdirSync(folder)).toEqual([]);
+  await withFileLock(inner, 0, async () => {
+    writeFileSync(inner, '');
+    await Promise.resolve();
+  });
+  expect(readdirSync(join(folder, 'docker'))).toEqual(['x.json']);
+});
+
+test('without the folder above nothing is made', async () => {
+  await expect(withFileLock(join(folder, 'a/b/x.json'), 0, () => Promise.resolve())).rejects.toThrow(
+    /a\/b cannot be written: ENOENT/,
+  );
+});
