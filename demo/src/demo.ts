@@ -57,7 +57,9 @@ export async function runDemo(values: CommandValues<typeof DEMO>, ctx: CommandCo
   say(`Starting ${plan.central.length + plan.perNode.length} processes`);
   await cluster.start(ctx.signal);
 
-  say(`Pulling ${IMAGE.name}:${IMAGE.tag} through ${values.nodes} nodes at once`);
+  say(
+    `Pulling ${IMAGE.name}:${IMAGE.tag} through ${values.nodes === 1 ? 'one node' : `${values.nodes} nodes at once`}`,
+  );
   const result = await Promise.race([pullThroughAll({ plan, image, registry, ctx, ...IMAGE }), cluster.watch()]);
   say(nodeTable(result));
   say(registryTable(result));

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ClusterPlan } from './cluster/plan/plan-cluster';
 import { addressOf } from './pull-through-all';
 import type { EmbeddedRegistry } from './registry/embedded-registry';
@@ -28,11 +30,24 @@ export async function keepUp({ plan, registry, name, tag, folder, say, signal }:
       `Logs, stores and the map: ${folder}`,
       'Ask a node as a container runtime does:',
       `  curl -i http://${mirror}/v2/${name}/manifests/${tag}`,
-      'Pull through a node with a real runtime, without touching its configuration:',
+      'Point a real runtime at a node as if it were the registry:',
       `  skopeo copy --src-tls-verify=false docker://${mirror}/${name}:${tag} dir:/tmp/demo-image`,
-      `Or as a mirror: containerd reads certs.d/${registry.address}/hosts.toml with [host."http://${mirror}"],`,
-      `then: ctr images pull --plain-http --hosts-dir certs.d ${registry.address}/${name}:${tag}`,
+      'Or as its mirror, as root on Linux:',
+      `  ctr images pull --hosts-dir ${writeHostsFile(folder, registry, mirror)} ${registry.address}/${name}:${tag}`,
     ].join('\n'),
   );
   if (!signal.aborted) await once(signal, 'abort');
+}
+
+/**
+ * Writes what tells containerd that the registry has a mirror.
+ *
+ * @returns the folder for `--hosts-dir`, or for `config_path` in containerd's configuration
+ */
+function writeHostsFile(folder: string, registry: EmbeddedRegistry, mirror: string): string {
+  const hosts = join(folder, 'certs.d');
+  mkdirSync(join(hosts, registry.address), { recursive: true });
+  const text = `server = "${registry.url}"\n\n[host."http://${mirror}"]\n  capabilities = ["pull", "resolve"]\n`;
+  writeFileSync(join(hosts, registry.address, 'hosts.toml'), text);
+  return hosts;
 }

@@ -33,5 +33,12 @@ export const DEMO = {
       default: 'false',
       text: 'Stay up after the pull until Ctrl-C, and leave the folder of the run.',
     },
+    logLevel: {
+      flag: 'log-level',
+      type: 'choice',
+      choices: ['error', 'warn', 'info', 'debug'],
+      default: 'warn',
+      text: "The least important of the demo's own log lines to write to standard error; the processes have logs of their own.",
+    },
   },
 } as const satisfies CommandSpec;

@@ -39,7 +39,7 @@ export function nodeTable({ nodes }: RunResult): string {
 /** What left the registry, against what would have left it without peers. */
 export function registryTable({ blobs, nodes, imageBytes, registryBytes }: RunResult): string {
   const table = new Table({
-    head: ['from the registry', 'size', 'requests', 'sent', `${nodes.length} nodes without peers`],
+    head: ['from the registry', 'size', 'requests', 'sent', 'without peers'],
     colAligns: ['left', 'right', 'right', 'right', 'right'],
     style: STYLE,
   });
@@ -47,7 +47,7 @@ export function registryTable({ blobs, nodes, imageBytes, registryBytes }: RunRe
     table.push([what, formatBytes(size), traffic.gets, formatBytes(traffic.bytes), formatBytes(size * nodes.length)]);
   }
   table.push([
-    'with manifests',
+    'all, with manifests',
     formatBytes(imageBytes),
     '',
     formatBytes(registryBytes),
