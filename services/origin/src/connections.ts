@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ClientRequest } from 'node:http';
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
@@ -35,6 +36,8 @@ export class Connections {
     this.#lookupFor = options.lookupFor;
     const kept = { keepAlive: true, timeout: KEPT };
     const ca = options.ca ?? [];
+    // One listener for every request under way.
+    setMaxListeners(0, this.#stopped.signal);
     this.#plain = new PlainAgent(kept);
     this.#secure = new SecureAgent(ca.length === 0 ? kept : { ...kept, ca: [...rootCertificates, ...ca] });
   }
@@ -65,10 +68,19 @@ export class Connections {
     });
   }
 
-  /** Closes all connections, also those in use. */
-  stop(): void {
+  /** Closes all connections, also those in use, for good; resolves when they are closed. */
+  async stop(): Promise<void> {
+    const agents = [this.#plain, this.#secure];
+    const open = agents.flatMap(({ sockets, freeSockets }) =>
+      [...Object.values(sockets), ...Object.values(freeSockets)].flatMap((list) => list ?? []),
+    );
+    const closed = open
+      .filter((socket) => !socket.closed)
+      .map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     this.#stopped.abort(new OriginError('unreachable', 'No origin is asked any more: this client was stopped.'));
-    this.#plain.destroy();
-    this.#secure.destroy();
+    for (const agent of agents) {
+      agent.destroy();
+    }
+    await Promise.all(closed);
   }
 }

@@ -151,9 +151,8 @@ export class OriginClient {
   }
 
   /** Closes all connections; bodies in the middle fail. */
-  stop(): void {
-    this.#connections['first-hand'].stop();
-    this.#connections.redirect.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#connections['first-hand'].stop(), this.#connections.redirect.stop()]);
   }
 
   async #follow(

@@ -37,7 +37,7 @@ export interface RelayAnswer {
   /** In the registry's order and spelling. */
   readonly headers: readonly HeaderLine[];
   /**
-   * The body as it was sent, not decoded, to be iterated once; leaving the iteration early closes the connection. Empty for HEAD.
+   * The body as it was sent, not decoded, to be iterated once; leaving the iteration early closes the connection. Empty for HEAD, 204 and 304.
    *
    * @throws OriginError `stalled` or `truncated`; the signal's reason when it aborts.
    */
@@ -47,6 +47,13 @@ export interface RelayAnswer {
 }
 
 const REPLACED: ReadonlySet<string> = new Set(['host', 'content-length']);
+
+/** Statuses whose answers never have a body (RFC 9110, 15). */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
+
+async function* nothing(): AsyncGenerator<Buffer, void, undefined> {
+  // A body without a chunk.
+}
 
 /**
  * Passes requests to registries unchanged and their answers back: redirects, challenges and encodings are the client's affair. It keeps
@@ -79,21 +86,27 @@ export class Relay {
       { method, origin: registry, path, headers, firstByteTimeout },
       signal,
     );
-    const length =
-      method === 'HEAD' || incoming.status === 304 ? undefined : byteCount(valueOf(incoming.headers, 'content-length'));
+    const { status, statusText, body } = incoming;
+    const bodiless = method === 'HEAD' || BODILESS.has(status);
+    if (bodiless) {
+      // Nothing comes, but only a body that was read gives its connection back.
+      body.resume();
+    }
+    const length = byteCount(valueOf(incoming.headers, 'content-length'));
+    const terms = { origin: hostAndPort(registry), length, stallTimeout, signal: incoming.signal };
     return {
-      status: incoming.status,
-      statusText: incoming.statusText,
+      status,
+      statusText,
       headers: endToEnd(incoming.headers),
-      body: bodyChunks(incoming.body, { origin: hostAndPort(registry), length, stallTimeout, signal: incoming.signal }),
+      body: bodiless ? nothing() : bodyChunks(body, terms),
       discard: () => {
-        cutOff(incoming.body);
+        cutOff(body);
       },
     };
   }
 
   /** Closes all connections; bodies in the middle fail. */
-  stop(): void {
-    this.#connections.stop();
+  async stop(): Promise<void> {
+    await this.#connections.stop();
   }
 }

@@ -34,7 +34,7 @@ function get(url: URL, more: Partial<OriginRequest> = {}): OriginRequest {
 const idle = new AbortController().signal;
 
 afterEach(async () => {
-  clients.splice(0).forEach((made) => made.stop());
+  await Promise.all(clients.splice(0).map((made) => made.stop()));
   await Promise.all(servers.splice(0).map((started) => started.close()));
 });
 
@@ -102,6 +102,24 @@ describe('an answer', () => {
     expect(origin.requests).toHaveLength(6);
     expect(origin.connections()).toBe(1);
   });
+});
+
+it('carries many requests at once without a warning', async () => {
+  const warnings: Error[] = [];
+  const listener = (warning: Error): unknown => warnings.push(warning);
+  process.on('warning', listener);
+  const origin = await server(file(BYTES));
+  const asking = client([origin]);
+  const bodies = await Promise.all(
+    Array.from({ length: 30 }, async () => {
+      const answer = await asking.open(get(origin.url), new AbortController().signal);
+      return all(answer.body);
+    }),
+  );
+  await nextTurn();
+  process.off('warning', listener);
+  expect(bodies.every((body) => body.equals(BYTES))).toBe(true);
+  expect(warnings).toEqual([]);
 });
 
 describe('the request', () => {
@@ -387,7 +405,7 @@ describe('aborting', () => {
     const reading = originError(all(answer.body));
     const opening = originError(asking.open(get(origin.url), idle));
     await expectEventually(() => origin.requests.length === 2);
-    asking.stop();
+    await asking.stop();
     expect((await reading).retryable).toBe(false);
     expect((await opening).retryable).toBe(false);
     expect((await originError(asking.open(get(origin.url), idle))).message).toContain('this client was stopped');

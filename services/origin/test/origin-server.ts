@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Certificate } from './certificate';
 
 /** A real HTTP server on 127.0.0.1 that keeps what it was asked. */
 export interface OriginServer {
@@ -16,26 +18,27 @@ export interface OriginServer {
   close(): Promise<void>;
 }
 
-/** Starts a server; the answers are the handler's. */
-export async function serve(handler: RequestListener, address = '127.0.0.1'): Promise<OriginServer> {
+/** Starts a server; the answers are the handler's. With a certificate it speaks TLS. */
+export async function serve(handler: RequestListener, certificate?: Certificate): Promise<OriginServer> {
   const requests: IncomingMessage[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     requests.push(request);
     handler(request, response);
-  });
-  server.on('connection', (socket) => {
+  };
+  const server = certificate === undefined ? createServer(listener) : createSecureServer(certificate, listener);
+  server.on('connection', (socket: Socket) => {
     connections += 1;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.listen(0, address);
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const host = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const host = `127.0.0.1:${port}`;
   return {
-    url: new URL(`http://${host}/`),
+    url: new URL(`${certificate === undefined ? 'http' : 'https'}://${host}/`),
     host,
     port,
     requests,
