@@ -11,4 +11,4 @@ export type { Upstreams } from './mirror/upstreams';
 export { OpsServer } from './ops/ops-server';
 export type { Readiness } from './ops/ops-server';
 export { serveNode } from './serve-node';
-export type { Node, NodeSetup, StartNode } from './serve-node';
+export type { DfdaemonValues, StartNode } from './serve-node';

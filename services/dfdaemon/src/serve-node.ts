@@ -1,10 +1,10 @@
+import { mkdir } from 'node:fs/promises';
+import { CommandError, resolveSupernodes } from '@cdk8s-dragonfly/command';
+import type { Closeable, CommandContext, CommandValues } from '@cdk8s-dragonfly/command';
 import { PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
-import { resolveSupernodes } from '@cdk8s-dragonfly/command';
-import type { Closeable, CommandContext, CommandValues, SupernodeAddress } from '@cdk8s-dragonfly/command';
-import type { BlobProvider } from '@cdk8s-dragonfly/engine';
-import { OriginClient, OriginRules, Relay } from '@cdk8s-dragonfly/origin';
-import { BlobStore } from '@cdk8s-dragonfly/store';
+import type { BlobProvider, SwarmNodeOptions } from '@cdk8s-dragonfly/engine';
+import { OriginRules, Relay } from '@cdk8s-dragonfly/origin';
 import { responseLogger } from './mirror/log-response';
 import { MirrorServer } from './mirror/mirror-server';
 import { parseUpstreams } from './mirror/upstreams';
@@ -14,24 +14,8 @@ import { OpsServer } from './ops/ops-server';
 /** What the command line of a df-daemon says. */
 export type DfdaemonValues = CommandValues<typeof DFDAEMON>;
 
-/** What a node of the swarm is made of here. */
-export interface NodeSetup {
-  readonly values: DfdaemonValues;
-  readonly supernodes: readonly SupernodeAddress[];
-  readonly store: BlobStore;
-  readonly origin: OriginClient;
-  readonly ctx: CommandContext;
-}
-
-/** A node of the swarm, as the df-daemon needs it. */
-export interface Node extends Closeable {
-  readonly provider: BlobProvider;
-  /** Whether neighbours are served. */
-  readonly listening: boolean;
-}
-
-/** Starts a node: it listens for neighbours when this resolves. */
-export type StartNode = (setup: NodeSetup) => Promise<Node>;
+/** Starts a node of the swarm: it serves its neighbours when this resolves, and until it is stopped. */
+export type StartNode = (options: SwarmNodeOptions) => Promise<BlobProvider & Closeable>;
 
 /** How long running answers may go on when the daemon stops, in milliseconds; a pod has 30 s in all. */
 const GRACE = 10_000;
@@ -40,41 +24,39 @@ const GRACE = 10_000;
  * Starts the parts of a df-daemon, each before those that need it, and registers them to be stopped in reverse order: the health
  * endpoint first, so that it can tell what is missing, the mirror last, so that no runtime asks too early.
  *
- * @throws UsageError for registries and supernodes that cannot be meant; CommandError when a port is in use.
+ * @throws UsageError for registries and supernodes that cannot be meant; CommandError when a port is in use, or the folder cannot be.
  */
 export async function serveNode(values: DfdaemonValues, ctx: CommandContext, startNode: StartNode): Promise<void> {
   const upstreams = parseUpstreams(values.registry);
   const supernodes = resolveSupernodes(values);
   const { lifecycle, log } = ctx;
-  const serving: { node?: Node; mirror?: MirrorServer } = {};
+  const serving: { node?: BlobProvider; mirror?: MirrorServer } = {};
 
   const ops = new OpsServer(
     () =>
       new Map([
         ['the mirror', serving.mirror?.listening ?? false],
-        ['the server for neighbours', serving.node?.listening ?? false],
+        ['the server for neighbours', serving.node !== undefined],
       ]),
   );
   const { host, port = PORTS.ops } = values.opsListen;
   const opsAddress = await ops.start({ host, port, portFlag: '--ops-listen' });
   lifecycle.add('the health endpoint', ops);
 
-  const store = await BlobStore.open(values.dataDir);
-  const waits = { firstByteTimeout: values.originFirstByteTimeout, stallTimeout: values.originStallTimeout };
-  const origin = lifecycle.add(
-    'the origin client',
-    new OriginClient({ ...waits, rules: rulesFor(upstreams), log: originLog(ctx) }),
-  );
-  const registry = lifecycle.add('the relay to the registry', new Relay(waits));
-  const node = lifecycle.add('the node', await startNode({ values, supernodes, store, origin, ctx }));
-  serving.node = node;
+  const { originFirstByteTimeout: firstByteTimeout, originStallTimeout: stallTimeout } = values;
+  const registry = lifecycle.add('the relay to the registry', new Relay({ firstByteTimeout, stallTimeout }));
 
-  const record = responseLogger(log);
-  const mirror = new MirrorServer({ upstreams, provider: node.provider, registry, record });
+  await makeFolder(values.dataDir);
+  if (supernodes.length === 0) log.warn({ nodeConfig: values.nodeConfig }, 'no supernode: all comes from the registry');
+  const peers = { host: values.peerIp, port: values.peerPort, portFlag: '--peer-port', hostFlag: '--peer-ip' };
+  const node = await startNode({ ...values, supernodes, peers, originRules: rulesFor(upstreams), log });
+  serving.node = lifecycle.add('the node', node);
+
+  const mirror = new MirrorServer({ upstreams, provider: node, registry, record: responseLogger(log) });
   const mirrorAt = { host: values.hostIp, port: values.port, portFlag: '--port', hostFlag: '--hostIp' };
   const mirrorAddress = await mirror.start(mirrorAt);
-  serving.mirror = mirror;
   lifecycle.add('the mirror', { stop: () => mirror.stop(GRACE) });
+  serving.mirror = mirror;
   log.info({ mirror: mirrorAddress, ops: opsAddress, registry: upstreams.default.origin, supernodes }, 'ready');
 }
 
@@ -88,9 +70,13 @@ function rulesFor(upstreams: Upstreams): OriginRules {
   return new OriginRules({ allow, flag: '--registry' });
 }
 
-function originLog({ log }: CommandContext): ConstructorParameters<typeof OriginClient>[0]['log'] {
-  return {
-    debug: (message, fields) => log.debug(fields ?? {}, message),
-    warn: (message, fields) => log.warn(fields ?? {}, message),
-  };
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`the folder for the store cannot be made (${why}); choose another with --data-dir`, 1, {
+      cause: error,
+    });
+  }
 }

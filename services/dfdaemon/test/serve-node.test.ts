@@ -9,7 +9,8 @@ import type { CommandHost, StopSignal } from '@cdk8s-dragonfly/command';
 import { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 import { serveNode } from '../src/index';
-import type { NodeSetup, StartNode } from '../src/index';
+import type { SwarmNodeOptions } from '@cdk8s-dragonfly/engine';
+import type { StartNode } from '../src/index';
 import { ask } from './support/client';
 import { FakeProvider } from './support/fake-provider';
 
@@ -22,7 +23,7 @@ class Daemon {
   readonly #err = new PassThrough();
   #text = '';
   #signal: (signal: StopSignal) => void = () => undefined;
-  setup: NodeSetup | undefined;
+  options: SwarmNodeOptions | undefined;
 
   constructor(private readonly startNode?: StartNode) {
     this.#err.on('data', (chunk: Buffer) => (this.#text += chunk.toString()));
@@ -46,14 +47,14 @@ class Daemon {
     return runCommand(DFDAEMON, (values, ctx) => serveNode(values, ctx, this.startNode ?? this.#start), host);
   }
 
-  readonly #start: StartNode = (setup) => {
-    this.setup = setup;
+  readonly #start: StartNode = (options) => {
+    this.options = options;
     const stop = (): Promise<void> => {
       this.events.push('node stopped');
       return Promise.resolve();
     };
     const provider = new FakeProvider(() => ({ bytes: BYTES }));
-    return Promise.resolve({ provider, listening: true, stop });
+    return Promise.resolve({ open: (request) => provider.open(request), stop });
   };
 
   interrupt(): void {
@@ -136,7 +137,15 @@ describe('a df-daemon', () => {
       userAgent: 'docker/28',
     });
     expect(daemon.text).not.toContain('s3cret');
-    expect(daemon.setup?.supernodes).toEqual([{ host: '10.0.0.9', port: 8002 }]);
+    expect(daemon.options).toMatchObject({
+      dataDir: home,
+      supernodes: [{ host: '10.0.0.9', port: 8002 }],
+      peers: { host: '0.0.0.0', port: 15_001 },
+      supernodeSilence: 1_000,
+    });
+    const { originRules } = daemon.options ?? {};
+    expect(() => originRules?.checkUrl(new URL('http://127.0.0.1:9/v2/'), 'first-hand')).not.toThrow();
+    expect(() => originRules?.checkUrl(new URL('http://127.0.0.1:10/v2/'), 'first-hand')).toThrow('--registry');
 
     daemon.interrupt();
     expect(await code).toBe(0);
@@ -148,6 +157,7 @@ describe('a df-daemon', () => {
   test.each([
     [['--registry', 'ftp://x'], 2, 'dfdaemon: --registry: "ftp://x/" must begin with http:// or https://\n'],
     [['--port', 'TAKEN'], 1, 'dfdaemon: the mirror cannot listen on 127.0.0.1:TAKEN: the port is in use'],
+    [['--data-dir', '/dev/null/x'], 1, 'dfdaemon: the folder for the store cannot be made ('],
     [
       ['--ops-listen', '127.0.0.1:TAKEN'],
       1,

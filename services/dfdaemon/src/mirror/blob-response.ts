@@ -1,4 +1,3 @@
-import { BlobUnavailable } from '@cdk8s-dragonfly/engine';
 import type { BlobProvider, OpenBlob } from '@cdk8s-dragonfly/engine';
 import { parseRange } from '@cdk8s-dragonfly/protocol';
 import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
@@ -97,9 +96,4 @@ function startingWith<T>(
 function rangeOf({ request }: Exchange, etag: string): string | undefined {
   const condition = request.headers['if-range'];
   return condition === undefined || condition === etag ? request.headers.range : undefined;
-}
-
-/** Why the provider failed, for the log: the reason of a {@link BlobUnavailable}, else `error`. */
-export function reasonOf(error: NothingSent): string {
-  return error.cause instanceof BlobUnavailable ? error.cause.reason : 'error';
 }

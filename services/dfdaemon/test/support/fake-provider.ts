@@ -25,6 +25,8 @@ export class FakeProvider implements BlobProvider {
   taken = 0;
   released = 0;
   aborted = 0;
+  /** Reads that have ended, by themselves or because their reader left. */
+  ended = 0;
   #watchers: (() => void)[] = [];
 
   constructor(private readonly blobs: (request: BlobRequest) => FakeBlob | Error | Promise<FakeBlob>) {}
@@ -60,15 +62,20 @@ export class FakeProvider implements BlobProvider {
     this.reads.push({ from: range.from, end: range.end });
     const end = Math.min(range.end ?? blob.bytes.length, blob.endAt ?? Infinity);
     const stops = [blob.failAt, blob.hangAt].filter((stop) => stop !== undefined);
-    for (let at = range.from; ;) {
-      if (blob.failAt === at) throw blob.error ?? new Error('the fake blob failed');
-      if (blob.hangAt === at) await this.#hang(signal);
-      if (at >= end) return;
-      const upTo = Math.min(at + (blob.chunk ?? 65_536), end, ...stops.filter((stop) => stop > at));
-      this.taken += upTo - at;
-      this.#changed();
-      yield blob.bytes.subarray(at, upTo);
-      at = upTo;
+    try {
+      let at = range.from;
+      for (;;) {
+        if (blob.failAt === at) throw blob.error ?? new Error('the fake blob failed');
+        if (blob.hangAt === at) await this.#hang(signal);
+        if (at >= end) return;
+        const upTo = Math.min(at + (blob.chunk ?? 65_536), end, ...stops.filter((stop) => stop > at));
+        this.taken += upTo - at;
+        this.#changed();
+        yield blob.bytes.subarray(at, upTo);
+        at = upTo;
+      }
+    } finally {
+      this.ended += 1;
     }
   }
 
