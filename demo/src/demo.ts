@@ -1,12 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { CommandError, formatBytes, type CommandContext, type CommandValues } from '@cdk8s-dragonfly/command';
-import { readManifestFolder } from './cluster/manifest/read-manifests';
-import { LOOPBACK } from './cluster/plan/environment';
-import { planCluster, portsNeeded, type ClusterPlan } from './cluster/plan/plan-cluster';
-import { freePorts } from './cluster/run/free-ports';
+import { formatBytes, type CommandContext, type CommandValues } from '@cdk8s-dragonfly/command';
+import type { ClusterPlan } from './cluster/plan/plan-cluster';
 import { LocalCluster } from './cluster/run/local-cluster';
 import { keepUp } from './keep-up';
+import { planRun } from './plan-run';
 import { pullThroughAll } from './pull-through-all';
 import { EmbeddedRegistry } from './registry/embedded-registry';
 import { generateImage, type GeneratedImage } from './registry/generated-image';
@@ -15,15 +12,13 @@ import { shortcomings } from './report/result';
 import { mapTable, nodeTable, registryTable } from './report/tables';
 import { RunFolder } from './run-folder';
 import type { DEMO } from './spec';
-import { demoApp, synthesize } from './synthesis';
+import { REPOSITORY, scriptOf } from './repository';
+import { synthesize } from './synthesis';
 
 /** The name of the image. */
 export const IMAGE = { name: 'demo/app', tag: 'v1' } as const;
 /** As many nodes as the printed map shows whole; the file shows all. */
 const NODES_IN_MAP = 3;
-
-/** The root of this repository: sources and their compilation lie equally deep. */
-const ROOT = join(__dirname, '..', '..');
 
 /**
  * The run of `npm start`: manifests, registry and image, the cluster, the pull, the tables.
@@ -38,7 +33,7 @@ export async function runDemo(values: CommandValues<typeof DEMO>, ctx: CommandCo
   say(`Synthesizing the manifests into dist/, generating an image of ${formatBytes(values.size)} in ${folder.path}`);
   const [image] = await Promise.all([
     generateImage({ folder: folder.make('image'), size: values.size }),
-    synthesize({ root: ROOT }),
+    synthesize({ root: REPOSITORY }),
   ]);
   const requests = new RequestLog(folder.in('registry.log'));
   const registry = await EmbeddedRegistry.start({ onRequest: (request) => requests.write(request) });
@@ -49,7 +44,7 @@ export async function runDemo(values: CommandValues<typeof DEMO>, ctx: CommandCo
   registry.add(IMAGE.name, IMAGE.tag, image);
   ctx.signal.throwIfAborted();
 
-  const plan = await planFor(registry.url, folder, values.nodes);
+  const plan = await planRun({ registry: registry.url, folder: folder.path, nodes: values.nodes });
   const cluster = new LocalCluster(plan, { folder: folder.path, scriptOf });
   folder.atExit(() => cluster.kill());
   ctx.onStop('the cluster', () => cluster.stop());
@@ -73,19 +68,6 @@ export async function runDemo(values: CommandValues<typeof DEMO>, ctx: CommandCo
   return failures.length === 0 ? 0 : 1;
 }
 
-async function planFor(registry: string, folder: RunFolder, nodes: number): Promise<ClusterPlan> {
-  const output = folder.in('manifests');
-  await synthesize(demoApp(ROOT, registry, output));
-  const manifests = readManifestFolder(output);
-  const ports = (await freePorts(portsNeeded(manifests, nodes), LOOPBACK)).values();
-  const takePort = () => {
-    const { value } = ports.next();
-    if (value === undefined) throw new CommandError('the manifests need more ports than the demo has looked for');
-    return value;
-  };
-  return planCluster(manifests, { nodes, folder: folder.path, takePort });
-}
-
 function printMap({ central, perNode }: ClusterPlan, folder: RunFolder, say: (text: string) => void): void {
   const file = folder.in('map.txt');
   mkdirSync(folder.path, { recursive: true });
@@ -93,10 +75,6 @@ function printMap({ central, perNode }: ClusterPlan, folder: RunFolder, say: (te
   say(`What the manifests say, and where it is here (paths below ${folder.path})`);
   say(mapTable([...central, ...perNode.slice(0, NODES_IN_MAP)]));
   if (perNode.length > NODES_IN_MAP) say(`The other nodes alike: ${file}`);
-}
-
-function scriptOf(command: string): string {
-  return join(ROOT, 'services', command, 'bin', `${command}.js`);
 }
 
 function verdictOf(image: GeneratedImage, nodes: number): string {

@@ -14,7 +14,7 @@ export interface PullThroughAllOptions {
   readonly registry: EmbeddedRegistry;
   readonly name: string;
   readonly tag: string;
-  readonly ctx: CommandContext;
+  readonly ctx: Pick<CommandContext, 'signal' | 'stdout'>;
 }
 
 /** Pulls the image through every node's mirror at once, and asks the nodes where their bytes came from. */
