@@ -42,7 +42,7 @@ export function without(lines: readonly HeaderLine[], names: ReadonlySet<string>
   return lines.filter(([name]) => !names.has(name.toLowerCase()));
 }
 
-/** Name, value, name, value, …: a head as undici gives and takes it. */
+/** Name, value, name, value, …: a head as Node gives it (`rawHeaders`). */
 export function linesFromFlat(flat: readonly string[]): HeaderLine[] {
   const lines: HeaderLine[] = [];
   for (let index = 0; index + 1 < flat.length; index += 2) {

@@ -1,28 +1,17 @@
-import type { RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { OriginClientOptions, Resolver } from '../src';
 import { OriginClient, OriginRules } from '../src';
-import type { Certificate } from './certificate';
 import { selfSigned } from './certificate';
-import type { OriginServer } from './origin-server';
-import { all, content, file, serve } from './origin-server';
+import { useCast } from './cast';
+import { all, content, file } from './origin-server';
 import { originError } from './rejection';
 
 const BYTES = content(20_000);
 const idle = new AbortController().signal;
-const servers: OriginServer[] = [];
-const clients: OriginClient[] = [];
-
-async function server(handler: RequestListener, certificate?: Certificate): Promise<OriginServer> {
-  const started = await serve(handler, certificate);
-  servers.push(started);
-  return started;
-}
+const { server, keep } = useCast();
 
 function client(rules: OriginRules, more: Partial<OriginClientOptions> = {}): OriginClient {
-  const made = new OriginClient({ rules, connectTimeout: 1000, firstByteTimeout: 2000, stallTimeout: 2000, ...more });
-  clients.push(made);
-  return made;
+  return keep(new OriginClient({ rules, connectTimeout: 1000, firstByteTimeout: 2000, stallTimeout: 2000, ...more }));
 }
 
 /** Answers with one list of addresses after the other, the last one for ever; counts. */
@@ -39,11 +28,6 @@ function resolver(...answers: readonly (readonly string[])[]): {
     },
   };
 }
-
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((made) => made.stop()));
-  await Promise.all(servers.splice(0).map((started) => started.close()));
-});
 
 describe('name resolution', () => {
   it('decides over the connection: a name that leads inward is not connected to', async () => {

@@ -1,26 +1,18 @@
 import type { RequestListener } from 'node:http';
 import type { Backoff, FetchOptions } from '../src';
 import { delayAfter, fetchFrom, OriginClient, OriginRules } from '../src';
+import { useCast } from './cast';
 import type { OriginServer } from './origin-server';
-import { all, content, expectEventually, sendFile, serve } from './origin-server';
+import { all, content, expectEventually, sendFile } from './origin-server';
 import { originError } from './rejection';
 
 const BYTES = content(400_000);
 const idle = new AbortController().signal;
-const servers: OriginServer[] = [];
-const clients: OriginClient[] = [];
-
-async function server(handler: RequestListener): Promise<OriginServer> {
-  const started = await serve(handler);
-  servers.push(started);
-  return started;
-}
+const { server, keep } = useCast();
 
 function client(): OriginClient {
   const rules = new OriginRules({ allow: [{ host: '127.0.0.1' }] });
-  const made = new OriginClient({ rules, connectTimeout: 1000, firstByteTimeout: 2000, stallTimeout: 150 });
-  clients.push(made);
-  return made;
+  return keep(new OriginClient({ rules, connectTimeout: 1000, firstByteTimeout: 2000, stallTimeout: 150 }));
 }
 
 /** Waits nothing, and keeps how long it would have been. */
@@ -79,11 +71,6 @@ function wholeBreakingAfter(count: number): RequestListener {
 function ranges(origin: OriginServer): (string | undefined)[] {
   return origin.requests.map(({ headers }) => headers.range);
 }
-
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((made) => made.stop()));
-  await Promise.all(servers.splice(0).map((started) => started.close()));
-});
 
 describe('a transfer that breaks', () => {
   it('goes on by Range with exactly the missing bytes', async () => {

@@ -1,37 +1,24 @@
 import type { IncomingHttpHeaders, RequestListener } from 'node:http';
 import type { HeaderLine, OriginLog } from '../src';
 import { OriginClient, OriginRules } from '../src';
+import { useCast } from './cast';
 import type { OriginServer } from './origin-server';
-import { all, content, expectEventually, file, serve } from './origin-server';
+import { all, content, expectEventually, file } from './origin-server';
 import { originError } from './rejection';
 
 const BYTES = content(50_000);
 const idle = new AbortController().signal;
-const servers: OriginServer[] = [];
-const clients: OriginClient[] = [];
-
-async function server(handler: RequestListener): Promise<OriginServer> {
-  const started = await serve(handler);
-  servers.push(started);
-  return started;
-}
+const { server, keep } = useCast();
 
 function client(allowed: readonly OriginServer[], log?: OriginLog): OriginClient {
   const rules = new OriginRules({ allow: allowed.map(({ port }) => ({ host: '127.0.0.1', port })) });
-  const made = new OriginClient({ rules, connectTimeout: 1000, firstByteTimeout: 5000, stallTimeout: 5000, log });
-  clients.push(made);
-  return made;
+  return keep(new OriginClient({ rules, connectTimeout: 1000, firstByteTimeout: 5000, stallTimeout: 5000, log }));
 }
 
 /** Redirects every request to what `target` says. */
 function redirector(status: number, target: () => string): RequestListener {
   return (_request, response) => response.writeHead(status, { Location: target() }).end('moved');
 }
-
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((made) => made.stop()));
-  await Promise.all(servers.splice(0).map((started) => started.close()));
-});
 
 const SECRETS: readonly HeaderLine[] = [
   ['Authorization', 'Bearer hunter2'],

@@ -1,36 +1,21 @@
-import type { RequestListener } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { HeaderLine, RelayRequest } from '../src';
 import { Relay } from '../src';
-import type { OriginServer } from './origin-server';
+import { useCast } from './cast';
 import { all, content, expectEventually, serve } from './origin-server';
 import { originError } from './rejection';
 
 const idle = new AbortController().signal;
-const servers: OriginServer[] = [];
-const relays: Relay[] = [];
-
-async function server(handler: RequestListener): Promise<OriginServer> {
-  const started = await serve(handler);
-  servers.push(started);
-  return started;
-}
+const { server, keep } = useCast();
 
 function relay(firstByteTimeout = 2000, stallTimeout = 2000): Relay {
-  const made = new Relay({ connectTimeout: 1000, firstByteTimeout, stallTimeout });
-  relays.push(made);
-  return made;
+  return keep(new Relay({ connectTimeout: 1000, firstByteTimeout, stallTimeout }));
 }
 
 function get(registry: URL, more: Partial<RelayRequest> = {}): RelayRequest {
   return { registry, method: 'GET', path: '/v2/', headers: [], ...more };
 }
-
-afterEach(async () => {
-  await Promise.all(relays.splice(0).map((made) => made.stop()));
-  await Promise.all(servers.splice(0).map((started) => started.close()));
-});
 
 describe('the relay', () => {
   it('passes path, query and headers on as they are, but for those of the connection', async () => {
