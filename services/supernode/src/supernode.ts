@@ -57,10 +57,7 @@ export class Supernode implements Closeable {
           warn: (text, fields) => log.warn(fields ?? {}, text),
         },
       });
-      parts.add(
-        'the origin client',
-        closing(() => origin.stop()),
-      );
+      parts.add('the origin client', origin);
       const sessions = new SessionHub();
       const tasks = parts.add('the tasks', new TaskTable({ origin, store, key, log }, sessions));
       parts.add(

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 
-import { listen } from '@cdk8s-dragonfly/command';
+import { listenError } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions } from '@cdk8s-dragonfly/command';
 import { RESULT_CODE, SESSION_PATH, failureAnswer, sessionQuery } from '@cdk8s-dragonfly/protocol';
 import fastify from 'fastify';
@@ -60,8 +60,13 @@ export class ApiServer implements Closeable {
 
   /** @throws CommandError when the address cannot be had. */
   async start(options: ListenOptions): Promise<BoundAddress> {
-    await this.server.ready();
-    return listen(this.server.server, options, 'the control API');
+    try {
+      await this.server.listen({ host: options.host, port: options.port });
+    } catch (error) {
+      throw listenError(error, options, 'the control API');
+    }
+    const bound = this.server.server.address();
+    return { host: options.host, port: typeof bound === 'object' && bound !== null ? bound.port : options.port };
   }
 
   async stop(): Promise<void> {

@@ -6,7 +6,7 @@ import type { Neighbour, SessionMessage } from '@cdk8s-dragonfly/protocol';
 import type { Messenger, TaskSwarm } from '../tasks/task-swarm';
 
 /** A daemon that hears nothing for this long takes the supernode for lost; see the daemon's `--supernode-silence`. */
-const PING_EVERY = 300;
+const PING_EVERY = 150;
 
 /** How long a daemon may be without a session before it counts as gone, in ms: the time to open one anew. */
 const GRACE = 5000;

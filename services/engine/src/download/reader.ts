@@ -1,0 +1,71 @@
+import { DamagedBlock } from '@cdk8s-dragonfly/store';
+
+import type { Traffic } from '../node/traffic';
+import type { Download } from './download';
+
+/** What part of a blob to read: from `from` (inclusive) to `end` (exclusive; default the end of the blob). */
+export interface ReadRange {
+  readonly from: number;
+  readonly end?: number;
+}
+
+/**
+ * A blob's bytes in order as they arrive. The last block is held back until the digest of the whole is known to be right.
+ *
+ * @param local counts what was here, whole, from the beginning; undefined when it was not.
+ * @throws BlobUnavailable when the download fails; the signal's reason when it aborts.
+ */
+export async function* readBlob(
+  download: Download,
+  { from, end = Infinity }: ReadRange,
+  signal: AbortSignal,
+  local: Traffic | undefined,
+): AsyncGenerator<Buffer> {
+  const reader = {};
+  let at = from;
+  try {
+    for (;;) {
+      const block = await nextBlock(download, reader, at, end, signal);
+      if (block === undefined) return;
+      const { bytes, offset } = block;
+      const part = bytes.subarray(at - offset, Math.min(bytes.length, end - offset));
+      at += part.length;
+      if (local !== undefined) local.local += part.length;
+      yield part;
+    }
+  } finally {
+    download.removeCursor(reader);
+  }
+}
+
+/** The block that holds byte `at`, once it may leave; undefined at the end. */
+async function nextBlock(
+  download: Download,
+  reader: object,
+  at: number,
+  end: number,
+  signal: AbortSignal,
+): Promise<{ bytes: Buffer; offset: number } | undefined> {
+  for (;;) {
+    if (download.failure !== undefined) throw download.failure;
+    const { stored } = download;
+    if (stored !== undefined) {
+      if (at >= Math.min(end, stored.size ?? Infinity)) return undefined;
+      const index = stored.grid.blockAt(at);
+      download.moveCursor(reader, index);
+      // While the end is not known, the last block that is here could be the last of all.
+      const isLast =
+        stored.size === undefined ? stored.held.last <= index : index === stored.grid.blockCount(stored.size) - 1;
+      if (stored.held.has(index) && (!isLast || download.verified)) {
+        try {
+          return { bytes: await stored.read(index), offset: stored.grid.span(index).offset };
+        } catch (error) {
+          if (!(error instanceof DamagedBlock)) throw error;
+          download.repair();
+          continue;
+        }
+      }
+    }
+    await download.bell.next(signal);
+  }
+}

@@ -1,0 +1,145 @@
+import type { KeyObject } from 'node:crypto';
+
+import { BlockSet } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
+
+import type { LinkFailure } from '../links/failure';
+import { PeerLink } from '../links/peer-link';
+import type { Joined } from '../links/supernode-link';
+import type { Flight, PickSource } from '../picker/picker';
+import type { DownloadTools } from './tools';
+
+/** The supernode's name among the sources; no peer's: those have an address in it. */
+export const SUPERNODE = 'supernode';
+
+/** Blocks asked of one source at a time. */
+const SUPERNODE_SLOTS = 4;
+const PEER_SLOTS = 2;
+
+/** A peer that failed so often in a row is dropped. */
+const MAX_FAILURES = 2;
+
+/** How long a supernode that failed to give a block is not asked for another, in milliseconds. */
+const SUPERNODE_PAUSE = 250;
+
+/** Whom a download may ask for blocks: the supernode and the neighbours it named. */
+export class Sources {
+  readonly supernodeHas = new BlockSet();
+  private readonly peers = new Map<string, PeerLink>();
+  /** Peers that lied or failed: not linked again in this download. */
+  private readonly dropped = new Set<string>();
+  private joined: Joined | undefined;
+  private supernodeAlive = false;
+  private supernodePausedUntil = 0;
+
+  constructor(
+    private readonly blob: BlobId,
+    private readonly tools: DownloadTools,
+    private readonly changed: () => void,
+  ) {}
+
+  get key(): KeyObject | undefined {
+    return this.joined?.key;
+  }
+
+  /** Whether the supernode was there and has gone silent. */
+  get supernodeIsLost(): boolean {
+    return this.joined !== undefined && !this.supernodeAlive;
+  }
+
+  /** How many neighbours answer. */
+  get alivePeers(): number {
+    return [...this.peers.values()].filter(({ alive }) => alive).length;
+  }
+
+  /** Whether a live neighbour has the block. */
+  offered(block: number): boolean {
+    return [...this.peers.values()].some((peer) => peer.alive && peer.has.has(block));
+  }
+
+  supernodeJoined(joined: Joined): void {
+    this.joined = joined;
+    this.supernodeAlive = true;
+  }
+
+  supernodeLost(): void {
+    this.supernodeAlive = false;
+  }
+
+  /** Anything that it says shows that it lives. */
+  supernodeHeard(): void {
+    this.supernodeAlive = this.joined !== undefined;
+  }
+
+  /** Links new neighbours. Those no longer named are kept while they are of use: they may hold what we need. */
+  setNeighbours(neighbours: readonly Neighbour[]): void {
+    for (const peer of neighbours) {
+      if (this.peers.has(peer.cid) || this.dropped.has(peer.cid) || peer.cid === this.tools.cid) continue;
+      const link = new PeerLink({
+        peer,
+        blob: this.blob,
+        cid: this.tools.cid,
+        dispatcher: this.tools.streams,
+        silence: this.tools.timeouts.peerStall,
+        changed: this.changed,
+        ended: (reason) => this.drop(link, reason),
+      });
+      this.peers.set(peer.cid, link);
+    }
+  }
+
+  /** Where a source is asked for blocks. */
+  originOf(source: string): URL | undefined {
+    return source === SUPERNODE ? this.joined?.blocks : this.peers.get(source)?.origin;
+  }
+
+  succeeded(source: string): void {
+    const peer = this.peers.get(source);
+    if (peer !== undefined) peer.failures = 0;
+  }
+
+  failed(source: string, failure: LinkFailure, block: number): void {
+    if (source === SUPERNODE) {
+      this.supernodePausedUntil = performance.now() + SUPERNODE_PAUSE;
+      if (failure.kind === 'missing') this.supernodeHas.delete(block);
+      return;
+    }
+    const peer = this.peers.get(source);
+    if (peer === undefined) return;
+    peer.has.delete(block);
+    peer.failures += 1;
+    if (failure.kind === 'lying' || peer.failures >= MAX_FAILURES) this.drop(peer, failure);
+  }
+
+  /** What may be asked now. */
+  toPick(flights: readonly Flight[], now: number): PickSource[] {
+    const sources: PickSource[] = [];
+    const busy = (id: string): number => flights.filter(({ source }) => source === id).length;
+    if (this.supernodeAlive && now >= this.supernodePausedUntil) {
+      sources.push({
+        id: SUPERNODE,
+        kind: 'supernode',
+        has: this.supernodeHas,
+        free: SUPERNODE_SLOTS - busy(SUPERNODE),
+      });
+    }
+    for (const [id, peer] of this.peers) {
+      if (peer.alive) sources.push({ id, kind: 'peer', has: peer.has, free: PEER_SLOTS - busy(id) });
+    }
+    return sources;
+  }
+
+  close(): void {
+    for (const peer of this.peers.values()) peer.close();
+    this.peers.clear();
+  }
+
+  private drop(peer: PeerLink, reason: LinkFailure): void {
+    if (this.peers.get(peer.cid) !== peer) return;
+    peer.close();
+    this.peers.delete(peer.cid);
+    this.dropped.add(peer.cid);
+    this.tools.log.debug({ blob: this.blob, peer: peer.origin.host, reason: reason.message }, 'a peer was dropped');
+    this.changed();
+  }
+}

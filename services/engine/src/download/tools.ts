@@ -1,0 +1,32 @@
+import type { OriginClient } from '@cdk8s-dragonfly/origin';
+import type { BlobStore } from '@cdk8s-dragonfly/store';
+import type { Dispatcher } from 'undici';
+
+import type { LinkLog, SupernodeLink } from '../links/supernode-link';
+import type { Traffic } from '../node/traffic';
+
+/** What downloads work with, the same for all of a node. */
+export interface DownloadTools {
+  /** This daemon's name in the swarm. */
+  readonly cid: string;
+  readonly store: BlobStore;
+  /** In the order in which they are tried. */
+  readonly supernodes: readonly SupernodeLink[];
+  /** For blocks. */
+  readonly blocks: Dispatcher;
+  /** For streams that stay open. */
+  readonly streams: Dispatcher;
+  readonly origin: Pick<OriginClient, 'open'>;
+  /** Bytes of all downloads of this node. */
+  readonly traffic: Traffic;
+  readonly timeouts: DownloadTimeouts;
+  readonly log: LinkLog;
+}
+
+/** How long is waited for what, in milliseconds. */
+export interface DownloadTimeouts {
+  /** A peer that sends nothing. */
+  readonly peerStall: number;
+  /** An origin, asked by the supernode, from which nothing comes while the supernode lives. */
+  readonly swarmStall: number;
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+
+import { DamagedBlock } from '@cdk8s-dragonfly/store';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
+
+import type { Bell } from './bell';
+
+/**
+ * Follows a blob that arrives, in order, and gives the SHA-256 of the whole in hex once it is here.
+ *
+ * @param bell rings when a block is held or the size becomes known.
+ * @throws the signal's reason when it aborts; an error of the disk.
+ */
+export async function hashWhole(stored: StoredBlob, bell: Bell, signal: AbortSignal): Promise<string> {
+  const whole = createHash('sha256');
+  for (let index = 0; ; index += 1) {
+    for (;;) {
+      if (stored.size !== undefined && index >= stored.grid.blockCount(stored.size)) return whole.digest('hex');
+      const bytes = stored.held.has(index) ? await readUndamaged(stored, index) : undefined;
+      if (bytes !== undefined) {
+        whole.update(bytes);
+        break;
+      }
+      if (!stored.held.has(index)) await bell.next(signal);
+    }
+    signal.throwIfAborted();
+  }
+}
+
+/** The block; undefined when it turned out to be damaged, and is to be fetched anew. */
+async function readUndamaged(stored: StoredBlob, index: number): Promise<Buffer | undefined> {
+  try {
+    return await stored.read(index);
+  } catch (error) {
+    if (error instanceof DamagedBlock) return undefined;
+    throw error;
+  }
+}

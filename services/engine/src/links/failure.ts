@@ -1,0 +1,20 @@
+/** A peer or supernode did not give what was asked; the message says what happened. */
+export class LinkFailure extends Error {
+  override readonly name = 'LinkFailure';
+
+  constructor(
+    /** `gone`: no connection, silence, or a broken one; `missing`: it does not have the block; `lying`: it sent what it should not. */
+    readonly kind: 'gone' | 'missing' | 'lying',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Any error of a request to a peer as a {@link LinkFailure}; one that is already is left as it is. */
+export function linkFailure(error: unknown, where: string): LinkFailure {
+  if (error instanceof LinkFailure) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new LinkFailure('gone', `${where}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+
+import { BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, blockPath, isAttested } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, Grid } from '@cdk8s-dragonfly/protocol';
+import type { BlockProof } from '@cdk8s-dragonfly/store';
+import { request } from 'undici';
+import type { Dispatcher } from 'undici';
+
+import { LinkFailure, linkFailure } from './failure';
+
+/** Which block, and how to know it. */
+export interface BlockQuestion {
+  readonly blob: BlobId;
+  readonly grid: Grid;
+  /** Undefined while the blob's length is not known. */
+  readonly size: number | undefined;
+  readonly index: number;
+  /** The supernode's public key. */
+  readonly key: KeyObject;
+}
+
+/** A block that has been checked. */
+export interface FetchedBlock {
+  readonly chunks: readonly Buffer[];
+  readonly length: number;
+  readonly proof: BlockProof;
+}
+
+/** The longest a base64 Ed25519 signature and a hex SHA-256 are. */
+const SIGNATURE_TEXT = /^[A-Za-z0-9+/]{86}==$/;
+const HASH_TEXT = /^[0-9a-f]{64}$/;
+
+/**
+ * Asks a peer or the supernode for a block and checks it: its length, its hash, and the supernode's signature over both.
+ *
+ * @param origin such as `http://10.0.0.1:15001`.
+ * @throws LinkFailure; `signal`'s reason when it aborts.
+ */
+export async function fetchBlock(
+  origin: URL,
+  question: BlockQuestion,
+  dispatcher: Dispatcher,
+  signal: AbortSignal,
+): Promise<FetchedBlock> {
+  const { blob, grid, size, index, key } = question;
+  const where = `block ${index} of ${blob} from ${origin.host}`;
+  try {
+    const { statusCode, headers, body } = await request(new URL(blockPath(blob, index), origin), {
+      dispatcher,
+      signal,
+    });
+    if (statusCode !== 200) {
+      await body.dump({ limit: 16 * 1024 });
+      throw new LinkFailure(statusCode === 404 ? 'missing' : 'gone', `${where}: the answer was ${statusCode}`);
+    }
+    const most = grid.blockLength(index, size);
+    const hash = createHash('sha256');
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > most) throw new LinkFailure('lying', `${where} is longer than its ${most} bytes`);
+      hash.update(chunk);
+      chunks.push(chunk);
+    }
+    if (length === 0 || (size !== undefined && length < most)) {
+      throw new LinkFailure('gone', `${where} has ${length} of ${most} bytes`);
+    }
+    const proof = readProof(headers, where);
+    if (!hash.digest().equals(proof.hash))
+      throw new LinkFailure('lying', `${where} does not have the hash it came with`);
+    const statement = { blob, pieceSize: grid.pieceSize, index, length, hash: proof.hash };
+    if (!isAttested(statement, proof.signature, key)) {
+      throw new LinkFailure('lying', `${where} is not attested by the supernode`);
+    }
+    return { chunks, length, proof };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw linkFailure(error, where);
+  }
+}
+
+function readProof(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  where: string,
+): { hash: Buffer; signature: Buffer } {
+  const hash = headers[BLOCK_HASH_HEADER];
+  const signature = headers[BLOCK_SIGNATURE_HEADER];
+  if (
+    typeof hash !== 'string' ||
+    typeof signature !== 'string' ||
+    !HASH_TEXT.test(hash) ||
+    !SIGNATURE_TEXT.test(signature)
+  ) {
+    throw new LinkFailure('lying', `${where} came without an attestation`);
+  }
+  return { hash: Buffer.from(hash, 'hex'), signature: Buffer.from(signature, 'base64') };
+}

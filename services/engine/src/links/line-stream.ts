@@ -1,0 +1,55 @@
+import { readLines } from '@cdk8s-dragonfly/protocol';
+import { request } from 'undici';
+import type { Dispatcher } from 'undici';
+
+import { LinkFailure, linkFailure } from './failure';
+
+/** How long what has already come may take to be read, in milliseconds. */
+const GRACE = 50;
+
+/** How a stream of lines is opened. Times are in milliseconds. */
+export interface LineStreamOptions<T> {
+  readonly dispatcher: Dispatcher;
+  readonly schema: Parameters<typeof readLines<T>>[1];
+  /** The longest time without a line; the server pings more often. */
+  readonly silence: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The documents of a stream that the server keeps open, as they come. It ends when the server ends it.
+ *
+ * @throws LinkFailure `gone` when it cannot be opened, breaks or is silent for too long; `lying` when it is not of the protocol; the
+ * signal's reason when it aborts.
+ */
+export async function* openLines<T>(url: URL, options: LineStreamOptions<T>): AsyncGenerator<T> {
+  const { dispatcher, schema, silence, signal } = options;
+  const where = `${url.host}${url.pathname}`;
+  const silent = new AbortController();
+  // When this process was held up itself, what came meanwhile is still unread as the timer fires: it is read first.
+  const tooQuiet = (): void => {
+    timer = setTimeout(() => silent.abort(new LinkFailure('gone', `${where} was silent for ${silence} ms`)), GRACE);
+  };
+  let timer = setTimeout(tooQuiet, silence);
+  try {
+    const answer = await request(url, { dispatcher, signal: AbortSignal.any([signal, silent.signal]) });
+    if (answer.statusCode !== 200) {
+      answer.body.on('error', () => undefined).destroy();
+      throw new LinkFailure('lying', `${where} answered ${answer.statusCode} instead of a stream`);
+    }
+    for await (const line of readLines<T>(answer.body, schema)) {
+      clearTimeout(timer);
+      timer = setTimeout(tooQuiet, silence);
+      yield line;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (silent.signal.aborted) throw silent.signal.reason;
+    if (error instanceof Error && error.name === 'LineError') {
+      throw new LinkFailure('lying', `${where}: ${error.message}`, { cause: error });
+    }
+    throw linkFailure(error, where);
+  } finally {
+    clearTimeout(timer);
+  }
+}

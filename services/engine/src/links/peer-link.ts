@@ -1,0 +1,65 @@
+import { BlockSet, haveEvent, havePath } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, HaveEvent, Neighbour } from '@cdk8s-dragonfly/protocol';
+import type { Dispatcher } from 'undici';
+
+import { linkFailure } from './failure';
+import type { LinkFailure } from './failure';
+import { openLines } from './line-stream';
+
+export interface PeerLinkOptions {
+  readonly peer: Neighbour;
+  readonly blob: BlobId;
+  /** This daemon's own name. */
+  readonly cid: string;
+  readonly dispatcher: Dispatcher;
+  /** How long the peer may be silent, in milliseconds. */
+  readonly silence: number;
+  /** It has told of blocks. */
+  readonly changed: () => void;
+  /** It is no longer of use. Called once, unless {@link PeerLink.close} came first. */
+  readonly ended: (reason: LinkFailure) => void;
+}
+
+/** One neighbour in the swarm of one blob: what it has, as it tells. */
+export class PeerLink {
+  readonly has = new BlockSet();
+  readonly origin: URL;
+  /** Fetches from it that failed in a row. */
+  failures = 0;
+  private readonly closing = new AbortController();
+  private open = false;
+
+  constructor(private readonly options: PeerLinkOptions) {
+    const { ip, port } = options.peer;
+    this.origin = new URL(`http://${ip.includes(':') ? `[${ip}]` : ip}:${port}`);
+    this.follow().catch((error: unknown) => {
+      if (!this.closing.signal.aborted) options.ended(linkFailure(error, `peer ${this.origin.host}`));
+    });
+  }
+
+  get cid(): string {
+    return this.options.peer.cid;
+  }
+
+  /** Whether it has answered and may be asked for blocks. */
+  get alive(): boolean {
+    return this.open && !this.closing.signal.aborted;
+  }
+
+  close(): void {
+    this.closing.abort(new Error('the link is closed'));
+  }
+
+  private async follow(): Promise<void> {
+    const { blob, cid, dispatcher, silence, changed } = this.options;
+    const url = new URL(havePath(blob, cid), this.origin);
+    const lines = openLines<HaveEvent>(url, { dispatcher, schema: haveEvent, silence, signal: this.closing.signal });
+    for await (const event of lines) {
+      this.open = true;
+      if (event.type === 'ping') continue;
+      for (const block of event.blocks) this.has.add(block);
+      changed();
+    }
+    throw new Error('it ended the stream of what it has');
+  }
+}

@@ -1,0 +1,142 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+import { BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, BlockSet, blobRoute, lineOf } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, HaveMessage } from '@cdk8s-dragonfly/protocol';
+import { DamagedBlock } from '@cdk8s-dragonfly/store';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
+
+/** How often a stream that has nothing to tell shows that it lives, in milliseconds. */
+const PING_EVERY = 500;
+
+/** How long new blocks are gathered before a neighbour hears of them, in milliseconds. */
+const GATHER = 3;
+
+/** Connections of neighbours at a time. A neighbour keeps one for its stream and two for blocks, a blob. */
+const MAX_CONNECTIONS = 1024;
+
+/** What this node can give. */
+export interface Holdings {
+  /**
+   * The blob as far as it is here; waits for one that is on its way. Undefined when there is nothing of it. The caller releases it.
+   */
+  hold(blob: BlobId, signal: AbortSignal): Promise<StoredBlob | undefined>;
+}
+
+/** Decides whether a request for what this node holds is served. The one place for it. */
+export type Admission = (request: IncomingMessage, blob: BlobId) => boolean;
+
+/** Gives blocks to neighbours. */
+export class PeerServer {
+  readonly server: Server;
+
+  constructor(
+    private readonly holdings: Holdings,
+    private readonly admit: Admission,
+    private readonly log: { warn(fields: object, message: string): void },
+  ) {
+    this.server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 10_000, maxHeaderSize: 16 * 1024 });
+    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.on('request', (request, response) => {
+      this.answer(request, response).catch((error: unknown) => {
+        if (response.destroyed) return;
+        this.log.warn({ err: error, path: request.url }, 'a neighbour could not be served');
+        if (response.headersSent) response.destroy();
+        else refuse(response, error instanceof DamagedBlock ? 404 : 500, 'it could not be read');
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const route = request.method === 'GET' ? blobRoute(path) : undefined;
+    if (route === undefined) {
+      refuse(response, 404, `${path} is no route of a peer`);
+      return;
+    }
+    if (!this.admit(request, route.blob)) {
+      refuse(response, 403, 'not for you');
+      return;
+    }
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new Error('the neighbour is gone')));
+    if (route.kind === 'have') await this.tellHave(route.blob, response, gone.signal);
+    else await this.giveBlock(route.blob, route.index, response, gone.signal);
+  }
+
+  private async giveBlock(blob: BlobId, index: number, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const stored = await this.holdings.hold(blob, signal);
+    try {
+      const proof = stored?.proofOf(index);
+      if (stored === undefined || proof?.signature === undefined) {
+        refuse(response, 404, `block ${index} of ${blob} is not here`);
+        return;
+      }
+      const bytes = await stored.read(index);
+      response.writeHead(200, {
+        'content-type': 'application/octet-stream',
+        'content-length': bytes.length,
+        [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
+        [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64'),
+      });
+      response.end(bytes);
+    } finally {
+      await stored?.release();
+    }
+  }
+
+  /** Only attested blocks are offered: no neighbour could check another. */
+  private async tellHave(blob: BlobId, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const tell = (message: HaveMessage): void => {
+      if (!response.destroyed) response.write(lineOf(message));
+    };
+    response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+    response.flushHeaders();
+    const pinging = setInterval(() => tell({ type: 'ping' }), PING_EVERY);
+    try {
+      const stored = await this.holdings.hold(blob, signal);
+      if (stored === undefined) {
+        response.end();
+        return;
+      }
+      const attested = (index: number): boolean => stored.proofOf(index)?.signature !== undefined;
+      let news: number[] = [];
+      let timer: NodeJS.Timeout | undefined;
+      const unwatch = stored.watch((index) => {
+        if (!attested(index)) return;
+        news.push(index);
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          tell({ type: 'added', blocks: news });
+          news = [];
+        }, GATHER);
+      });
+      try {
+        tell({ type: 'have', blocks: BlockSet.of([...stored.held].filter(attested)).toBase64() });
+        await new Promise<void>((resolve) => {
+          if (signal.aborted) resolve();
+          else signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      } finally {
+        unwatch();
+        clearTimeout(timer);
+        await stored.release();
+      }
+    } finally {
+      clearInterval(pinging);
+    }
+  }
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  const body = `${JSON.stringify({ code: status, message })}\n`;
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body);
+}

@@ -1,0 +1,179 @@
+import { listen } from '@cdk8s-dragonfly/command';
+import type { ListenOptions } from '@cdk8s-dragonfly/command';
+import { OriginClient } from '@cdk8s-dragonfly/origin';
+import type { OriginRules } from '@cdk8s-dragonfly/origin';
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
+import { BlobStore } from '@cdk8s-dragonfly/store';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
+import { Agent } from 'undici';
+
+import { Download } from '../download/download';
+import { readBlob } from '../download/reader';
+import type { DownloadTools } from '../download/tools';
+import { SupernodeLink } from '../links/supernode-link';
+import type { LinkLog, SupernodeAddress } from '../links/supernode-link';
+import type { BlobProvider, BlobRequest, OpenBlob } from './blob-request';
+import { PeerServer } from './peer-server';
+import type { Holdings } from './peer-server';
+import { noTraffic } from './traffic';
+import type { Traffic } from './traffic';
+
+/** What a node of the swarm is made of. Times are in milliseconds. */
+export interface SwarmNodeOptions {
+  /** The folder for the store. */
+  readonly dataDir: string;
+  /** In the order in which they are tried; none: everything comes from the origin. */
+  readonly supernodes: readonly SupernodeAddress[];
+  /** Where neighbours are served. */
+  readonly peers: ListenOptions;
+  /** The address that neighbours are told. Default: the local end of the way to the supernode. */
+  readonly advertiseIp?: string | undefined;
+  /** What may be asked when the swarm cannot help. */
+  readonly originRules: OriginRules;
+  readonly connectTimeout: number;
+  readonly peerStallTimeout: number;
+  readonly supernodeSilence: number;
+  readonly originFirstByteTimeout: number;
+  readonly originStallTimeout: number;
+  readonly log: LinkLog;
+}
+
+/** A node of the swarm: gets blobs, and gives them to its neighbours. */
+export class SwarmNode implements BlobProvider, Holdings {
+  /** Bytes since the start, by where they came from. */
+  readonly traffic: Traffic = noTraffic();
+  private readonly downloads = new Map<BlobId, { download: Download; users: number }>();
+  private readonly tools: DownloadTools;
+  private readonly blocks: Agent;
+  private readonly streams: Agent;
+  private readonly origin: OriginClient;
+
+  private constructor(
+    private readonly store: BlobStore,
+    options: SwarmNodeOptions,
+    private readonly peerServer: PeerServer,
+    /** Where neighbours are served. */
+    readonly peerPort: number,
+  ) {
+    const { connectTimeout, peerStallTimeout, supernodeSilence, originFirstByteTimeout, originStallTimeout, log } =
+      options;
+    const cid = `${options.advertiseIp ?? 'node'}-${process.pid}-${(Date.now() / 1000).toFixed(3)}-${peerPort}`;
+    const stall = { headersTimeout: peerStallTimeout, bodyTimeout: peerStallTimeout };
+    this.blocks = new Agent({ connect: { timeout: connectTimeout }, connections: 16, ...stall });
+    this.streams = new Agent({
+      connect: { timeout: connectTimeout },
+      headersTimeout: peerStallTimeout,
+      bodyTimeout: 0,
+    });
+    this.origin = new OriginClient({
+      rules: options.originRules,
+      firstByteTimeout: originFirstByteTimeout,
+      stallTimeout: originStallTimeout,
+      log: {
+        debug: (text, fields) => log.debug(fields ?? {}, text),
+        warn: (text, fields) => log.warn(fields ?? {}, text),
+      },
+    });
+    this.tools = {
+      cid,
+      store,
+      supernodes: options.supernodes.map(
+        (address) =>
+          new SupernodeLink({
+            address,
+            identity: { cid, ip: options.advertiseIp, port: peerPort },
+            connectTimeout,
+            silence: supernodeSilence,
+            log,
+          }),
+      ),
+      blocks: this.blocks,
+      streams: this.streams,
+      origin: this.origin,
+      traffic: this.traffic,
+      timeouts: { peerStall: peerStallTimeout, swarmStall: originFirstByteTimeout + originStallTimeout },
+      log,
+    };
+  }
+
+  /** @throws CommandError when the peer port cannot be had; Error when the data folder cannot be used. */
+  static async start(options: SwarmNodeOptions): Promise<SwarmNode> {
+    const store = await BlobStore.open(options.dataDir);
+    const late: { node?: SwarmNode } = {};
+    const holdings: Holdings = { hold: async (blob, signal) => late.node?.hold(blob, signal) };
+    // Everyone who reaches the port is served: who may have a private blob is decided at the mirror.
+    const server = new PeerServer(holdings, () => true, options.log);
+    const bound = await listen(server.server, options.peers, 'the peer server');
+    late.node = new SwarmNode(store, options, server, bound.port);
+    return late.node;
+  }
+
+  async open(request: BlobRequest, signal: AbortSignal): Promise<OpenBlob> {
+    const entry = this.obtain(request);
+    entry.users += 1;
+    const { download } = entry;
+    const release = this.once(() => {
+      entry.users -= 1;
+      this.tidy(request.blob, entry);
+    });
+    try {
+      while (download.failure === undefined && !download.settled) await download.bell.next(signal);
+      if (download.failure !== undefined) throw download.failure;
+    } catch (error) {
+      release();
+      throw error;
+    }
+    const local = download.verified ? this.traffic : undefined;
+    return {
+      size: download.stored?.size,
+      read: (range, reading) => readBlob(download, range, reading, local),
+      release,
+    };
+  }
+
+  async hold(blob: BlobId, signal: AbortSignal): Promise<StoredBlob | undefined> {
+    const download = this.downloads.get(blob)?.download;
+    while (download !== undefined && download.stored === undefined && !download.finished)
+      await download.bell.next(signal);
+    return this.store.find(blob);
+  }
+
+  async stop(): Promise<void> {
+    const running = [...this.downloads.values()];
+    for (const { download } of running) download.stop();
+    await Promise.all(running.map(({ download }) => download.ended()));
+    await this.peerServer.stop();
+    await Promise.all(this.tools.supernodes.map((link) => link.stop()));
+    await Promise.all(running.map(({ download }) => download.close()));
+    this.downloads.clear();
+    await Promise.all([this.blocks.destroy(), this.streams.destroy()]);
+    await this.origin.stop();
+  }
+
+  /** The download that is running or has succeeded, else a new one. */
+  private obtain(request: BlobRequest): { download: Download; users: number } {
+    const known = this.downloads.get(request.blob);
+    if (known !== undefined && known.download.failure === undefined) return known;
+    const entry = { download: new Download(request, this.tools), users: 0 };
+    this.downloads.set(request.blob, entry);
+    void entry.download.ended().then(() => this.tidy(request.blob, entry));
+    return entry;
+  }
+
+  /** Forgets a download that has ended and that nobody reads. */
+  private tidy(blob: BlobId, entry: { readonly download: Download; readonly users: number }): void {
+    const { download, users } = entry;
+    if (users > 0 || !download.finished) return;
+    if (this.downloads.get(blob) === entry) this.downloads.delete(blob);
+    download.close().catch((error: unknown) => this.tools.log.warn({ blob, err: error }, 'not closed'));
+  }
+
+  private once(action: () => void): () => void {
+    let done = false;
+    return () => {
+      if (done) return;
+      done = true;
+      action();
+    };
+  }
+}
