@@ -1,7 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Log } from '@cdk8s-dragonfly/command';
-import { type LockedFolder, withFileLock } from './files/file-lock';
+import { hasCode } from './files/errno';
+import { LOCK_SUFFIX, type LockedFolder, withFileLock } from './files/file-lock';
 import { type EditRecord, RecordStore } from './files/record';
 import { TEMPORARY_SUFFIX } from './files/replace-file';
 import { fingerprint, sameContent, takeSnapshot } from './files/snapshot';
@@ -37,6 +38,21 @@ interface Look {
   readonly store: RecordStore;
   readonly record: EditRecord | undefined;
   readonly backup: Buffer | undefined;
+}
+
+/** What a killed run may leave half-written. */
+function temporaries(path: string, store: RecordStore): readonly string[] {
+  return [path, store.statePath, store.backupPath].map((file) => file + TEMPORARY_SUFFIX);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
 }
 
 /** Points a container runtime at a mirror, and back. Every mode may be run again, also after it was killed. */
@@ -116,9 +132,8 @@ export class NodeMirror {
   async restore(): Promise<void> {
     const { path } = await this.runtime.find();
     const store = new RecordStore(path);
-    const traces = [store.statePath, store.backupPath, `${path}.dragonfly-lock`, path + TEMPORARY_SUFFIX];
-    const found = await Promise.all(traces.map(async (trace) => (await takeSnapshot(trace)).bytes !== undefined));
-    if (!found.includes(true)) {
+    const traces = [store.statePath, store.backupPath, path + LOCK_SUFFIX, ...temporaries(path, store)];
+    if (!(await Promise.all(traces.map(exists))).includes(true)) {
       this.ports.say(`nothing to restore: node-mirror has no record of a change in ${dirname(path)}`);
       return;
     }
@@ -191,7 +206,7 @@ export class NodeMirror {
 
   /** Removes what a killed run may have left: a half-written file, and a backup of what is there anyway. */
   private async sweep(path: string, store: RecordStore): Promise<void> {
-    await rm(path + TEMPORARY_SUFFIX, { force: true });
+    for (const temporary of temporaries(path, store)) await rm(temporary, { force: true });
     const [now, kept] = await Promise.all([takeSnapshot(path), takeSnapshot(store.backupPath)]);
     if (kept.bytes !== undefined && sameContent(now.bytes, kept.bytes)) await rm(store.backupPath, { force: true });
   }

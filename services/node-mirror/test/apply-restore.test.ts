@@ -366,6 +366,16 @@ test('restore without a running dockerd puts the file back', async () => {
   expect(node.names).toEqual(['daemon.json']);
 });
 
+test('restore removes what a killed run has left half-written', async () => {
+  await node.give('{"debug": true}');
+  for (const half of ['', '.dragonfly-state', '.dragonfly-backup'])
+    writeFileSync(`${node.file}${half}.dragonfly-new`, '{');
+  writeFileSync(`${node.file}.dragonfly-backup`, '{"debug": true}');
+  await node.mirror().restore();
+  expect(node.names).toEqual(['daemon.json']);
+  expect(node.said).toEqual([`nothing to restore: node-mirror has no record of a change of ${node.file}`]);
+});
+
 test('a dockerd that was restarted meanwhile needs no intermediate list', async () => {
   await node.give('{"debug": true}');
   await node.mirror().apply();

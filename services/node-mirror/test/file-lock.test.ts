@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withFileLock } from '../src/files/file-lock';
@@ -18,7 +18,7 @@ const lockFile = (): string => `${file}.dragonfly-lock`;
 
 /** The lock as this process writes it. */
 const ownLine = async (): Promise<string> =>
-  await withFileLock(file, 0, () => Promise.resolve(readFileSync(lockFile(), 'utf8')));
+  await withFileLock(file, 0, () => Promise.resolve(readlinkSync(lockFile())));
 
 test('work happens one after the other, and nothing is left', async () => {
   let inside = 0;
@@ -47,7 +47,7 @@ test('the lock of a process that has ended is taken over', async () => {
   const child = spawn('true');
   await once(child, 'exit');
   const [boot, namespace, , started] = (await ownLine()).split(' ');
-  writeFileSync(lockFile(), [boot, namespace, child.pid, started].join(' '));
+  symlinkSync([boot, namespace, child.pid, started].join(' '), lockFile());
   expect(await withFileLock(file, 0, () => Promise.resolve('done'))).toBe('done');
   expect(readdirSync(folder)).toEqual([]);
 });
@@ -58,16 +58,16 @@ test.each([
 ])('the lock of %s is taken over', async (_, part, value) => {
   const parts = (await ownLine()).split(' ');
   parts[part] = value;
-  writeFileSync(lockFile(), parts.join(' '));
+  symlinkSync(parts.join(' '), lockFile());
   expect(await withFileLock(file, 0, () => Promise.resolve('done'))).toBe('done');
 });
 
 test('the lock of another process namespace is respected: nobody here can tell whether its holder lives', async () => {
   const parts = (await ownLine()).split(' ');
   parts[1] = 'pid:[1]';
-  writeFileSync(lockFile(), parts.join(' '));
+  symlinkSync(parts.join(' '), lockFile());
   await expect(withFileLock(file, 0, () => Promise.resolve())).rejects.toThrow(/is held by process/);
-  expect(existsSync(lockFile())).toBe(true);
+  expect(readlinkSync(lockFile()) === parts.join(' ')).toBe(true);
 });
 
 test('a folder made for the lock goes with it when it stays empty', async () => {

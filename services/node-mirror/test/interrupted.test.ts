@@ -5,7 +5,7 @@ class Killed extends Error {}
 
 const CONTENTS = [undefined, '', '\uFEFF{"registry-mirrors": ["http://a.example"]}', '{\n  "debug": true\n}\n'];
 /** More than any run asks of dockerd. */
-const MOMENTS = Array.from({ length: 14 }, (_, at) => at);
+const MOMENTS = 14;
 
 async function killedAt(node: PretendedNode, moment: number, mode: 'apply' | 'restore'): Promise<boolean> {
   let calls = 0;
@@ -41,24 +41,26 @@ describe.each(CONTENTS)('%j', (content) => {
   };
 
   test('an apply that was killed at any moment can be run again, or restored', async () => {
-    const killed: boolean[] = [];
-    for (const moment of MOMENTS) {
-      killed.push(await killedAt(node, moment, 'apply'));
+    let killed = true;
+    let moment = 0;
+    for (; killed && moment < MOMENTS; moment += 1) {
+      killed = await killedAt(node, moment, 'apply');
       await expectRestored();
       await killedAt(node, moment, 'apply');
       await node.mirror().apply();
       await node.mirror().check();
       await expectRestored();
     }
-    expect(killed.at(0)).toBe(true);
-    expect(killed.at(-1)).toBe(false);
+    expect(moment).toBeGreaterThan(2);
+    expect(killed).toBe(false);
   });
 
   test('a restore that was killed at any moment can be run again, or applied over', async () => {
-    const killed: boolean[] = [];
-    for (const moment of MOMENTS) {
+    let killed = true;
+    let moment = 0;
+    for (; killed && moment < MOMENTS; moment += 1) {
       await node.mirror().apply();
-      killed.push(await killedAt(node, moment, 'restore'));
+      killed = await killedAt(node, moment, 'restore');
       await expectRestored();
       await node.mirror().apply();
       await killedAt(node, moment, 'restore');
@@ -66,7 +68,7 @@ describe.each(CONTENTS)('%j', (content) => {
       await node.mirror().check();
       await expectRestored();
     }
-    expect(killed.at(0)).toBe(true);
-    expect(killed.at(-1)).toBe(false);
+    expect(moment).toBeGreaterThan(2);
+    expect(killed).toBe(false);
   });
 });

@@ -27,17 +27,12 @@ function baseText(facts: DockerFacts, record: EditRecord, backup: Buffer | undef
  *
  * @throws Refusal when the file is not one that dockerd takes, or that can be edited with certainty
  */
-export function planDockerApply(
-  facts: DockerFacts,
-  dockerd: { readonly inForce: readonly string[] },
-  old: EditRecord | undefined,
-  backup: Buffer | undefined,
-): Plan {
+export function planDockerApply(facts: DockerFacts, old: EditRecord | undefined, backup: Buffer | undefined): Plan {
   const { title, path, current, mirror } = facts;
   const base = old === undefined ? textOf(title, current.bytes) : baseText(facts, old, backup);
   const result = withMirrorFirst(title, base, mirror);
   const next = Buffer.from(result.text);
-  const steps = stepsTo({ ...facts, dockerd }, next, [mirror]);
+  const steps = stepsTo(facts, next, [mirror]);
   const summary = `${mirror} ${SUMMARIES[result.edit]}`;
   const plan = { title, path, current, steps, summary };
   if (sameContent(current.bytes, next)) return old === undefined ? plan : { ...plan, record: old };

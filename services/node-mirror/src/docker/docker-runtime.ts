@@ -49,7 +49,7 @@ class DockerInstallation implements Installation {
         `dockerd (process ${dockerd.pid}) does not read ${settings.config}: name the file of its --config-file with --docker-config; nothing was changed`,
       );
     }
-    return planDockerApply(await this.facts(), { inForce: await dockerd.mirrors() }, record, backup);
+    return planDockerApply(await this.facts(), record, backup);
   }
 
   async planRestore(record: EditRecord, backup: Buffer | undefined): Promise<Plan> {

@@ -23,8 +23,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left on its file system',
 };
 
-/** A system error while a file of the node was written, as a refusal that says what to do. */
-export function writeRefusal(path: string, error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  return new Refusal(`${path} cannot be written: ${REASONS[codeOf(error) ?? ''] ?? reasonOf(error)}`, { cause: error });
+/** A system error while a file of the node was written, as a refusal that says what to do; any other error as it is. */
+export function writeRefusal(path: string, error: unknown): Error {
+  const code = codeOf(error);
+  if (code === undefined || error instanceof Refusal)
+    return error instanceof Error ? error : new Error(reasonOf(error));
+  return new Refusal(`${path} cannot be written: ${REASONS[code] ?? reasonOf(error)}`, { cause: error });
 }

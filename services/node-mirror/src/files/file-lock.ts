@@ -1,9 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, readlink, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Refusal } from '../refusal';
 import { hasCode, writeRefusal } from './errno';
+
+/** The ending of the lock, beside the file: a symbolic link that says who holds it. */
+export const LOCK_SUFFIX = '.dragonfly-lock';
 
 const POLL_MS = 50;
 
@@ -23,11 +25,23 @@ async function identity(pid: number | 'self'): Promise<string | undefined> {
   }
 }
 
+/** Who holds the lock; `undefined` when nobody does. */
 async function holder(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readlink(path);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Takes the lock; false when somebody has it. A link is made in one step with what it says. */
+async function take(path: string, mine: string): Promise<boolean> {
+  try {
+    await symlink(mine, path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
 }
@@ -43,30 +57,21 @@ async function isDead(holder: string, mine: string): Promise<boolean> {
 
 /** Takes the lock of a dead holder away; a new holder who came first keeps it. */
 async function breakLock(path: string, dead: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
+  const aside = `${path}-old`;
   try {
     await rename(path, aside);
-    if ((await holder(aside)) !== dead) await link(aside, path);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT', 'EEXIST')) throw error;
-  } finally {
-    await rm(aside, { force: true });
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
   }
+  const moved = await holder(aside);
+  if (moved !== undefined && moved !== dead) await take(path, moved);
+  await rm(aside, { force: true });
 }
 
 async function acquire(path: string, mine: string, waitMs: number): Promise<void> {
-  const candidate = `${path}.${randomUUID()}`;
   const deadline = performance.now() + waitMs;
-  for (;;) {
-    await writeFile(candidate, mine, { mode: 0o600 });
-    try {
-      await link(candidate, path);
-      return;
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error;
-    } finally {
-      await rm(candidate, { force: true });
-    }
+  while (!(await take(path, mine))) {
     const other = await holder(path);
     if (other === undefined) continue;
     if (await isDead(other, mine)) {
@@ -120,7 +125,7 @@ export async function withFileLock<T>(
   waitMs: number,
   work: (folder: LockedFolder) => Promise<T>,
 ): Promise<T> {
-  const path = `${file}.dragonfly-lock`;
+  const path = file + LOCK_SUFFIX;
   const folder = dirname(file);
   const mine = await identity('self');
   if (mine === undefined) throw new Refusal('/proc is not mounted here: node-mirror needs it to find the runtime');
