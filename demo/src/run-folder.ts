@@ -19,10 +19,10 @@ export class RunFolder implements Closeable {
   /**
    * @param room how many bytes the run will write
    * @param keep whether the folder stays after the run
+   * @param parent where the folder is made; TMPDIR names it, /tmp unless set
    * @throws CommandError when there is not that much room, or no folder can be made
    */
-  static async make(room: number, keep: boolean): Promise<RunFolder> {
-    const parent = tmpdir();
+  static async make(room: number, keep: boolean, parent = tmpdir()): Promise<RunFolder> {
     try {
       const { bavail, bsize } = await statfs(parent);
       if (bavail * bsize < room + SPARE) {

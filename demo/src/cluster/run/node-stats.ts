@@ -14,22 +14,22 @@ export interface BytesBySource {
 const TIMEOUT = 5_000;
 
 /**
- * Asks a df-daemon where its bytes came from: `GET /stats` where it answers `/readyz`.
+ * Asks a df-daemon where its bytes came from: `GET /metrics` where it answers `/readyz`.
  *
  * @param address its `--ops-listen` as `HOST:PORT`
  * @throws CommandError when it does not tell
  */
 export async function readBytesBySource(address: string, signal: AbortSignal): Promise<BytesBySource> {
-  const url = `http://${address}/stats`;
+  const url = `http://${address}/metrics`;
   try {
     const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]) });
     if (!response.ok) throw new Error(`status ${response.status}`);
-    const bytes = memberOf(await response.json(), 'bytes');
+    const metrics = await response.text();
     return {
-      local: count(bytes, 'local'),
-      peer: count(bytes, 'peer'),
-      supernode: count(bytes, 'supernode'),
-      origin: count(bytes, 'origin'),
+      local: bytesOf('local', metrics),
+      peer: bytesOf('peer', metrics),
+      supernode: bytesOf('supernode', metrics),
+      origin: bytesOf('origin', metrics),
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -37,12 +37,8 @@ export async function readBytesBySource(address: string, signal: AbortSignal): P
   }
 }
 
-function count(bytes: unknown, name: string): number {
-  const value = memberOf(bytes, name);
-  if (typeof value === 'number') return value;
-  throw new Error(`the answer has no number bytes.${name}`);
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+function bytesOf(source: string, metrics: string): number {
+  const line = new RegExp(`^dragonfly_dfdaemon_bytes_total\\{source="${source}"\\} (\\d+)$`, 'm').exec(metrics);
+  if (line === null) throw new Error(`the answer has no dragonfly_dfdaemon_bytes_total of source ${source}`);
+  return Number(line[1]);
 }
