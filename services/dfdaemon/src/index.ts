@@ -8,6 +8,7 @@ export { route } from './mirror/route';
 export type { Route } from './mirror/route';
 export { parseUpstreams, pickUpstream } from './mirror/upstreams';
 export type { Upstreams } from './mirror/upstreams';
+export { Metrics } from './ops/metrics';
 export { OpsServer } from './ops/ops-server';
 export type { Readiness } from './ops/ops-server';
 export { serveNode } from './serve-node';

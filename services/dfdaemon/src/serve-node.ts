@@ -3,19 +3,22 @@ import { CommandError, resolveSupernodes } from '@cdk8s-dragonfly/command';
 import type { Closeable, CommandContext, CommandValues } from '@cdk8s-dragonfly/command';
 import { PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
-import type { BlobProvider, SwarmNodeOptions } from '@cdk8s-dragonfly/engine';
+import type { BlobProvider, SwarmNodeOptions, Traffic } from '@cdk8s-dragonfly/engine';
 import { OriginRules, Relay } from '@cdk8s-dragonfly/origin';
 import { responseLogger } from './mirror/log-response';
 import { MirrorServer } from './mirror/mirror-server';
 import { parseUpstreams } from './mirror/upstreams';
 import type { Upstreams } from './mirror/upstreams';
+import { Metrics } from './ops/metrics';
 import { OpsServer } from './ops/ops-server';
 
 /** What the command line of a df-daemon says. */
 export type DfdaemonValues = CommandValues<typeof DFDAEMON>;
 
 /** Starts a node of the swarm: it serves its neighbours when this resolves, and until it is stopped. */
-export type StartNode = (options: SwarmNodeOptions) => Promise<BlobProvider & Closeable>;
+export type StartNode = (
+  options: SwarmNodeOptions,
+) => Promise<BlobProvider & Closeable & { readonly traffic: Traffic }>;
 
 /** How long running answers may go on when the daemon stops, in milliseconds; a pod has 30 s in all. */
 const GRACE = 10_000;
@@ -30,7 +33,7 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const upstreams = parseUpstreams(values.registry);
   const supernodes = resolveSupernodes(values);
   const { lifecycle, log } = ctx;
-  const serving: { node?: BlobProvider; mirror?: MirrorServer } = {};
+  const serving: { node?: BlobProvider; mirror?: MirrorServer; metrics?: Metrics } = {};
 
   const ops = new OpsServer(
     () =>
@@ -38,6 +41,7 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
         ['the mirror', serving.mirror?.listening ?? false],
         ['the server for neighbours', serving.node !== undefined],
       ]),
+    () => serving.metrics,
   );
   const { host, port = PORTS.ops } = values.opsListen;
   const opsAddress = await ops.start({ host, port, portFlag: '--ops-listen' });
@@ -51,6 +55,7 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const peers = { host: values.peerIp, port: values.peerPort, portFlag: '--peer-port', hostFlag: '--peer-ip' };
   const node = await startNode({ ...values, supernodes, peers, originRules: rulesFor(upstreams), log });
   serving.node = lifecycle.add('the node', node);
+  serving.metrics = new Metrics(() => node.traffic);
 
   const mirror = new MirrorServer({ upstreams, provider: node, registry, record: responseLogger(log) });
   const mirrorAt = { host: values.hostIp, port: values.port, portFlag: '--port', hostFlag: '--hostIp' };

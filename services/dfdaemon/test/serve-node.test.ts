@@ -54,7 +54,8 @@ class Daemon {
       return Promise.resolve();
     };
     const provider = new FakeProvider(() => ({ bytes: BYTES }));
-    return Promise.resolve({ open: (request) => provider.open(request), stop });
+    const traffic = { local: 0, peer: 0, supernode: 0, origin: 0 };
+    return Promise.resolve({ open: (request) => provider.open(request), stop, traffic });
   };
 
   interrupt(): void {

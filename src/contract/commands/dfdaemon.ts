@@ -70,7 +70,7 @@ export const DFDAEMON = {
       type: 'address',
       placeholder: 'IP:PORT',
       default: `0.0.0.0:${PORTS.ops}`,
-      text: 'Where /readyz and /livez answer.',
+      text: 'Where /readyz, /livez and /metrics answer.',
     },
     advertiseIp: {
       flag: 'advertise-ip',

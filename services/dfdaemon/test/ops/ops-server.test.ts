@@ -1,4 +1,4 @@
-import { OpsServer } from '../../src/index';
+import { Metrics, OpsServer } from '../../src/index';
 import { ask } from '../support/client';
 
 describe('the health endpoint', () => {
@@ -6,7 +6,12 @@ describe('the health endpoint', () => {
     ['the mirror', false],
     ['the server for neighbours', false],
   ]);
-  const ops = new OpsServer(() => ready);
+  const traffic = { local: 1, peer: 22, supernode: 333, origin: 4444 };
+  let metrics: Metrics | undefined;
+  const ops = new OpsServer(
+    () => ready,
+    () => metrics,
+  );
   let port = 0;
 
   beforeAll(async () => {
@@ -25,6 +30,24 @@ describe('the health endpoint', () => {
     expect((await ask(port, '/readyz?verbose')).body.toString()).toBe('the server for neighbours is not ready\n');
     ready.set('the server for neighbours', true);
     expect((await ask(port, '/readyz')).status).toBe(200);
+  });
+
+  test('tells Prometheus where bytes came from, as it is now', async () => {
+    expect((await ask(port, '/metrics')).status).toBe(503);
+    metrics = new Metrics(() => traffic);
+    const lines = async (): Promise<string[]> =>
+      (await ask(port, '/metrics')).body
+        .toString()
+        .split('\n')
+        .filter((line) => /^dragonfly/.test(line));
+    expect(await lines()).toEqual([
+      'dragonfly_dfdaemon_bytes_total{source="local"} 1',
+      'dragonfly_dfdaemon_bytes_total{source="peer"} 22',
+      'dragonfly_dfdaemon_bytes_total{source="supernode"} 333',
+      'dragonfly_dfdaemon_bytes_total{source="origin"} 4444',
+    ]);
+    traffic.peer = 23;
+    expect((await lines())[1]).toBe('dragonfly_dfdaemon_bytes_total{source="peer"} 23');
   });
 
   test('serves nothing else', async () => {
