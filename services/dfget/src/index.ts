@@ -1,1 +1,1 @@
-export {};
+export { EXIT_FAILED, EXIT_NEEDS_AUTH, downloadFile } from './download-file';

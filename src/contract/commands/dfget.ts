@@ -50,6 +50,6 @@ export const DFGET = {
     supernodeSilence: SUPERNODE_SILENCE,
     originFirstByteTimeout: ORIGIN_FIRST_BYTE_TIMEOUT,
     originStallTimeout: ORIGIN_STALL_TIMEOUT,
-    logLevel: { ...LOG_LEVEL, default: 'warn' },
+    logLevel: { ...LOG_LEVEL, default: 'error' },
   },
 } as const satisfies CommandSpec;

@@ -159,7 +159,7 @@ export class Download {
       }
     } catch (error) {
       this.fail(this.unavailable(error));
-      log.warn({ blob: this.blob, reason: this.problem?.reason, err: this.problem }, 'not downloaded');
+      this.logFailure(error);
       if (this.problem?.reason === 'digest-mismatch') await store.remove(this.blob);
     } finally {
       clearInterval(ticking);
@@ -442,6 +442,14 @@ export class Download {
     this.problem = problem;
     this.stopping.abort(problem);
     this.bell.ring();
+  }
+
+  /** The fronts tell their clients what an origin refused; a fault of this node is told with its cause. */
+  private logFailure(error: unknown): void {
+    const { blob, problem, tools } = this;
+    const fields = { blob, reason: problem?.reason, why: problem?.message };
+    if (problem?.reason === 'unstorable') tools.log.warn({ ...fields, err: error }, 'not downloaded');
+    else tools.log.debug(fields, 'not downloaded');
   }
 
   private unavailable(error: unknown): BlobUnavailable {
