@@ -1,5 +1,5 @@
 export { BlobUnavailable } from './node/blob-request';
-export type { BlobProvider, BlobRequest, HeaderLine, OpenBlob, UnavailableReason } from './node/blob-request';
+export type { BlobProvider, BlobRequest, OpenBlob, UnavailableReason } from './node/blob-request';
 export { SwarmNode } from './node/swarm-node';
 export type { SwarmNodeOptions } from './node/swarm-node';
 export type { Traffic, TrafficSource } from './node/traffic';

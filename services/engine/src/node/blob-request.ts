@@ -1,7 +1,4 @@
-import type { BlobId } from '@cdk8s-dragonfly/protocol';
-
-/** One line of a request's head, in the client's own spelling. */
-export type HeaderLine = readonly [name: string, value: string];
+import type { BlobId, HeaderLine } from '@cdk8s-dragonfly/protocol';
 
 /** What a front (the mirror, dfget) asks the engine for. */
 export interface BlobRequest {

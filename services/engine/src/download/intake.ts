@@ -1,0 +1,23 @@
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
+
+import type { BlobRequest } from '../node/blob-request';
+import type { TrafficSource } from '../node/traffic';
+
+/** What the ways by which blocks come in know of their download. */
+export interface Intake {
+  readonly request: BlobRequest;
+  /** Undefined until its grid is known. */
+  stored(): StoredBlob | undefined;
+  /** The grid and perhaps the size are known: gives the stored blob, a new one when there was none. */
+  begin(pieceSize: number, size: number | undefined): Promise<StoredBlob>;
+  /** The block that the reader who is least far on waits for. */
+  cursor(stored: StoredBlob): number;
+  /** Bytes of a new block were written. */
+  took(source: TrafficSource, bytes: number): void;
+  /** Nothing more is wanted: it is whole or cannot be had. */
+  finished(): boolean;
+  /** The download cannot go on. */
+  fail(error: unknown): void;
+  /** Something that a reader could wait for has changed. */
+  changed(): void;
+}

@@ -1,0 +1,210 @@
+import { randomInt } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+
+import type { SessionEvent, Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
+
+import { LinkFailure } from '../links/failure';
+import { fetchBlock } from '../links/fetch-block';
+import type { SessionListener, SupernodeLink } from '../links/supernode-link';
+import { pick } from '../picker/picker';
+import type { Flight } from '../picker/picker';
+import type { Intake } from './intake';
+import { SUPERNODE, Sources } from './sources';
+import type { DownloadTools } from './tools';
+
+/** Blocks under way at a time, in one download. */
+const MAX_FLIGHTS = 16;
+
+/** How long the swarm may bring nothing before blocks outside the share are asked of the supernode, in milliseconds. */
+const PATIENCE = 1000;
+
+/** A block is late when it takes so many times as long as blocks usually do, and at least {@link LATE} milliseconds. */
+const LATE_FACTOR = 4;
+const LATE = 1000;
+
+interface ActiveFlight extends Flight {
+  readonly abort: AbortController;
+}
+
+type TaskEvent = Exclude<SessionEvent, { type: 'ping' }>;
+
+/** Blocks from the supernode and from neighbours: joins the blob's swarm and keeps blocks under way. */
+export class SwarmIntake implements SessionListener {
+  private readonly sources: Sources;
+  private readonly flights = new Map<number, ActiveFlight>();
+  private nextFlight = 0;
+  private share: Share | undefined;
+  private link: SupernodeLink | undefined;
+  private whole: string | undefined;
+  /** When a block last came from a peer or out of the share. */
+  private progress = performance.now();
+  /** How long blocks usually take, in milliseconds. */
+  private usual = 0;
+  private pumping = false;
+  /** What the supernode said is taken in one after the other. */
+  private hearing: Promise<void> = Promise.resolve();
+
+  /** @param supernodeFailed is told that the supernode cannot have the blob. */
+  constructor(
+    private readonly intake: Intake,
+    private readonly tools: DownloadTools,
+    private readonly supernodeFailed: (failure: TaskFailure) => void,
+  ) {
+    this.sources = new Sources(intake.request.blob, tools, () => this.pump());
+  }
+
+  /** SHA-256 of the whole in hex, as the supernode found it; undefined until it has all. */
+  get sha256(): string | undefined {
+    return this.whole;
+  }
+
+  /** Whether the supernode has gone silent and nothing is under way: what no live neighbour has will not come. */
+  get isLost(): boolean {
+    return this.sources.supernodeIsLost && this.flights.size === 0;
+  }
+
+  /** Whether a live neighbour has the block. */
+  offers(block: number): boolean {
+    return this.sources.offered(block);
+  }
+
+  /** Joins the swarm at the first supernode that answers; tells whether one did. */
+  async join(): Promise<boolean> {
+    for (const link of this.tools.supernodes) {
+      try {
+        this.link = link;
+        this.sources.supernodeJoined(await link.join(this.intake.request, this));
+        this.pump();
+        return true;
+      } catch (error) {
+        this.tools.log.warn({ supernode: link.name, err: error }, 'a supernode could not be joined');
+      }
+    }
+    return false;
+  }
+
+  leave(): void {
+    this.link?.leave(this.intake.request.blob, this);
+    for (const { abort } of this.flights.values()) abort.abort(new Error('the download has ended'));
+    this.sources.close();
+  }
+
+  event(event: TaskEvent): void {
+    this.hearing = this.hearing.then(() => this.hear(event)).catch((error: unknown) => this.intake.fail(error));
+  }
+
+  lost(reason: Error): void {
+    this.sources.supernodeLost();
+    this.tools.log.debug({ blob: this.intake.request.blob, reason: reason.message }, 'without the supernode');
+    this.pump();
+  }
+
+  /** Asks sources for blocks as far as there is room; at most once a turn of the event loop. */
+  pump(): void {
+    if (this.pumping || this.intake.finished()) return;
+    this.pumping = true;
+    setImmediate(() => {
+      this.pumping = false;
+      if (!this.intake.finished()) this.pickAndAsk();
+    });
+  }
+
+  private async hear(event: TaskEvent): Promise<void> {
+    if (this.intake.finished()) return;
+    this.sources.supernodeHeard();
+    switch (event.type) {
+      case 'task':
+        await this.hearTask(event);
+        break;
+      case 'have':
+      case 'added':
+        for (const block of event.blocks) this.sources.supernodeHas.add(block);
+        break;
+      case 'neighbours':
+        this.sources.setNeighbours(event.peers);
+        break;
+      case 'share':
+        this.share = event.share;
+        break;
+    }
+    this.pump();
+  }
+
+  private async hearTask({
+    state,
+    failure,
+    pieceSize,
+    size,
+    sha256,
+  }: Extract<TaskEvent, { type: 'task' }>): Promise<void> {
+    if (state === 'failed') {
+      if (failure !== undefined) this.supernodeFailed(failure);
+      return;
+    }
+    if (state === 'complete') this.whole = sha256;
+    // Before the origin has answered, what the supernode still has of an earlier try says nothing of this one.
+    if (pieceSize !== undefined && state !== 'waiting') await this.intake.begin(pieceSize, size);
+    this.intake.changed();
+  }
+
+  private pickAndAsk(): void {
+    const stored = this.intake.stored();
+    const { key } = this.sources;
+    if (stored === undefined || key === undefined || stored.whole) return;
+    const now = performance.now();
+    const flights = [...this.flights.values()];
+    const picks = pick({
+      now,
+      seed: randomInt(2 ** 32),
+      held: stored.held,
+      flights,
+      sources: this.sources.toPick(flights, now),
+      cursor: this.intake.cursor(stored),
+      share: this.share,
+      swarmProgress: this.progress,
+      limits: { flights: MAX_FLIGHTS, patience: PATIENCE, hedgeAfter: Math.max(LATE, LATE_FACTOR * this.usual) },
+    });
+    for (const { block, source } of picks) {
+      this.ask(stored, block, source, key).catch((error: unknown) => this.intake.fail(error));
+    }
+  }
+
+  private async ask(stored: StoredBlob, index: number, source: string, key: KeyObject): Promise<void> {
+    const origin = this.sources.originOf(source);
+    if (origin === undefined) return;
+    const { blob } = this.intake.request;
+    const since = performance.now();
+    const id = this.nextFlight++;
+    const abort = new AbortController();
+    this.flights.set(id, { block: index, source, since, abort });
+    try {
+      const question = { blob, grid: stored.grid, size: stored.size, index, key };
+      const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);
+      this.sources.succeeded(source);
+      if (await stored.write(index, chunks, proof)) {
+        this.intake.took(source === SUPERNODE ? 'supernode' : 'peer', length);
+      }
+      this.arrived(id, index, source, since);
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      if (!(error instanceof LinkFailure)) throw error;
+      this.tools.log.debug({ blob, source, kind: error.kind, reason: error.message }, 'a block did not come');
+      this.sources.failed(source, error, index);
+    } finally {
+      this.flights.delete(id);
+      this.pump();
+    }
+  }
+
+  private arrived(id: number, index: number, source: string, since: number): void {
+    const now = performance.now();
+    this.usual = this.usual === 0 ? now - since : 0.8 * this.usual + 0.2 * (now - since);
+    const { share } = this;
+    const ours = share !== undefined && share !== null && index % share.count === share.index;
+    if (source !== SUPERNODE || ours) this.progress = now;
+    for (const [other, { block, abort }] of this.flights) {
+      if (block === index && other !== id) abort.abort(new Error('another source was faster'));
+    }
+  }
+}
