@@ -4,6 +4,10 @@ import { OriginClient, OriginRules, clusterApi } from '@cdk8s-dragonfly/origin';
 import type { HostPort } from '@cdk8s-dragonfly/origin';
 import { BlobStore } from '@cdk8s-dragonfly/store';
 
+import { ClassicAliases } from './classic/classic-aliases';
+import { classicRoutes } from './classic/classic-routes';
+import { ClassicTasks } from './classic/classic-tasks';
+import { pieceDownload } from './classic/piece-download';
 import { ApiServer } from './fronts/api-server';
 import { BlockServer } from './fronts/block-server';
 import { registryRoute } from './fronts/registry-route';
@@ -64,10 +68,21 @@ export class Supernode implements Closeable {
         'the sessions',
         closing(() => sessions.stop()),
       );
-      const blockServer = parts.add('the piece server', new BlockServer(tasks, log, () => false));
+      const aliases = new ClassicAliases();
+      const blockServer = parts.add(
+        'the piece server',
+        new BlockServer(tasks, log, pieceDownload({ tasks, aliases, log })),
+      );
       const blocks = await blockServer.start(options.blocks);
-      const registrar = new Registrar({ tasks, sessions, key, advertised: { ip, port: blocks.port } });
-      const apiServer = parts.add('the control API', new ApiServer(sessions, registryRoute(registrar)));
+      const advertised = { ip, port: blocks.port };
+      const registrar = new Registrar({ tasks, sessions, key, advertised });
+      const classic = new ClassicTasks({ tasks, aliases, advertised });
+      parts.add(
+        'the original protocol',
+        closing(() => classic.stop()),
+      );
+      const routes = [registryRoute(registrar, classic), classicRoutes(classic)];
+      const apiServer = parts.add('the control API', new ApiServer(sessions, ...routes));
       const api = await apiServer.start(options.api);
       return new Supernode(parts, api, blocks);
     } catch (error) {

@@ -2,12 +2,12 @@ import { OriginError } from '@cdk8s-dragonfly/origin';
 import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, TaskFailure } from '@cdk8s-dragonfly/protocol';
 
-/** The origin's bytes do not have the digest that their URL names. */
+/** The origin's bytes do not have the digest that their URL, or who asked for them, names. */
 export class DigestMismatch extends Error {
   override readonly name = 'DigestMismatch';
 
-  constructor(blob: BlobId, sha256: string) {
-    super(`the origin's bytes for ${blob} have the SHA-256 ${sha256}; they were thrown away`);
+  constructor(blob: BlobId, hash: 'SHA-256' | 'MD5', value: string) {
+    super(`the origin's bytes for ${blob} have the ${hash} ${value}; they were thrown away`);
   }
 }
 

@@ -19,7 +19,8 @@ export interface Fetched {
 
 /**
  * Brings a blob into the store: what an earlier process left of it is kept and the rest asked of the origin, block by
- * block hashed, attested and written as it arrives; the whole is checked against its digest and given its final name.
+ * block hashed, attested and written as it arrives; the whole is checked against its digest, or the MD5 of its source, and given its
+ * final name.
  *
  * @param began is told the stored blob, for its caller to release, as soon as its grid is known.
  * @throws OriginError, DigestMismatch, or what the disk says.
@@ -58,10 +59,16 @@ export async function fetchBlob(
   began(stored);
   const whole = createHash('sha256');
   for (let index = 0; index < first; index += 1) whole.update(await stored.read(index));
+  const md5 = source.md5 === undefined ? undefined : createHash('md5');
   let size = from;
   for await (const { index, chunks, length, hash } of assembleBlocks(stored.grid, first, answer.body)) {
-    for (const chunk of chunks) whole.update(chunk);
+    for (const chunk of chunks) {
+      whole.update(chunk);
+      md5?.update(chunk);
+    }
     const statement = { blob, pieceSize: stored.grid.pieceSize, index, length, hash };
+    // The short last block is read by its true length: the size has to be known before it is held.
+    if (length < stored.grid.span(index).length) await stored.setSize(size + length);
     await stored.write(index, chunks, attest(statement, key));
     size += length;
   }
@@ -69,7 +76,12 @@ export async function fetchBlob(
   const sha256 = whole.digest('hex');
   if (isDigest(blob) && sha256 !== hexOf(blob)) {
     await store.remove(blob);
-    throw new DigestMismatch(blob, sha256);
+    throw new DigestMismatch(blob, 'SHA-256', sha256);
+  }
+  const gotMd5 = md5?.digest('hex');
+  if (gotMd5 !== source.md5) {
+    await store.remove(blob);
+    throw new DigestMismatch(blob, 'MD5', gotMd5 ?? '');
   }
   await stored.finish();
   return { sha256, fetched: size - from };

@@ -15,6 +15,7 @@ import {
 import type { BlobId, ClassicAnswer, NativeRegistration, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 
 import type { SessionHub } from '../sessions/session-hub';
+import { sourceOf } from './source-of';
 import type { TaskTable } from './task-table';
 
 /** What registration works with. */
@@ -43,7 +44,7 @@ export class Registrar {
     }
     const { tasks, sessions, advertised } = this.tools;
     const swarm = tasks.obtain(blob);
-    swarm.task.want({ url, headers: request.headers });
+    swarm.task.want(sourceOf(blob, request));
     sessions.join({ cid: request.cid, ip: request.ip, port: request.port }, swarm);
     const size = swarm.task.stored?.size;
     const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };

@@ -11,6 +11,8 @@ import { fetchBlob } from './fetch-blob';
 export interface TaskSource {
   readonly url: URL;
   readonly headers: readonly HeaderLine[];
+  /** The MD5 that the whole must have, in lower case. Default: it is not checked. */
+  readonly md5?: string | undefined;
 }
 
 /** How far the supernode is with a blob. */

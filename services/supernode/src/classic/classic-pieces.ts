@@ -1,0 +1,95 @@
+import { PieceMd5, pieceCount } from '@cdk8s-dragonfly/protocol';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
+
+/** Where a piece lies in the blob. */
+interface PieceBlocks {
+  readonly first: number;
+  /** Behind the last block. */
+  readonly end: number;
+}
+
+/**
+ * A blob as the pieces of the original protocol: which of them are here whole, and their `pieceMd5`.
+ * The blob stays raw on disk; frames are made when they are asked for.
+ */
+export class ClassicPieces {
+  private readonly md5s = new Map<number, Promise<string>>();
+
+  constructor(readonly stored: StoredBlob) {}
+
+  /** The framed size of a full piece in bytes. */
+  get pieceSize(): number {
+    return this.stored.grid.pieceSize;
+  }
+
+  /** How many pieces there are; undefined while the blob's length is unknown. */
+  get count(): number | undefined {
+    const { size } = this.stored;
+    return size === undefined ? undefined : pieceCount(size, this.pieceSize);
+  }
+
+  /** The pieces of which every byte is here. */
+  held(): Set<number> {
+    const pieces = new Set<number>();
+    const end = this.count ?? this.stored.grid.pieceOfBlock(Math.max(0, this.stored.held.last)) + 1;
+    for (let piece = 0; piece < end; piece += 1) if (this.has(piece)) pieces.add(piece);
+    return pieces;
+  }
+
+  /** Whether every byte of the piece is here. */
+  has(piece: number): boolean {
+    const { held } = this.stored;
+    const blocks = this.blocksOf(piece);
+    if (blocks === undefined) return false;
+    for (let block = blocks.first; block < blocks.end; block += 1) if (!held.has(block)) return false;
+    // While the length is unknown, the last block may be shorter than it should be: it is full if another follows.
+    return this.stored.size !== undefined || held.last >= blocks.end;
+  }
+
+  /**
+   * The `pieceMd5` of a piece that is here, computed at the first question (Dragonfly 0.x protocol, 3.2).
+   *
+   * @throws DamagedBlock when the piece cannot be read any more; the next question tries again.
+   */
+  async md5Of(piece: number): Promise<string> {
+    let md5 = this.md5s.get(piece);
+    if (md5 === undefined) {
+      md5 = this.compute(piece);
+      this.md5s.set(piece, md5);
+      md5.catch(() => this.md5s.delete(piece));
+    }
+    return md5;
+  }
+
+  private async compute(piece: number): Promise<string> {
+    const { grid, size } = this.stored;
+    const start = piece * grid.pieceLength;
+    const rawLength = Math.min(grid.pieceLength, (size ?? Infinity) - start);
+    const md5 = new PieceMd5(rawLength, grid.pieceSize);
+    for await (const bytes of this.read(start, start + rawLength)) md5.update(bytes);
+    return md5.digest();
+  }
+
+  /**
+   * The raw bytes `from` (inclusive) to `end` (exclusive), read a block at a time.
+   *
+   * @throws DamagedBlock when a block cannot be read any more.
+   */
+  async *read(from: number, end: number): AsyncGenerator<Buffer> {
+    const { grid } = this.stored;
+    for (let position = from; position < end;) {
+      const block = grid.blockAt(position);
+      const { offset } = grid.span(block);
+      const bytes = (await this.stored.read(block)).subarray(position - offset, end - offset);
+      if (bytes.length === 0) throw new RangeError(`${this.stored.blob} has no byte ${position}`);
+      yield bytes;
+      position += bytes.length;
+    }
+  }
+
+  private blocksOf(piece: number): PieceBlocks | undefined {
+    const { count } = this;
+    if (count !== undefined && piece >= count) return undefined;
+    return this.stored.grid.blocksOfPiece(piece, this.stored.size ?? Number.MAX_SAFE_INTEGER);
+  }
+}

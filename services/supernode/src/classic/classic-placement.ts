@@ -1,0 +1,194 @@
+import { MAX_PIECE_SOURCES } from '@cdk8s-dragonfly/protocol';
+
+import { seededRandom } from '../placement/random';
+import { ClassicHolders } from './classic-holders';
+import type { HolderQuestion } from './classic-holders';
+
+/** A client that counts more failures of other clients than this gets its pieces from the supernode alone. */
+export const MAX_CLIENT_FAILURES = 5;
+
+/** What a client reports. Reports of clients that are not known change nothing. */
+export type ClassicReport =
+  /** It begins, or begins anew: all that was known of its progress is forgotten. */
+  | {
+      readonly type: 'register';
+      readonly cid: string;
+      /** Whether it can give pieces to others. */
+      readonly serves: boolean;
+    }
+  /** It has a piece, maybe only in memory. */
+  | { readonly type: 'arrived'; readonly cid: string; readonly piece: number }
+  /** It has a piece on disk and can give it to others. */
+  | { readonly type: 'stored'; readonly cid: string; readonly piece: number }
+  /** It did not get a piece, or lost it. */
+  | {
+      readonly type: 'failed';
+      readonly cid: string;
+      readonly piece: number;
+      /** The client that it should come from; undefined: from the supernode. */
+      readonly from: string | undefined;
+    }
+  /** It gives nothing to others any more. */
+  | { readonly type: 'down'; readonly cid: string };
+
+/** A client asks what to fetch now. */
+export interface ClassicQuestion {
+  readonly cid: string;
+  /** The pieces that the supernode has. */
+  readonly held: ReadonlySet<number>;
+  /** How many pieces the file has; undefined while that is unknown. */
+  readonly count: number | undefined;
+  /** In ms, from any fixed time on. */
+  readonly now: number;
+  /** Makes the choices, so that the same events give the same decisions. */
+  readonly seed: number;
+}
+
+/** A piece to fetch and who has it. */
+export interface ClassicAssignment {
+  readonly piece: number;
+  /** The client that gives it; undefined: the supernode. */
+  readonly from: string | undefined;
+}
+
+/** What a client is to do. */
+export type ClassicDecision =
+  | { readonly kind: 'unknown' }
+  /** It has every piece. */
+  | { readonly kind: 'finish' }
+  /** There is nothing to fetch now. */
+  | { readonly kind: 'wait' }
+  /** 1 to 4 pieces, those that it was told before and has not reported among them. */
+  | { readonly kind: 'fetch'; readonly pieces: readonly ClassicAssignment[] };
+
+interface Client {
+  readonly serves: boolean;
+  readonly done: Set<number>;
+  readonly running: Map<number, ClassicAssignment>;
+  /** Clients that failed this one. */
+  readonly refused: Set<string>;
+  failures: number;
+}
+
+/**
+ * Which piece each original client fetches next and from whom: the swarm of one file. Pure: no clock, chance or socket.
+ * As in Dragonfly 0.x protocol, 6.3 and 9: at most 4 pieces at a time, those with the fewest holders first, then those near the ones
+ * that it is fetching; from another client that has it on disk, is not busy and has not failed this client; else from the supernode.
+ */
+export class ClassicPlacement {
+  private readonly clients = new Map<string, Client>();
+  private readonly holders = new ClassicHolders();
+
+  /** Takes a report into account. */
+  tell(report: ClassicReport): void {
+    if (report.type === 'register') {
+      this.register(report.cid, report.serves);
+      return;
+    }
+    const client = this.clients.get(report.cid);
+    if (client === undefined) return;
+    switch (report.type) {
+      case 'arrived':
+        this.arrived(report.cid, client, report.piece);
+        break;
+      case 'stored':
+        this.arrived(report.cid, client, report.piece);
+        if (client.serves) this.holders.add(report.cid, report.piece);
+        break;
+      case 'failed':
+        this.failed(client, report);
+        break;
+      case 'down':
+        this.holders.remove(report.cid);
+        this.clients.set(report.cid, { ...client, serves: false });
+        break;
+    }
+  }
+
+  /** Decides what a client fetches now, and takes note of it. */
+  ask(question: ClassicQuestion): ClassicDecision {
+    const { cid, held, count } = question;
+    const client = this.clients.get(cid);
+    if (client === undefined) return { kind: 'unknown' };
+    if (count !== undefined && client.done.size >= count) return { kind: 'finish' };
+
+    const random = seededRandom(question.seed);
+    for (const piece of [...client.running.keys()]) if (!held.has(piece)) this.release(cid, client, piece, 'left');
+    const fresh = mostWanted(client, held, (piece) => this.holders.count(piece), random);
+    const pieces = [...client.running.keys(), ...fresh].slice(0, MAX_PIECE_SOURCES);
+    for (const piece of pieces) this.assign(client, { cid, piece, refused: client.refused, now: question.now, random });
+    return pieces.length === 0 ? { kind: 'wait' } : { kind: 'fetch', pieces: [...client.running.values()] };
+  }
+
+  private register(cid: string, serves: boolean): void {
+    const before = this.clients.get(cid);
+    for (const piece of before?.running.keys() ?? []) {
+      if (before !== undefined) this.release(cid, before, piece, 'left');
+    }
+    this.holders.remove(cid);
+    this.clients.set(cid, { serves, done: new Set(), running: new Map(), refused: new Set(), failures: 0 });
+  }
+
+  private arrived(cid: string, client: Client, piece: number): void {
+    // Only other clients' pieces speak for its connection to other clients.
+    if (client.running.get(piece)?.from !== undefined) client.failures = 0;
+    this.release(cid, client, piece, 'arrived');
+    client.done.add(piece);
+  }
+
+  private failed(client: Client, { cid, piece, from }: Extract<ClassicReport, { type: 'failed' }>): void {
+    const assigned = client.running.get(piece)?.from;
+    // A question that was answered with "wait" comes again with the same report.
+    if (from !== undefined && this.clients.has(from) && !client.refused.has(from)) {
+      client.refused.add(from);
+      client.failures += 1;
+    }
+    // A holder answers for what it was to give only.
+    this.release(cid, client, piece, from !== undefined && from === assigned ? 'failed' : 'left');
+    client.done.delete(piece);
+    this.holders.drop(cid, piece);
+  }
+
+  private assign(client: Client, question: HolderQuestion): void {
+    const { piece, cid } = question;
+    const before = client.running.get(piece);
+    let from = before?.from;
+    if (before === undefined || (from !== undefined && !this.holders.mayGive(from, question))) {
+      this.release(cid, client, piece, 'left');
+      from = client.failures > MAX_CLIENT_FAILURES ? undefined : this.holders.choose(question);
+    }
+    if (from !== undefined) this.holders.begin(from, question);
+    client.running.set(piece, { piece, from });
+  }
+
+  private release(cid: string, client: Client, piece: number, outcome: 'arrived' | 'failed' | 'left'): void {
+    const from = client.running.get(piece)?.from;
+    if (from !== undefined) this.holders.end(from, { cid, piece }, outcome);
+    client.running.delete(piece);
+  }
+}
+
+/** The pieces that a client could fetch, the most wanted first. */
+function mostWanted(
+  { done, running }: Client,
+  held: ReadonlySet<number>,
+  holders: (piece: number) => number,
+  random: () => number,
+): number[] {
+  const numbers = [...running.keys()];
+  const mean = numbers.reduce((sum, piece) => sum + piece, 0) / numbers.length;
+  return [...held]
+    .filter((piece) => !done.has(piece) && !running.has(piece))
+    .map((piece) => ({
+      piece,
+      holders: holders(piece),
+      distance: numbers.length === 0 ? 0 : Math.abs(piece - mean),
+      chance: random(),
+    }))
+    .sort((a, b) => firstDifference(a.holders - b.holders, a.distance - b.distance, a.chance - b.chance))
+    .map(({ piece }) => piece);
+}
+
+function firstDifference(...differences: readonly number[]): number {
+  return differences.find((difference) => difference !== 0) ?? 0;
+}

@@ -1,0 +1,177 @@
+import { randomInt } from 'node:crypto';
+import { isIPv4 } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import {
+  DEFAULT_DOWN_LINK,
+  continueAnswer,
+  finishAnswer,
+  superFailAnswer,
+  supernodeCid,
+  unknownTaskAnswer,
+  waitAnswer,
+} from '@cdk8s-dragonfly/protocol';
+import type { ClassicAnswer, PeerTaskRequest, PieceOutcome, PieceRange, PieceSource } from '@cdk8s-dragonfly/protocol';
+
+import type { Address } from '../tasks/advertised';
+import type { Task } from '../tasks/task';
+import { ClassicPieces } from './classic-pieces';
+import { ClassicPlacement } from './classic-placement';
+import type { ClassicAssignment } from './classic-placement';
+import { downloadPath } from './download-path';
+
+/** An original client that has registered. */
+export interface ClassicMember {
+  readonly cid: string;
+  readonly ip: string;
+  /** Its peer server; 0: it has none. */
+  readonly port: number;
+  /** The file on its peer server. */
+  readonly path: string;
+  /** The classic task id under which it came: other URLs may mean the same blob. */
+  readonly taskId: string;
+  /** The framed piece size in bytes that it was told. */
+  readonly pieceSize: number;
+  /** The MD5 of the whole that its user expects, in lower case; empty: none. */
+  readonly md5: string;
+}
+
+/** Clients give up a question after 3 s; pieces whose MD5 takes longer than this, in ms, are offered at the next question. */
+const MD5_LIMIT = 1500;
+
+/** The original clients that fetch a blob: what each is told to do (Dragonfly 0.x protocol, 6.3 and 9). */
+export class ClassicSwarm {
+  private readonly members = new Map<string, ClassicMember>();
+  private placement = new ClassicPlacement();
+  private pieces: ClassicPieces | undefined;
+  private readonly unwatch: () => void;
+
+  /** @param advertised where clients fetch the supernode's pieces */
+  constructor(
+    private readonly task: Task,
+    private readonly advertised: Address,
+  ) {
+    this.unwatch = task.watch(() => {
+      if (task.state === 'waiting') this.beginAnew();
+    });
+  }
+
+  stop(): void {
+    this.unwatch();
+  }
+
+  /** Takes a client in; one that is here already begins anew. */
+  register(member: ClassicMember): void {
+    this.members.set(member.cid, member);
+    const { cid } = member;
+    this.placement.tell({ type: 'register', cid, serves: member.port > 0 && isIPv4(member.ip) });
+  }
+
+  /** Answers `GET /peer/task`. */
+  async ask(request: PeerTaskRequest): Promise<ClassicAnswer> {
+    const member = this.members.get(request.srcCid);
+    if (member === undefined) return unknownTaskAnswer();
+    const { state, failure } = this.task;
+    if (state === 'failed') return superFailAnswer(failure?.message ?? 'the origin did not give the file');
+    const pieces = this.currentPieces();
+    if (pieces === undefined) return waitAnswer();
+    // Registered before the length was known: the client begins anew with the right pieces when it registers again.
+    if (member.pieceSize !== pieces.pieceSize) return unknownTaskAnswer();
+
+    if (request.kind === 'report') this.take(member.cid, request.outcome, pieces);
+    const question = { held: pieces.held(), count: pieces.count, now: performance.now(), seed: randomInt(2 ** 32) };
+    const decision = this.placement.ask({ cid: member.cid, ...question });
+    switch (decision.kind) {
+      case 'unknown':
+        return unknownTaskAnswer();
+      case 'finish':
+        return this.finish(member, pieces);
+      case 'wait':
+        return state === 'complete' ? superFailAnswer('pieces of the file were lost here') : waitAnswer();
+      case 'fetch':
+        return this.offer(member, pieces, decision.pieces);
+    }
+  }
+
+  /** A client has a piece on disk. */
+  stored(cid: string, piece: PieceRange): void {
+    if (this.knows(piece, this.currentPieces())) this.placement.tell({ type: 'stored', cid, piece: piece.pieceNum });
+  }
+
+  /** A client gives nothing to others any more. */
+  down(cid: string): void {
+    this.placement.tell({ type: 'down', cid });
+  }
+
+  /** The origin is asked again and may give other bytes: what clients have is no longer known to be the same. */
+  private beginAnew(): void {
+    this.members.clear();
+    this.placement = new ClassicPlacement();
+    this.pieces = undefined;
+  }
+
+  private currentPieces(): ClassicPieces | undefined {
+    const { state, stored } = this.task;
+    if (stored === undefined || (state !== 'fetching' && state !== 'complete')) return undefined;
+    if (this.pieces?.stored !== stored) this.pieces = new ClassicPieces(stored);
+    return this.pieces;
+  }
+
+  private take(cid: string, outcome: PieceOutcome, pieces: ClassicPieces): void {
+    if (!this.knows(outcome, pieces)) return;
+    const { pieceNum: piece, dstCid: from } = outcome;
+    this.placement.tell(outcome.arrived ? { type: 'arrived', cid, piece } : { type: 'failed', cid, piece, from });
+  }
+
+  /** Whether there is such a piece, so that clients cannot make us remember others. */
+  private knows(piece: PieceRange, pieces: ClassicPieces | undefined): boolean {
+    if (pieces?.pieceSize !== piece.pieceSize) return false;
+    return pieces.count === undefined ? pieces.has(piece.pieceNum) : piece.pieceNum < pieces.count;
+  }
+
+  private finish(member: ClassicMember, { stored, pieceSize }: ClassicPieces): ClassicAnswer {
+    // Until the whole is checked it may still turn out to be wrong.
+    if (this.task.state !== 'complete' || stored.size === undefined) return waitAnswer();
+    return finishAnswer({ length: stored.size, pieceSize, md5: member.md5 });
+  }
+
+  private async offer(
+    member: ClassicMember,
+    pieces: ClassicPieces,
+    assignments: readonly ClassicAssignment[],
+  ): Promise<ClassicAnswer> {
+    const ending = new AbortController();
+    const late = delay(MD5_LIMIT, undefined, { signal: ending.signal }).catch(() => undefined);
+    const sources = await Promise.all(
+      assignments.map(async (assignment) => {
+        // A piece that cannot be read is no longer held, and the next question's answer leaves it out.
+        const md5 = pieces.md5Of(assignment.piece).catch(() => undefined);
+        const pieceMd5 = await Promise.race([md5, late]);
+        return pieceMd5 === undefined ? [] : [this.source(member, pieces.pieceSize, assignment, pieceMd5)];
+      }),
+    );
+    ending.abort();
+    const ready = sources.flat();
+    return ready.length === 0 ? waitAnswer() : continueAnswer(ready);
+  }
+
+  private source(
+    { taskId }: ClassicMember,
+    pieceSize: number,
+    { piece, from }: ClassicAssignment,
+    pieceMd5: string,
+  ): PieceSource {
+    const holder = from === undefined ? undefined : this.members.get(from);
+    const { ip, port } = holder ?? this.advertised;
+    return {
+      pieceNum: piece,
+      pieceSize,
+      pieceMd5,
+      cid: holder?.cid ?? supernodeCid(this.advertised.ip, taskId),
+      peerIp: ip,
+      peerPort: port,
+      path: holder?.path ?? downloadPath(taskId),
+      downLink: DEFAULT_DOWN_LINK,
+    };
+  }
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+import { framedLength, framedParts, parseRange } from '@cdk8s-dragonfly/protocol';
+
+import type { OtherRequests } from '../fronts/block-server';
+import type { Task } from '../tasks/task';
+import type { TaskTable } from '../tasks/task-table';
+import type { ClassicAliases } from './classic-aliases';
+import { ClassicPieces } from './classic-pieces';
+import { taskIdInPath } from './download-path';
+
+/** A client that takes no byte for this long, in ms, is cut off. */
+const IDLE_LIMIT = 60_000;
+
+/** What the piece server works with. */
+export interface PieceDownloadTools {
+  readonly tasks: TaskTable;
+  readonly aliases: ClassicAliases;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+/** How a request is answered. Offsets are those of the framed file, the end exclusive. */
+type Plan =
+  | { readonly status: 200 | 206; readonly from: number; readonly end: number; readonly contentRange?: string }
+  | { readonly status: 416; readonly contentRange: string };
+
+/**
+ * `GET /download/<ttt>/<taskId>`, the framed file, for original clients (Dragonfly 0.x protocol, 3.3, 3.4 and 9). The frames are made on
+ * the way; what is not here whole is not found.
+ */
+export function pieceDownload({ tasks, aliases, log }: PieceDownloadTools): OtherRequests {
+  return (request, response) => {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const blob = aliases.blobOf(taskIdInPath(path) ?? '');
+    const task = blob === undefined ? undefined : tasks.find(blob)?.task;
+    if (request.method !== 'GET' || task?.stored === undefined) return false;
+    const pieces = new ClassicPieces(task.stored);
+    const plan = planFor(request, pieces, task.state);
+    if (plan === undefined) return false;
+    give(plan, pieces, response).catch((error: unknown) => {
+      // A client that goes away in the middle is usual.
+      if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+      log.warn({ err: error, path }, 'a piece could not be given');
+      response.destroy();
+    });
+    return true;
+  };
+}
+
+function planFor(request: IncomingMessage, pieces: ClassicPieces, state: Task['state']): Plan | undefined {
+  const { pieceSize, stored } = pieces;
+  const size = stored.size === undefined ? undefined : framedLength(stored.size, pieceSize);
+  // Of a file without a known length, full pieces may be asked for.
+  const range = parseRange(request.headers.range, size ?? Number.MAX_SAFE_INTEGER);
+  switch (range.kind) {
+    case 'whole':
+      return state === 'complete' && stored.whole && size !== undefined
+        ? { status: 200, from: 0, end: size }
+        : undefined;
+    case 'unsatisfiable':
+      return { status: 416, contentRange: range.contentRange };
+    case 'part': {
+      const { from, end } = range;
+      for (let piece = Math.floor(from / pieceSize); piece * pieceSize < end; piece += 1) {
+        if (!pieces.has(piece)) return undefined;
+      }
+      return { status: 206, from, end, contentRange: `bytes ${from}-${end - 1}/${size ?? '*'}` };
+    }
+  }
+}
+
+async function give(plan: Plan, pieces: ClassicPieces, response: ServerResponse): Promise<void> {
+  const range = plan.contentRange === undefined ? {} : { 'content-range': plan.contentRange };
+  if (plan.status === 416) {
+    response.writeHead(416, { ...range, 'content-length': 0 }).end();
+    return;
+  }
+  response.setTimeout(IDLE_LIMIT, () => response.destroy());
+  response.writeHead(plan.status, {
+    'content-type': 'application/octet-stream',
+    'content-length': plan.end - plan.from,
+    'accept-ranges': 'bytes',
+    ...range,
+  });
+  await pipeline(Readable.from(framedBytes(pieces, plan.from, plan.end)), response);
+}
+
+async function* framedBytes(pieces: ClassicPieces, from: number, end: number): AsyncGenerator<Buffer> {
+  const file = { pieceSize: pieces.pieceSize, length: pieces.stored.size };
+  for (const part of framedParts(file, from, end)) {
+    if (part.kind === 'framing') yield part.bytes;
+    else yield* pieces.read(part.from, part.end);
+  }
+}
