@@ -1,0 +1,78 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { BlockSet, blobRoute, formatRegistryRequest, lineOf } from '@cdk8s-dragonfly/protocol';
+import type { Digest } from '@cdk8s-dragonfly/protocol';
+
+/** What a false peer does with a request for a block. */
+export type FalseAnswer = (index: number, request: IncomingMessage, response: ServerResponse) => void;
+
+/** A member of a swarm that says it has all blocks and answers as a test wants. */
+export class FalsePeer {
+  /** The blocks it was asked for. */
+  readonly asked: number[] = [];
+  private readonly session = new AbortController();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly answer: FalseAnswer,
+  ) {
+    server.on('request', (request, response) => this.take(request, response));
+  }
+
+  /** Joins the swarm of a blob at a supernode. */
+  static async join(
+    supernodePort: number,
+    { blob, url, blocks }: { blob: Digest; url: URL; blocks: number },
+    answer: FalseAnswer,
+  ): Promise<FalsePeer> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const peer = new FalsePeer(server, answer);
+    peer.all = BlockSet.of(Array.from({ length: blocks }, (_, index) => index));
+    const { port } = server.address() as AddressInfo;
+    const cid = `false-${port}`;
+    const body = formatRegistryRequest({
+      rawUrl: url.href,
+      taskUrl: url.href,
+      cid,
+      ip: '127.0.0.1',
+      port,
+      path: '/peer/file/x',
+      headers: [],
+      dfdaemon: true,
+      native: { versions: [1], blob },
+    });
+    const base = `http://127.0.0.1:${supernodePort}`;
+    const session = await fetch(`${base}/native/v1/session?cid=${cid}&ip=127.0.0.1&port=${port}`, {
+      signal: peer.session.signal,
+    });
+    // Read on in the background: a session that is not read is cut off.
+    void session.body?.pipeTo(new WritableStream()).catch(() => undefined);
+    await fetch(`${base}/peer/registry`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return peer;
+  }
+
+  private all = new BlockSet();
+
+  async stop(): Promise<void> {
+    this.session.abort();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private take(request: IncomingMessage, response: ServerResponse): void {
+    const route = blobRoute((request.url ?? '').split('?')[0] ?? '');
+    if (route?.kind === 'have') {
+      response.writeHead(200).write(lineOf({ type: 'have', blocks: this.all.toBase64() }));
+      return;
+    }
+    if (route === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    this.asked.push(route.index);
+    this.answer(route.index, request, response);
+  }
+}
