@@ -76,6 +76,8 @@ export class SupernodeLink {
   private readonly listeners = new Map<BlobId, SessionListener>();
   private readonly stopping = new AbortController();
   private session: Promise<void> | undefined;
+  /** Aborts when a lost session should be opened anew without waiting on. */
+  private reopening = new AbortController();
   private localIp: string | undefined;
 
   constructor(private readonly options: SupernodeLinkOptions) {
@@ -196,9 +198,10 @@ export class SupernodeLink {
     return this.localIp;
   }
 
-  /** Opens the session if it is not open, and keeps it open until {@link stop}. */
+  /** Opens the session if it is not open, at once: the supernode has just answered; and keeps it open until {@link stop}. */
   private keepSession(ip: string): void {
     this.session ??= this.runSession(ip);
+    this.reopening.abort();
   }
 
   private async runSession(ip: string): Promise<void> {
@@ -224,7 +227,9 @@ export class SupernodeLink {
         if (isAborted(signal)) return;
         if (failures === 0) log.warn({ supernode: this.name, err: reason }, 'the supernode is lost');
         this.tellLost(reason);
-        await pause(REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)] ?? 0, signal);
+        this.reopening = new AbortController();
+        const wait = REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)] ?? 0;
+        await pause(wait, AbortSignal.any([signal, this.reopening.signal]));
       }
     }
   }

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { listen } from '@cdk8s-dragonfly/command';
 import type { ListenOptions } from '@cdk8s-dragonfly/command';
 import { OriginClient } from '@cdk8s-dragonfly/origin';
@@ -57,7 +59,9 @@ export class SwarmNode implements BlobProvider, Holdings {
   ) {
     const { connectTimeout, peerStallTimeout, supernodeSilence, originFirstByteTimeout, originStallTimeout, log } =
       options;
-    const cid = `${options.advertiseIp ?? 'node'}-${process.pid}-${(Date.now() / 1000).toFixed(3)}-${peerPort}`;
+    // Random too: daemons of a DaemonSet start in the same millisecond, each as process 1 of its container.
+    const random = randomBytes(4).toString('hex');
+    const cid = `${options.advertiseIp ?? 'node'}-${process.pid}-${(Date.now() / 1000).toFixed(3)}-${random}`;
     const stall = { headersTimeout: peerStallTimeout, bodyTimeout: peerStallTimeout };
     this.blocks = new Agent({ connect: { timeout: connectTimeout }, connections: 16, ...stall });
     this.streams = new Agent({
