@@ -38,12 +38,27 @@ export interface FlagSpec {
   readonly env?: string;
   /** The key in the configuration file (`--config`) that sets it when flag and environment are absent, dots for nesting. */
   readonly key?: string;
+  /** An empty value in the configuration file (`advertiseIP: ""`) counts as absent. Default: it is an error. */
+  readonly emptyIsAbsent?: boolean;
+  /**
+   * Why setting it does nothing, as the end of a sentence. Absent: it does something. Such a flag is there so that command lines and files
+   * made for the original work; who sets it is told.
+   */
+  readonly noEffect?: string;
   /** The smallest allowed number, in the unit of the value (bytes, milliseconds). */
   readonly min?: number;
   /** The largest allowed number, in the unit of the value. */
   readonly max?: number;
   /** The allowed values of a `choice`. */
   readonly choices?: readonly string[];
+}
+
+/** A key of the configuration file that is accepted with whatever it holds, and sets nothing. */
+export interface IgnoredKey {
+  /** Dots stand for nesting. */
+  readonly key: string;
+  /** Why it sets nothing, as the end of a sentence. */
+  readonly text: string;
 }
 
 /** A positional argument of a command, such as the sub-command of `node-mirror`. */
@@ -60,6 +75,8 @@ export interface CommandSpec {
   readonly argument?: ArgumentSpec;
   /** By the name that the value has in code. */
   readonly flags: Readonly<Record<string, FlagSpec>>;
+  /** Keys of the configuration file that files made for the original may hold. */
+  readonly ignoredKeys?: readonly IgnoredKey[];
   /** Exit code for a wrong flag, argument or configuration key. Default 2. */
   readonly usageExitCode?: number;
 }

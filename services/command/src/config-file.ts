@@ -2,18 +2,30 @@ import { parseDocument } from 'yaml';
 import { UsageError } from './errors';
 import { nearest } from './nearest';
 
+/** The keys that a configuration file may have. */
+export interface ConfigKeys {
+  /** Those that set something. */
+  readonly known: readonly string[];
+  /** Those that are passed over with all that they hold. Default none. */
+  readonly ignored?: readonly string[];
+}
+
+/** What a configuration file says. */
+export interface ConfigSettings {
+  /** The texts that each key holds. */
+  readonly settings: ReadonlyMap<string, readonly string[]>;
+  /** The keys that were passed over. */
+  readonly ignored: readonly string[];
+}
+
 /**
  * The settings in a YAML configuration file, as texts by key. Dots in a key stand for nesting: `base.listenPort` is `listenPort` in `base`.
  * Scalars are taken as they are written (YAML 1.2.2, 10.1 "failsafe schema"); a list gives several texts, an empty value none.
- * @param keys The keys that the command knows.
+ * @param keys Those that the command has.
  * @param file The name of the file, for messages.
  * @throws UsageError when the text is not YAML, or holds a key that is not in `keys`.
  */
-export function readConfig(
-  text: string,
-  keys: readonly string[],
-  file: string,
-): ReadonlyMap<string, readonly string[]> {
+export function readConfig(text: string, { known, ignored = [] }: ConfigKeys, file: string): ConfigSettings {
   const document = parseDocument(text, { schema: 'failsafe', logLevel: 'error', prettyErrors: true });
   const [problem] = document.errors;
   if (problem) {
@@ -21,28 +33,34 @@ export function readConfig(
     throw new UsageError(`${file} is not valid YAML: ${summary.replace(/:$/, '')}`);
   }
   const root: unknown = document.toJS();
-  const settings = new Map<string, readonly string[]>();
-  if (root === null || root === '') return settings;
-  if (!isMapping(root)) throw new UsageError(`${file} must hold keys and values, such as ${keys[0] ?? 'key'}: VALUE`);
-  collect(root, '', { keys, file, settings });
-  return settings;
+  const found: Collecting = { known, ignorable: ignored, file, settings: new Map(), ignored: [] };
+  if (root === null || root === '') return found;
+  if (!isMapping(root)) throw new UsageError(`${file} must hold keys and values, such as ${known[0] ?? 'key'}: VALUE`);
+  collect(root, '', found);
+  return found;
 }
 
-interface Collecting {
-  readonly keys: readonly string[];
+interface Collecting extends ConfigSettings {
+  readonly known: readonly string[];
+  readonly ignorable: readonly string[];
   readonly file: string;
   readonly settings: Map<string, readonly string[]>;
+  readonly ignored: string[];
 }
 
 function collect(mapping: Readonly<Record<string, unknown>>, prefix: string, into: Collecting): void {
   for (const [name, value] of Object.entries(mapping)) {
     const key = `${prefix}${name}`;
     if (name.includes('.')) throw unknownKey(key, into);
-    if (into.keys.includes(key)) {
+    if (into.known.includes(key)) {
       into.settings.set(key, textsOf(value, key, into.file));
       continue;
     }
-    const nested = into.keys.find((known) => known.startsWith(`${key}.`));
+    if (into.ignorable.includes(key)) {
+      into.ignored.push(key);
+      continue;
+    }
+    const nested = [...into.known, ...into.ignorable].find((deeper) => deeper.startsWith(`${key}.`));
     if (nested === undefined) throw unknownKey(key, into);
     if (isMapping(value)) collect(value, `${key}.`, into);
     else if (value !== '' && value !== null) {
@@ -51,7 +69,8 @@ function collect(mapping: Readonly<Record<string, unknown>>, prefix: string, int
   }
 }
 
-function unknownKey(key: string, { keys, file }: Collecting): UsageError {
+function unknownKey(key: string, { known, ignorable, file }: Collecting): UsageError {
+  const keys = [...known, ...ignorable];
   const near = nearest(key, keys);
   let advice = near === undefined ? `the keys are ${keys.join(', ')}` : `did you mean ${near}?`;
   if (near === key) advice = 'its dots stand for nesting: one key in another';

@@ -15,7 +15,10 @@ export function helpText(spec: CommandSpec): string {
   ];
   const sections = [[usageLine(spec)], wrap(spec.summary, WIDTH)];
   if (spec.argument) sections.push(['Arguments:', ...columns([[`  ${spec.argument.name}`, spec.argument.text]])]);
-  sections.push(['Flags:', ...columns(rows)], wrap(rules(flags), WIDTH));
+  sections.push(['Flags:', ...columns(rows)]);
+  const keys = (spec.ignoredKeys ?? []).map(({ key, text }): Row => [`  ${key}`, text]);
+  if (keys.length > 0) sections.push(['Keys of the configuration file without effect:', ...columns(keys)]);
+  sections.push(wrap(rules(flags), WIDTH));
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
@@ -35,6 +38,7 @@ function nameOf(flag: FlagSpec): string {
 function textOf(flag: FlagSpec): string {
   const facts: string[] = [];
   if (flag.required === true) facts.push('required');
+  if (flag.noEffect !== undefined) facts.push(`no effect: ${flag.noEffect}`);
   if (flag.repeatable === true) facts.push(flag.commas === true ? 'repeatable or a list with commas' : 'repeatable');
   if (flag.choices) facts.push(`one of ${flag.choices.join(', ')}`);
   if (flag.default !== undefined) facts.push(`default ${flag.default}`);

@@ -10,7 +10,15 @@ export { Lifecycle, StopError, type Closeable } from './lifecycle';
 export { listen, listenError, type BoundAddress, type ListenOptions } from './listen';
 export { createLog, type Log, type LogLevel, type TextOutput } from './log';
 export { readNodeConfig, type SupernodeAddress } from './node-file';
-export { parseCommand, sourceOf, type CommandInputs, type Environment, type ValueSource } from './parse-command';
+export {
+  idleSettings,
+  parseCommand,
+  sourceOf,
+  type CommandInputs,
+  type Environment,
+  type IdleSetting,
+  type ValueSource,
+} from './parse-command';
 export { runCommand, type CommandMain, type RunOptions } from './run-command';
 export { isSecretName, withoutSecrets } from './secrets';
 export { formatBytes, parseSize } from './size';

@@ -1,7 +1,7 @@
 import type { CommandSpec, FlagSpec } from '@cdk8s-dragonfly/contract';
 import { placeholderOf, readArguments, type GivenArguments } from './arguments';
 import type { CommandValues } from './command-values';
-import { readConfig } from './config-file';
+import { readConfig, type ConfigSettings } from './config-file';
 import { UsageError } from './errors';
 import { flagValue, orList } from './flag-value';
 import { quote } from './quote';
@@ -28,7 +28,16 @@ interface Given {
   readonly where: string;
 }
 
+/** A setting that was given and does nothing. */
+export interface IdleSetting {
+  /** Who gave it: `--pool-size`, `the key base.linkLimit in FILE`. */
+  readonly where: string;
+  /** Why it does nothing, as the end of a sentence. */
+  readonly why: string;
+}
+
 const SOURCES = new WeakMap<object, ReadonlyMap<string, ValueSource>>();
+const IDLE = new WeakMap<object, readonly IdleSetting[]>();
 
 /**
  * The values that a command is started with: each from its flag, else its environment variable, else its key in the
@@ -54,15 +63,20 @@ export function valuesOf<const Spec extends CommandSpec>(
   const config = configOf(spec, given, env, readFile);
   const values: Record<string, unknown> = {};
   const sources = new Map<string, ValueSource>();
+  const idle = idleKeys(spec, config);
   for (const [name, flag] of Object.entries(spec.flags)) {
     const found = find(flag, given.flags.get(name), env, config);
     if (flag.required === true && found.texts.length === 0) throw missing(flag, config);
     sources.set(name, found.source);
+    if (flag.noEffect !== undefined && found.source !== 'none' && found.source !== 'default') {
+      idle.push({ where: found.where, why: flag.noEffect });
+    }
     values[name] =
       found.source === 'none' && flag.repeatable !== true ? undefined : flagValue(flag, found.texts, found.where);
   }
   if (argument !== undefined) values['argument'] = argument;
   SOURCES.set(values, sources);
+  IDLE.set(values, idle);
   // The names and types of the values are those of the specification by construction; TypeScript cannot follow a loop.
   return Object.freeze(values) as CommandValues<Spec>;
 }
@@ -72,9 +86,19 @@ export function sourceOf<Values extends object>(values: Values, name: keyof Valu
   return SOURCES.get(values)?.get(name);
 }
 
-interface Config {
+/** What was given and does nothing, in the result of `parseCommand`: for a word to the user. */
+export function idleSettings(values: object): readonly IdleSetting[] {
+  return IDLE.get(values) ?? [];
+}
+
+interface Config extends ConfigSettings {
   readonly file: string;
-  readonly settings: ReadonlyMap<string, readonly string[]>;
+}
+
+function idleKeys({ ignoredKeys = [] }: CommandSpec, config: Config | undefined): IdleSetting[] {
+  return ignoredKeys.flatMap(({ key, text }) =>
+    config?.ignored.includes(key) === true ? [{ where: `the key ${key} in ${config.file}`, why: text }] : [],
+  );
 }
 
 function configOf(spec: CommandSpec, given: GivenArguments, env: Environment, readFile: ReadFile): Config | undefined {
@@ -86,8 +110,9 @@ function configOf(spec: CommandSpec, given: GivenArguments, env: Environment, re
   const file = flagValue(flag, found.texts, found.where);
   if (typeof file !== 'string') throw new TypeError(`the flag --config of ${spec.name} must be of the type path`);
   const text = readNamedFile(file, found.source === 'default' ? undefined : found.where, readFile);
-  const keys = Object.values(spec.flags).flatMap(({ key }) => (key === undefined ? [] : [key]));
-  return { file, settings: text === undefined ? new Map() : readConfig(text, keys, file) };
+  const known = Object.values(spec.flags).flatMap(({ key }) => (key === undefined ? [] : [key]));
+  const ignored = (spec.ignoredKeys ?? []).map(({ key }) => key);
+  return { file, ...readConfig(text ?? '', { known, ignored }, file) };
 }
 
 function find(
@@ -102,7 +127,7 @@ function find(
     return { source: 'env', texts: [variable], where: `the environment variable ${flag.env}` };
   }
   const setting = flag.key === undefined ? undefined : config?.settings.get(flag.key);
-  if (flag.key !== undefined && config && setting) {
+  if (flag.key !== undefined && config && setting && !(flag.emptyIsAbsent === true && setting.length === 0)) {
     return { source: 'file', texts: setting, where: `the key ${flag.key} in ${config.file}` };
   }
   if (flag.default !== undefined) {

@@ -6,7 +6,7 @@ import type { CommandValues } from './command-values';
 import { CommandError, UsageError } from './errors';
 import { helpText } from './help';
 import { createLog, type Log, type LogLevel } from './log';
-import { valuesOf } from './parse-command';
+import { idleSettings, valuesOf } from './parse-command';
 import { commandVersion } from './version';
 
 /**
@@ -57,6 +57,8 @@ export async function runCommand<const Spec extends CommandSpec>(
   } catch (error) {
     return fail(error);
   }
+  const idle = idleSettings(values).map(({ where, why }) => `${where}: ${why}`);
+  if (idle.length > 0) log.warn({ settings: idle }, 'accepted, but without effect');
   const run = new CommandRun({ host, log, stopTimeout, version: commandVersion(), fail });
   return run.end((ctx) => main(values, ctx));
 }
@@ -72,6 +74,7 @@ function report(error: unknown, spec: CommandSpec, log: Log, host: CommandHost):
 }
 
 function levelOf(values: object): LogLevel {
+  if ('debug' in values && values.debug === true) return 'debug';
   const level: unknown = 'logLevel' in values ? values.logLevel : undefined;
   return level === 'error' || level === 'warn' || level === 'debug' ? level : 'info';
 }

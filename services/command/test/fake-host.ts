@@ -9,12 +9,13 @@ export class FakeHost implements CommandHost {
   readonly env: Environment;
   readonly stdout = new PassThrough();
   readonly stderr = new PassThrough();
-  readonly readFile = memoryFiles();
+  readonly readFile: ReturnType<typeof memoryFiles>;
   readonly #events = new EventEmitter();
 
-  constructor(argv: readonly string[], env: Environment = {}) {
+  constructor(argv: readonly string[], env: Environment = {}, files: Parameters<typeof memoryFiles>[0] = {}) {
     this.argv = argv;
     this.env = env;
+    this.readFile = memoryFiles(files);
   }
 
   onSignal(listener: (signal: StopSignal) => void): () => void {

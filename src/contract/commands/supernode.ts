@@ -2,6 +2,7 @@ import type { CommandSpec } from '../flag';
 import { PATHS } from '../paths';
 import { PORTS } from '../ports';
 import { LOG_LEVEL, ORIGIN_FIRST_BYTE_TIMEOUT, ORIGIN_STALL_TIMEOUT } from './shared';
+import { SUPERNODE_IGNORED_KEYS, SUPERNODE_ORIGINAL_FLAGS } from './supernode-original';
 
 /** `supernode`: flags, defaults and configuration keys (`base.*` of supernode.yml) as those of Dragonfly 0.4. */
 export const SUPERNODE = {
@@ -43,13 +44,15 @@ export const SUPERNODE = {
       placeholder: 'DIR',
       default: PATHS.supernodeHome,
       key: 'base.homeDir',
+      emptyIsAbsent: true,
       text: 'The folder for the store and the signing key.',
     },
     advertiseIp: {
       flag: 'advertise-ip',
       type: 'ip',
       placeholder: 'IP',
-      key: 'base.advertiseIp',
+      key: 'base.advertiseIP',
+      emptyIsAbsent: true,
       text: 'The address that clients are told to fetch pieces from. Default: the first address that is not loopback.',
     },
     allowOrigin: {
@@ -64,3 +67,5 @@ export const SUPERNODE = {
     logLevel: LOG_LEVEL,
   },
 } as const satisfies CommandSpec;
+    ...SUPERNODE_ORIGINAL_FLAGS,
+  ignoredKeys: SUPERNODE_IGNORED_KEYS,
