@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CommandError } from '@cdk8s-dragonfly/command';
 import { readManifestFolder } from './cluster/manifest/read-manifests';
@@ -30,5 +31,14 @@ export async function planRun({ registry, folder, nodes }: RunPlanOptions): Prom
     if (value === undefined) throw new CommandError('the manifests need more ports than the demo has looked for');
     return value;
   };
-  return planCluster(manifests, { nodes, folder, takePort });
+  return planCluster(manifests, { nodes, folder, takePort, patience: patienceFor(nodes) });
+}
+
+/**
+ * How many times longer than on machines of their own the processes of a run wait for each other: two a core are as quick to answer as
+ * one on a small machine.
+ */
+export function patienceFor(nodes: number): number {
+  const supernodes = 1;
+  return Math.max(1, Math.ceil((nodes + supernodes) / (2 * availableParallelism())));
 }

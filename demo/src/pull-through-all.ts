@@ -1,12 +1,16 @@
 import { CommandError, type CommandContext } from '@cdk8s-dragonfly/command';
 import type { ClusterPlan } from './cluster/plan/plan-cluster';
 import { readBytesBySource } from './cluster/run/node-stats';
+import { patienceFor } from './plan-run';
 import { PullError } from './puller/pull-error';
 import { pullImage } from './puller/pull-image';
 import type { EmbeddedRegistry } from './registry/embedded-registry';
 import type { GeneratedImage } from './registry/generated-image';
 import { pullProgress, type PullProgress } from './report/pull-progress';
 import type { BlobResult, NodeResult, RunResult } from './report/result';
+
+/** How long a mirror on a machine of its own may stand still, in milliseconds. */
+const STALL_TIMEOUT = 30_000;
 
 export interface PullThroughAllOptions {
   readonly plan: ClusterPlan;
@@ -46,12 +50,13 @@ export async function pullThroughAll(options: PullThroughAllOptions): Promise<Ru
 
 async function pullThrough(
   { node, mirror, ops }: { readonly node: string; readonly mirror: string; readonly ops: string },
-  { image, name, tag, ctx: { signal } }: PullThroughAllOptions,
+  { plan, image, name, tag, ctx: { signal } }: PullThroughAllOptions,
   progress: PullProgress,
 ): Promise<NodeResult> {
   try {
     const onProgress = (bytes: number) => progress.update(node, bytes);
-    const pulled = await pullImage({ mirror, name, tag, signal, onProgress });
+    const stallTimeoutMs = STALL_TIMEOUT * patienceFor(plan.perNode.length);
+    const pulled = await pullImage({ mirror, name, tag, signal, onProgress, stallTimeoutMs });
     if (pulled.manifestDigest !== image.manifest.digest) {
       return { node, failure: `the manifest has the digest ${pulled.manifestDigest}, not ${image.manifest.digest}` };
     }

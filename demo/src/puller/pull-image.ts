@@ -44,10 +44,11 @@ const MANIFEST_LIMIT = 4 * 1024 * 1024;
  */
 export async function pullImage(options: PullOptions): Promise<PulledImage> {
   const started = performance.now();
-  const { manifest, digest, bytes } = await pullManifest(options);
-  const blobs = [manifest.config, ...manifest.layers];
   const failed = new AbortController();
+  // One of its own: many pulls may share the caller's.
   const signal = AbortSignal.any([options.signal, failed.signal]);
+  const { manifest, digest, bytes } = await pullManifest({ ...options, signal });
+  const blobs = [manifest.config, ...manifest.layers];
   let received = 0;
   const pullBlob = async (blob: { readonly digest: string; readonly size: number }) => {
     const url = new URL(`/v2/${options.name}/blobs/${blob.digest}`, options.mirror);

@@ -85,6 +85,19 @@ test('files that a command would read from this machine are empty ones of the ru
   expect(node!.files).toContainEqual({ path: '/run/node-1/rootfs/etc/dragonfly/dfdaemon.yml', text: '', mode: 0o644 });
 });
 
+test('where cores are shared the processes wait longer for each other, within what a flag allows', () => {
+  const place = { nodes: 1, folder: '/run', takePort: () => 4001 };
+  const pod = daemonPod({ containers: [daemonContainer({ args: ['--connect-timeout', '20s'] })] });
+  const [node] = planCluster(readManifests([manifestsWith({ pod })]), { ...place, patience: 4 }).perNode;
+  expect(parseCommand(DFDAEMON, node!.args, { env: node!.env, readFile: () => '' })).toMatchObject({
+    connectTimeout: 60_000,
+    peerStallTimeout: 8_000,
+    supernodeSilence: 4_000,
+    originStallTimeout: 40_000,
+  });
+  expect(node!.map).toContainEqual({ what: '--supernode-silence', manifest: '1000ms', here: '4000ms' });
+});
+
 test('the map shows what moved, and not what stayed', () => {
   const [supernode] = plan(manifestsWith()).central;
   expect(supernode!.map).toContainEqual({ what: '--port', manifest: '8002', here: '4001' });

@@ -44,6 +44,12 @@ export class FlagSettings {
     return typeof value === 'string' ? value : undefined;
   }
 
+  /** The milliseconds of a duration flag; undefined when nothing sets it. */
+  milliseconds(name: string): number | undefined {
+    const value = this.values.get(name);
+    return this.spec.flags[name]?.type === 'duration' && typeof value === 'number' ? value : undefined;
+  }
+
   /** The addresses of a flag of type `address`, repeatable or not. */
   addresses(name: string): readonly Address[] {
     const value = this.values.get(name);

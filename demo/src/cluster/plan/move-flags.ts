@@ -18,11 +18,13 @@ export interface MovedFlag {
 /**
  * The flags of a pod's command that must say something else on this machine, whoever set them in the manifest: all listen on
  * loopback, on free ports; paths lie in the run's folder; names of Services are resolved.
+ *
+ * @param patience how many times longer than in a cluster the others may take, which share this machine's cores
  */
-export function moveFlags(pod: Pod, names: ServiceNames): readonly MovedFlag[] {
+export function moveFlags(pod: Pod, names: ServiceNames, patience: number): readonly MovedFlag[] {
   return pod.settings.flags().flatMap(({ name, flag }) => {
     const values = valuesIn(pod, name, flag);
-    const here = valuesHere(pod, name, flag, names);
+    const here = valuesHere({ pod, name, flag, names, patience });
     if (here.length === 0 || here.join() === values.join()) return [];
     return [{ name, here, row: { what: `--${flag.flag}`, manifest: values.join(), here: here.join() } }];
   });
@@ -33,11 +35,21 @@ function valuesIn({ settings }: Pod, name: string, flag: FlagSpec): readonly str
   if (flag.type === 'address') {
     return settings.addresses(name).map(({ host, port }) => (port === undefined ? host : formatAddress(host, port)));
   }
+  const wait = settings.milliseconds(name);
+  if (wait !== undefined) return [`${wait}ms`];
   const text = settings.text(name);
   return text === undefined ? [] : [text];
 }
 
-function valuesHere(pod: Pod, name: string, flag: FlagSpec, names: ServiceNames): readonly string[] {
+interface Move {
+  readonly pod: Pod;
+  readonly name: string;
+  readonly flag: FlagSpec;
+  readonly names: ServiceNames;
+  readonly patience: number;
+}
+
+function valuesHere({ pod, name, flag, names, patience }: Move): readonly string[] {
   const { settings, files, workload } = pod;
   switch (flag.type) {
     case 'ip':
@@ -63,9 +75,12 @@ function valuesHere(pod: Pod, name: string, flag: FlagSpec, names: ServiceNames)
       };
       return settings.addresses(name).map((address) => names.resolve(address, lookup));
     }
+    case 'duration': {
+      const wait = settings.milliseconds(name);
+      return wait === undefined ? [] : [`${Math.min(wait * patience, flag.max ?? Infinity)}ms`];
+    }
     case 'boolean':
     case 'choice':
-    case 'duration':
     case 'integer':
     case 'size':
     case 'string':

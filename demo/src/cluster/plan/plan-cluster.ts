@@ -16,6 +16,13 @@ export interface ClusterPlace {
   readonly folder: string;
   /** Gives a free port of this machine, each one once. */
   readonly takePort: () => number;
+  /**
+   * How many times longer than in a cluster the processes wait for each other and for the registry: where many share few cores, each is
+   * slower to answer.
+   *
+   * @default 1
+   */
+  readonly patience?: number;
 }
 
 /** The processes of a cluster, in the order in which they are to be started. */
@@ -53,13 +60,13 @@ export function planCluster(manifests: Manifests, place: ClusterPlace): ClusterP
   const pods = [...central, ...perNode.flat()];
   const names = new ServiceNames(manifests.services, pods);
   return {
-    central: central.map((pod) => planProcess(pod, names, place.folder)),
-    perNode: perNode.flat().map((pod) => planProcess(pod, names, place.folder)),
+    central: central.map((pod) => planProcess(pod, names, place)),
+    perNode: perNode.flat().map((pod) => planProcess(pod, names, place)),
   };
 }
 
-function planProcess(pod: Pod, names: ServiceNames, folder: string): ProcessPlan {
-  const moved = moveFlags(pod, names);
+function planProcess(pod: Pod, names: ServiceNames, { folder, patience = 1 }: ClusterPlace): ProcessPlan {
+  const moved = moveFlags(pod, names, patience);
   const files = [...configFiles(pod, names), ...defaultFiles(pod)];
   const home = join(folder, pod.name, 'rootfs', 'root');
   const listeners = pod.settings.listeners();
