@@ -61,7 +61,7 @@ export class ClassicHolders {
   /** Whether this holder may give the piece to this client now; an upload in progress between the two counts as free. */
   mayGive(cid: string, question: HolderQuestion): boolean {
     const holder = this.holders.get(cid);
-    if (holder?.pieces.has(question.piece) !== true || cid === question.cid || question.refused.has(cid)) return false;
+    if (holder?.pieces.has(question.piece) !== true || question.refused.has(cid)) return false;
     if (holder.failures >= MAX_HOLDER_FAILURES) return false;
     for (const [upload, since] of holder.uploads) {
       if (question.now - since >= UPLOAD_LIFETIME) holder.uploads.delete(upload);

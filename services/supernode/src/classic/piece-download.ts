@@ -19,6 +19,8 @@ export interface PieceDownloadTools {
   readonly tasks: TaskTable;
   readonly aliases: ClassicAliases;
   readonly log: { warn(fields: object, message: string): void };
+  /** Is told of the bytes that were given. */
+  readonly served?: ((bytes: number) => void) | undefined;
 }
 
 /** How a request is answered. Offsets are those of the framed file, the end exclusive. */
@@ -30,7 +32,7 @@ type Plan =
  * `GET /download/<ttt>/<taskId>`, the framed file, for original clients (Dragonfly 0.x protocol, 3.3, 3.4 and 9). The frames are made on
  * the way; what is not here whole is not found.
  */
-export function pieceDownload({ tasks, aliases, log }: PieceDownloadTools): OtherRequests {
+export function pieceDownload({ tasks, aliases, log, served }: PieceDownloadTools): OtherRequests {
   return (request, response) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
     const blob = aliases.blobOf(taskIdInPath(path) ?? '');
@@ -39,7 +41,7 @@ export function pieceDownload({ tasks, aliases, log }: PieceDownloadTools): Othe
     const pieces = new ClassicPieces(task.stored);
     const plan = planFor(request, pieces, task.state);
     if (plan === undefined) return false;
-    give(plan, pieces, response).catch((error: unknown) => {
+    give(plan, pieces, response, served).catch((error: unknown) => {
       // A client that goes away in the middle is usual.
       if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return;
       log.warn({ err: error, path }, 'a piece could not be given');
@@ -71,7 +73,12 @@ function planFor(request: IncomingMessage, pieces: ClassicPieces, state: Task['s
   }
 }
 
-async function give(plan: Plan, pieces: ClassicPieces, response: ServerResponse): Promise<void> {
+async function give(
+  plan: Plan,
+  pieces: ClassicPieces,
+  response: ServerResponse,
+  served: PieceDownloadTools['served'],
+): Promise<void> {
   const range = plan.contentRange === undefined ? {} : { 'content-range': plan.contentRange };
   if (plan.status === 416) {
     response.writeHead(416, { ...range, 'content-length': 0 }).end();
@@ -85,6 +92,7 @@ async function give(plan: Plan, pieces: ClassicPieces, response: ServerResponse)
     ...range,
   });
   await pipeline(Readable.from(framedBytes(pieces, plan.from, plan.end)), response);
+  served?.(plan.end - plan.from);
 }
 
 async function* framedBytes(pieces: ClassicPieces, from: number, end: number): AsyncGenerator<Buffer> {
