@@ -1,44 +1,124 @@
-import { constants } from 'node:fs';
-import { lstat, mkdir, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { statfs } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
-import { hexOf, isBlobId } from '@cdk8s-dragonfly/protocol';
+import { Grid, isBlobId } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
-import { BlockTable } from './block-table';
+import { blobPaths, unlinkBlob } from './blob-files';
+import { makeFiles, openFiles } from './blob-handles';
+import type { OpenFiles } from './blob-handles';
+import { BlobEntry, BlobIndex } from './blob-index';
+import { BlobRoom } from './blob-room';
 import type { TableHead } from './block-table';
+import { FreeSpace } from './free-space';
+import type { FileSystemFacts } from './free-space';
+import { scanBlobs } from './scan';
+import { Space } from './space';
+import { StoreFolder } from './store-folder';
+import type { StoreLog } from './store-folder';
 import { StoredBlob } from './stored-blob';
-import type { BlobPaths } from './stored-blob';
+import { asUnstorable, isDiskFault } from './unstorable';
+
+/** How a store is kept. */
+export interface StoreOptions {
+  /** The most that its files may take on disk, in bytes. Default: no limit. */
+  readonly quota?: number | undefined;
+  /** What must stay free on its file system, in bytes. Default 0. */
+  readonly minFree?: number | undefined;
+  /** Is told what an operator wants to know. Default: nobody is. */
+  readonly log?: StoreLog | undefined;
+  /** The file system's answer for a path. Default: statfs(2). */
+  readonly statfs?: ((path: string) => Promise<FileSystemFacts>) | undefined;
+  /** Begins to do something again and again; returns what ends that. Default: a timer. */
+  readonly every?: ((milliseconds: number, work: () => void) => () => void) | undefined;
+  /** Milliseconds of a clock that never goes back. Default: `performance.now()`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** What a store holds. */
+export interface StoreUsage {
+  readonly blobs: number;
+  /** On disk, or promised to blobs that arrive. */
+  readonly bytes: number;
+  /** Blobs removed to make room, since the start. */
+  readonly evicted: number;
+}
+
+/** How often the free space is looked after when nothing is written, in milliseconds. */
+const CHECK_EVERY = 1000;
+
+/** The time of a use is written to disk at most so often, in milliseconds. */
+const SAVE_USE_EVERY = 60_000;
+
+/** The wait for a blob to become quiet, in milliseconds. */
+const MOMENT = 100;
 
 /**
- * Blobs on disk, content-addressed: below `<root>/blobs/<kind>/<2 hex>/` a data file (`<hex>.part`, at the end `<hex>.data`) and its
- * block table (`<hex>.blocks`). What an earlier process left is found again, whole or in part.
+ * Blobs on disk, content-addressed: below `<home>/blobs/<kind>/<2 hex>/` a data file (`<hex>.part`, at the end `<hex>.data`) and its
+ * block table (`<hex>.blocks`). What an earlier process left is found again, whole or in part. A quota bounds what they take; what was
+ * not used for the longest time goes first, what has users never.
  */
 export class BlobStore {
-  /** The blobs that somebody has open. */
-  private readonly open = new Map<BlobId, StoredBlob>();
-  private readonly users = new WeakMap<StoredBlob, number>();
+  private readonly index = new BlobIndex();
+  private readonly space: Space;
+  private readonly folder: StoreFolder;
+  private readonly now: () => number;
   /** The last operation on each blob: opening, making, closing and removing follow one another. */
   private readonly turns = new Map<BlobId, Promise<unknown>>();
+  private evicted = 0;
+  private checking: Promise<void> | undefined;
+  private stopChecking: () => void = () => undefined;
 
-  private constructor(private readonly root: string) {}
+  private constructor(
+    home: string,
+    private readonly options: StoreOptions,
+  ) {
+    this.folder = new StoreFolder(home, options.log);
+    this.now = options.now ?? ((): number => performance.now());
+    const { quota = Infinity, minFree = 0, statfs: ask = statfs } = options;
+    this.space = new Space({ quota, minFree }, new FreeSpace(() => ask(home), this.now), {
+      evictable: () => this.evictable(),
+      evict: (bytes) => this.evict(bytes),
+      moment: () => delay(MOMENT),
+    });
+  }
 
   /**
+   * Opens the store of a folder for this process alone. A disk that cannot be written to does not stop it: what is there can be read,
+   * everything else is unstorable until the disk has recovered.
+   *
    * @param home the folder below which the store lives; made when missing.
-   * @throws Error when the store's place there is a symbolic link or a file.
+   * @throws StoreInUse when another process works there; Error when the store's place is a symbolic link or a file.
    */
-  static async open(home: string): Promise<BlobStore> {
-    const root = join(home, 'blobs');
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    if (!(await lstat(root)).isDirectory()) throw new Error(`${root} is not a folder; symbolic links are not followed`);
-    return new BlobStore(root);
+  static async open(home: string, options: StoreOptions = {}): Promise<BlobStore> {
+    const store = new BlobStore(home, options);
+    await store.folder.take();
+    try {
+      await store.takeStock();
+      await store.check();
+    } catch (error) {
+      await store.folder.release();
+      throw error;
+    }
+    store.stopChecking = (options.every ?? timer)(CHECK_EVERY, () => {
+      store.checking ??= store.check().finally(() => {
+        store.checking = undefined;
+      });
+    });
+    return store;
+  }
+
+  get usage(): StoreUsage {
+    return { blobs: this.index.size, bytes: this.space.bytes, evicted: this.evicted };
   }
 
   /** The blob as far as it is here; undefined when nothing of it is. The caller must `release()` it. */
   async find(blob: BlobId): Promise<StoredBlob | undefined> {
     return this.serially(blob, async () => {
-      const stored = this.open.get(blob) ?? (await this.load(blob));
-      return stored === undefined ? undefined : this.countUser(stored);
+      const entry = this.index.get(blob);
+      const stored = entry === undefined ? undefined : await this.load(entry);
+      if (entry === undefined || stored === undefined) return undefined;
+      return this.countUser(entry, stored);
     });
   }
 
@@ -46,40 +126,112 @@ export class BlobStore {
    * The blob as far as it is here, or a new empty one with this grid and length. What is here in another shape is dropped.
    * The caller must `release()` it.
    *
-   * @throws Error when it is in use in another shape.
+   * @throws Error when it is in use in another shape; Unstorable when it cannot fit, before anything of it is written.
    */
   async create(blob: BlobId, pieceSize: number, size: number | undefined): Promise<StoredBlob> {
     const head: TableHead = { blob, pieceSize, size };
-    const stored = await this.serially(blob, async () => {
-      const inUse = this.open.get(blob);
-      if (inUse !== undefined) {
-        if (fits(inUse, head)) return this.countUser(inUse);
-        throw new Error(`${blob} is in use with ${inUse.size ?? 'unknown'} bytes, not ${size ?? 'unknown'}`);
+    return this.serially(blob, async () => {
+      const entry = this.index.get(blob);
+      const stored = entry === undefined ? undefined : await this.load(entry);
+      if (entry !== undefined && stored !== undefined && fits(stored, head)) {
+        this.countUser(entry, stored);
+        try {
+          if (size !== undefined) await stored.setSize(size);
+          await stored.reserve();
+        } catch (error) {
+          await this.letGo(entry, stored);
+          throw error;
+        }
+        return stored;
       }
-      const found = await this.load(blob);
-      if (found !== undefined && fits(found, head)) return this.countUser(found);
-      await found?.close();
-      return this.countUser(await this.make(head));
+      if (stored !== undefined && entry !== undefined && entry.users > 0) {
+        throw new Error(`${blob} is in use with ${stored.size ?? 'unknown'} bytes, not ${size ?? 'unknown'}`);
+      }
+      await stored?.close();
+      if (entry !== undefined) await this.discard(entry);
+      return this.make(head);
     });
-    if (size !== undefined) await stored.setSize(size);
-    return stored;
   }
 
-  /** Removes the blob from disk. Who has it open keeps what it has. */
+  /**
+   * Removes the blob from disk. Who has it open keeps what it has.
+   *
+   * @throws Unstorable when the disk does not let it go.
+   */
   async remove(blob: BlobId): Promise<void> {
     await this.serially(blob, async () => {
-      this.open.delete(blob);
-      await this.unlink(this.pathsOf(blob));
+      const entry = this.index.get(blob);
+      if (entry !== undefined) await this.discard(entry);
     });
   }
 
-  private countUser(stored: StoredBlob): StoredBlob {
-    this.users.set(stored, (this.users.get(stored) ?? 0) + 1);
-    this.open.set(stored.blob, stored);
+  /** Lets other processes have the folder. */
+  async stop(): Promise<void> {
+    this.stopChecking();
+    await this.checking;
+    await Promise.allSettled(this.turns.values());
+    await this.folder.release();
+  }
+
+  /** Finds what an earlier process left. */
+  private async takeStock(): Promise<void> {
+    for (const { blob, bytes, usedAt } of await scanBlobs(this.folder.blobs)) {
+      const entry = new BlobEntry(blob, usedAt);
+      this.space.settle(entry.account, bytes);
+      this.index.add(entry);
+    }
+  }
+
+  /** Never rejects: a disk that fails is tried again at the next check. */
+  private async check(): Promise<void> {
+    try {
+      if (this.folder.fault !== undefined) await this.folder.take();
+      if (this.folder.fault === undefined) await this.space.check();
+    } catch (error) {
+      this.options.log?.warn({ err: error }, 'the room on disk could not be looked after');
+    }
+  }
+
+  private evictable(): { now: number; soon: number } {
+    const now = this.now();
+    const room = { now: 0, soon: 0 };
+    for (const entry of this.index.idle()) {
+      if (!this.turns.has(entry.blob)) room[entry.mayGo(now) ? 'now' : 'soon'] += entry.account.charge;
+    }
+    return room;
+  }
+
+  private async evict(bytes: number): Promise<void> {
+    const now = this.now();
+    let freed = 0;
+    for (const entry of this.index.idle()) {
+      if (freed >= bytes) return;
+      // A blob whose turn it is, is about to be used; waiting for it could be waiting for ourselves.
+      if (this.turns.has(entry.blob) || !entry.mayGo(now)) continue;
+      const { charge } = entry.account;
+      const { stored, told } = entry.takeAway();
+      const gone = this.serially(entry.blob, async () => {
+        stored?.markRemoved();
+        await stored?.close();
+        await this.discard(entry);
+      });
+      for (const tell of told) tell();
+      await gone;
+      freed += charge;
+      this.evicted += 1;
+      this.options.log?.debug({ blob: entry.blob, bytes: charge }, 'removed to make room');
+    }
+  }
+
+  private countUser(entry: BlobEntry, stored: StoredBlob): StoredBlob {
+    entry.users += 1;
+    entry.stored = stored;
+    this.index.touch(entry);
     return stored;
   }
 
   private async serially<T>(blob: BlobId, work: () => Promise<T>): Promise<T> {
+    if (!isBlobId(blob)) throw new Error(`${JSON.stringify(blob)} is not the name of a blob`);
     const before = this.turns.get(blob) ?? Promise.resolve();
     const mine = before.then(work, work);
     this.turns.set(blob, mine);
@@ -90,68 +242,94 @@ export class BlobStore {
     }
   }
 
-  private async load(blob: BlobId): Promise<StoredBlob | undefined> {
-    const paths = this.pathsOf(blob);
-    if (!(await exists(paths.table))) return undefined;
-    const read = await BlockTable.read(paths.table, blob);
-    const final = await exists(paths.data);
-    if (read === undefined || (!final && !(await exists(paths.part)))) {
-      await read?.table.close();
-      return undefined;
-    }
-    const data = await open(final ? paths.data : paths.part, constants.O_RDWR | constants.O_NOFOLLOW);
-    return this.object(read.head, { data, table: read.table, paths }, read.proofs, final);
+  /** What is here of a blob, open; what cannot be used is removed. */
+  private async load(entry: BlobEntry): Promise<StoredBlob | undefined> {
+    if (entry.stored !== undefined) return entry.stored;
+    const found = await openFiles(blobPaths(this.folder.blobs, entry.blob), entry.blob);
+    if (found === undefined) await this.discard(entry);
+    return found === undefined ? undefined : this.object(entry, found);
   }
 
   private async make(head: TableHead): Promise<StoredBlob> {
-    const paths = this.pathsOf(head.blob);
-    await this.unlink(paths);
-    await mkdir(paths.folder, { recursive: true, mode: 0o700 });
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const data = await open(paths.part, flags, 0o600);
+    const { fault, blobs } = this.folder;
+    if (fault !== undefined) throw fault;
+    const entry = new BlobEntry(head.blob, Date.now());
+    const room = new BlobRoom(head.blob, this.space, entry.account);
     try {
-      const table = await BlockTable.create(paths.table, head);
-      return this.object(head, { data, table, paths }, new Map(), false);
+      const ended = await room.beginFiles(new Grid(head.pieceSize), head.size);
+      try {
+        const found = await makeFiles(blobPaths(blobs, head.blob), head);
+        this.index.add(entry);
+        return this.countUser(entry, this.object(entry, found, room));
+      } finally {
+        ended();
+      }
     } catch (error) {
-      await data.close();
-      throw error;
+      room.settle(0);
+      throw asUnstorable(head.blob, error);
     }
   }
 
   private object(
-    head: TableHead,
-    files: ConstructorParameters<typeof StoredBlob>[1],
-    proofs: ConstructorParameters<typeof StoredBlob>[3],
-    final: boolean,
+    entry: BlobEntry,
+    found: OpenFiles,
+    room = new BlobRoom(entry.blob, this.space, entry.account),
   ): StoredBlob {
-    const stored = new StoredBlob(head.blob, files, head, proofs, final, () =>
-      this.serially(head.blob, async () => {
-        const users = (this.users.get(stored) ?? 0) - 1;
-        this.users.set(stored, users);
-        if (users > 0) return;
-        if (this.open.get(head.blob) === stored) this.open.delete(head.blob);
-        await stored.close();
-      }),
-    );
+    const stored: StoredBlob = new StoredBlob(entry.blob, found, {
+      room,
+      fault: () => this.folder.fault,
+      reading: () => {
+        entry.lastRead = this.now();
+        this.index.touch(entry);
+      },
+      yieldTo: (taken) => entry.yielding.add(taken),
+      release: (taken) =>
+        this.serially(entry.blob, async () => {
+          if (taken !== undefined) entry.yielding.delete(taken);
+          await this.letGo(entry, stored);
+        }),
+    });
     return stored;
   }
 
-  private async unlink(paths: Paths): Promise<void> {
-    await Promise.all([paths.part, paths.data, paths.table].map((path) => rm(path, { force: true })));
+  private async letGo(entry: BlobEntry, stored: StoredBlob): Promise<void> {
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    entry.stored = undefined;
+    try {
+      if (entry.gone) this.space.settle(entry.account, 0);
+      else await this.keepBooks(entry, stored);
+    } finally {
+      await stored.close();
+    }
   }
 
-  private pathsOf(blob: BlobId): Paths {
-    if (!isBlobId(blob)) throw new Error(`${JSON.stringify(blob)} is not the name of a blob`);
-    const hex = hexOf(blob);
-    const folder = join(this.root, blob.slice(0, blob.indexOf(':')), hex.slice(0, 2));
-    const path = join(folder, hex);
-    return { folder, part: `${path}.part`, data: `${path}.data`, table: `${path}.blocks` };
+  /** What a blob takes, now that nothing more is written, and when it was last used. */
+  private async keepBooks(entry: BlobEntry, stored: StoredBlob): Promise<void> {
+    try {
+      if (stored.isChanged) this.space.settle(entry.account, await stored.diskUsage());
+      const now = Date.now();
+      if (this.folder.fault !== undefined || now - entry.savedAt < SAVE_USE_EVERY) return;
+      entry.savedAt = now;
+      await stored.saveUse();
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
+      this.options.log?.debug({ blob: entry.blob, err: error }, 'the time of its last use was not saved');
+    }
   }
-}
 
-interface Paths extends BlobPaths {
-  readonly table: string;
-  readonly folder: string;
+  /** Removes a blob's files. Their room comes back when the last user has gone. */
+  private async discard(entry: BlobEntry): Promise<void> {
+    try {
+      await unlinkBlob(blobPaths(this.folder.blobs, entry.blob));
+    } catch (error) {
+      throw asUnstorable(entry.blob, error);
+    }
+    this.index.drop(entry);
+    entry.gone = true;
+    entry.stored?.markRemoved();
+    if (entry.users === 0) this.space.settle(entry.account, 0);
+  }
 }
 
 function fits(stored: StoredBlob, head: TableHead): boolean {
@@ -161,12 +339,8 @@ function fits(stored: StoredBlob, head: TableHead): boolean {
   );
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
+function timer(milliseconds: number, work: () => void): () => void {
+  const running = setInterval(work, milliseconds);
+  running.unref();
+  return () => clearInterval(running);
 }

@@ -1,9 +1,12 @@
 import { constants } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 import { HASH_LENGTH, MAX_BLOCK, SIGNATURE_LENGTH, isPieceSize } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
+
+import { openFile } from './blob-files';
 
 /** Why a block on disk may be believed. */
 export interface BlockProof {
@@ -24,6 +27,11 @@ export interface TableHead {
 const HEAD_LENGTH = 256;
 const RECORD_LENGTH = 8 + HASH_LENGTH + SIGNATURE_LENGTH;
 const SIGNED = 1;
+
+/** The length in bytes of the table of so many blocks, none of them written twice. */
+export function tableLength(blocks: number): number {
+  return HEAD_LENGTH + blocks * RECORD_LENGTH;
+}
 
 /**
  * The sidecar of a data file: a head of 256 bytes (JSON, padded with spaces), then a record of 104 bytes for each block that
@@ -58,9 +66,16 @@ export class BlockTable {
     path: string,
     blob: BlobId,
   ): Promise<{ table: BlockTable; head: TableHead; proofs: Map<number, BlockProof> } | undefined> {
-    const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
-    const bytes = await file.readFile();
-    const head = parseHead(bytes.subarray(0, HEAD_LENGTH), blob);
+    const file = await openFile(path);
+    let bytes: Buffer;
+    let head: TableHead | undefined;
+    try {
+      bytes = await file.readFile();
+      head = parseHead(bytes.subarray(0, HEAD_LENGTH), blob);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     if (head === undefined) {
       await file.close();
       return undefined;
@@ -72,6 +87,8 @@ export class BlockTable {
       const index = record.readUInt32BE(0);
       if (index > MAX_BLOCK) break;
       const hash = Buffer.from(record.subarray(8, 8 + HASH_LENGTH));
+      // A hole: the record that belongs here could not be written.
+      if (hash.every((byte) => byte === 0)) continue;
       const signed = record.readUInt32BE(4) === SIGNED;
       proofs.set(index, signed ? { hash, signature: Buffer.from(record.subarray(8 + HASH_LENGTH)) } : { hash });
     }
@@ -87,12 +104,22 @@ export class BlockTable {
     proof.signature?.copy(record, 8 + HASH_LENGTH);
     const at = this.end;
     this.end += RECORD_LENGTH;
-    await this.file.write(record, 0, record.length, at);
+    await this.writeAll(record, at);
   }
 
   async writeHead(head: TableHead): Promise<void> {
     const text = JSON.stringify({ version: 1, blob: head.blob, pieceSize: head.pieceSize, size: head.size });
-    await this.file.write(Buffer.from(`${text.padEnd(HEAD_LENGTH - 1)}\n`), 0, HEAD_LENGTH, 0);
+    await this.writeAll(Buffer.from(`${text.padEnd(HEAD_LENGTH - 1)}\n`), 0);
+  }
+
+  /** Keeps the time of the last use on disk. */
+  async touch(): Promise<void> {
+    const now = new Date();
+    await this.file.utimes(now, now);
+  }
+
+  async facts(): Promise<Stats> {
+    return this.file.stat();
   }
 
   async sync(): Promise<void> {
@@ -101,6 +128,13 @@ export class BlockTable {
 
   async close(): Promise<void> {
     await this.file.close();
+  }
+
+  /** A full disk takes a part of a write and refuses the rest: that shows at the next. */
+  private async writeAll(bytes: Buffer, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      done += (await this.file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+    }
   }
 }
 

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { rename } from 'node:fs/promises';
 
 import { BlockSet, Grid } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
-import type { BlockProof, BlockTable, TableHead } from './block-table';
+import { bytesOnDisk } from './blob-files';
+import type { OpenFiles } from './blob-handles';
+import type { BlobRoom } from './blob-room';
+import type { BlockProof } from './block-table';
+import { codeOf } from './error-code';
 import { syncFolderOf } from './sync-folder';
+import { Unstorable, asUnstorable } from './unstorable';
 
 /** A block on disk does not have the hash that it was written with. */
 export class DamagedBlock extends Error {
@@ -17,10 +21,15 @@ export class DamagedBlock extends Error {
   }
 }
 
-/** The files of a blob: data under its temporary and its final name. */
-export interface BlobPaths {
-  readonly part: string;
-  readonly data: string;
+/** What an open blob needs of its store. */
+export interface BlobOwner {
+  readonly room: BlobRoom;
+  /** Why nothing can be written; undefined when it can. */
+  fault(): Unstorable | undefined;
+  /** Somebody reads. */
+  reading(): void;
+  yieldTo(taken: () => void): void;
+  release(taken: (() => void) | undefined): Promise<void>;
 }
 
 /** A blob in the store: whole, or while it arrives. Readers, writers and servers of one process share one object. */
@@ -31,17 +40,22 @@ export class StoredBlob {
   /** Held blocks that an earlier process wrote: checked at their first read. */
   private readonly unchecked = new BlockSet();
   private readonly writing = new Map<number, Promise<void>>();
+  private readers = 0;
+  private changed = false;
+  private removed = false;
+  private readonly proofs: Map<number, BlockProof>;
+  private underFinalName: boolean;
   private readonly watchers = new Set<(index: number) => void>();
   private length: number | undefined;
 
   constructor(
     readonly blob: BlobId,
-    private readonly files: { readonly data: FileHandle; readonly table: BlockTable; readonly paths: BlobPaths },
-    head: TableHead,
-    private readonly proofs: Map<number, BlockProof>,
-    private underFinalName: boolean,
-    private readonly letGo: () => Promise<void>,
+    private readonly files: OpenFiles,
+    private readonly owner: BlobOwner,
   ) {
+    const { head, proofs, final } = files;
+    this.proofs = proofs;
+    this.underFinalName = final;
     this.grid = new Grid(head.pieceSize);
     this.length = head.size;
     for (const index of proofs.keys()) {
@@ -65,11 +79,39 @@ export class StoredBlob {
     return this.underFinalName && this.whole;
   }
 
-  /** Says how long the blob is. Has no effect when it is known. */
+  /** Whether a read is under way. */
+  get isBeingRead(): boolean {
+    return this.readers > 0;
+  }
+
+  /** Whether something was written since it was opened. */
+  get isChanged(): boolean {
+    return this.changed;
+  }
+
+  /**
+   * Says how long the blob is. Has no effect when it is known.
+   *
+   * @throws Unstorable when it does not fit on this disk.
+   */
   async setSize(size: number): Promise<void> {
     if (this.length !== undefined) return;
     this.length = size;
-    await this.files.table.writeHead({ blob: this.blob, pieceSize: this.grid.pieceSize, size });
+    await this.changing(async () => {
+      await this.owner.room.reserveWhole(this.grid, size);
+      await this.files.table.writeHead({ blob: this.blob, pieceSize: this.grid.pieceSize, size });
+    });
+  }
+
+  /**
+   * Keeps room for all that is missing.
+   *
+   * @throws Unstorable when there is none; nothing was written then.
+   */
+  async reserve(): Promise<void> {
+    const { length } = this;
+    if (length === undefined || this.whole) return;
+    await this.changing(() => this.owner.room.reserveWhole(this.grid, length));
   }
 
   /** The proof of a block that is held. */
@@ -82,6 +124,7 @@ export class StoredBlob {
    * somebody else, is not written again.
    *
    * @returns whether this call wrote it.
+   * @throws Unstorable when the disk cannot take it; nothing of the block is held then.
    */
   async write(index: number, chunks: readonly Buffer[], proof: BlockProof): Promise<boolean> {
     if (this.held.has(index)) return false;
@@ -90,7 +133,7 @@ export class StoredBlob {
       await other;
       return false;
     }
-    const mine = this.writeBlock(index, chunks, proof);
+    const mine = this.changing(() => this.writeBlock(index, chunks, proof));
     this.writing.set(index, mine);
     try {
       await mine;
@@ -107,19 +150,17 @@ export class StoredBlob {
    * @throws DamagedBlock when they are not what was written; the block is then no longer held.
    */
   async read(index: number): Promise<Buffer> {
-    const { offset } = this.grid.span(index);
-    const bytes = Buffer.allocUnsafe(this.grid.blockLength(index, this.length));
-    let done = 0;
-    while (done < bytes.length) {
-      const { bytesRead } = await this.files.data.read(bytes, done, bytes.length - done, offset + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
+    this.readers += 1;
+    this.owner.reading();
+    try {
+      const bytes = await this.readBlock(index);
+      if (bytes !== undefined) return bytes;
+    } finally {
+      this.readers -= 1;
+      this.owner.reading();
     }
-    if (done < bytes.length || (this.unchecked.has(index) && !this.check(index, bytes))) {
-      this.held.delete(index);
-      throw new DamagedBlock(this.blob, index);
-    }
-    return bytes;
+    this.held.delete(index);
+    throw new DamagedBlock(this.blob, index);
   }
 
   /** Calls `watcher` with the number of each block from now on, as soon as it is held; returns what ends that. */
@@ -128,26 +169,92 @@ export class StoredBlob {
     return () => this.watchers.delete(watcher);
   }
 
-  /** Gives the whole blob, whose digest the caller has confirmed, its final name. Safe on disk when this resolves. */
+  /**
+   * Gives the whole blob, whose digest the caller has confirmed, its final name. Safe on disk when this resolves.
+   *
+   * @throws Unstorable when the disk fails at the last moment.
+   */
   async finish(): Promise<void> {
     if (this.underFinalName) return;
     if (!this.whole) throw new Error(`${this.blob} is not whole and cannot be finished`);
-    await this.files.data.datasync();
-    await this.files.table.sync();
-    await rename(this.files.paths.part, this.files.paths.data);
-    await syncFolderOf(this.files.paths.data);
+    if (this.removed) throw new Error(`${this.blob} was removed from the store and cannot be finished`);
+    await this.changing(async () => {
+      await this.files.data.datasync();
+      await this.files.table.sync();
+      await rename(this.files.paths.part, this.files.paths.data);
+      await syncFolderOf(this.files.paths.data);
+      this.owner.room.settle(await this.diskUsage());
+    });
     this.underFinalName = true;
   }
 
-  /** To be called once by everyone who got it from the store. */
-  async release(): Promise<void> {
-    await this.letGo();
+  /**
+   * A user says that it would let the blob go: when room is needed and all users have said so, the blob is removed as soon as nobody
+   * has read it for a moment, and `taken` is called; it must not be used or released by that user from then on.
+   */
+  yieldTo(taken: () => void): void {
+    this.owner.yieldTo(taken);
+  }
+
+  /**
+   * To be called once by everyone who got it from the store.
+   *
+   * @param taken what this user gave to {@link yieldTo}, if it did.
+   */
+  async release(taken?: () => void): Promise<void> {
+    await this.owner.release(taken);
+  }
+
+  /** What its files take on disk, in bytes. */
+  async diskUsage(): Promise<number> {
+    const [data, table] = await Promise.all([this.files.data.stat(), this.files.table.facts()]);
+    return bytesOnDisk(data) + bytesOnDisk(table);
+  }
+
+  /** Keeps the time of its last use on disk. Only the store calls it. */
+  async saveUse(): Promise<void> {
+    await this.files.table.touch();
+  }
+
+  /** Its files have no names any more. Only the store calls it. */
+  markRemoved(): void {
+    this.removed = true;
   }
 
   /** Closes the files. Only the store calls it, when the last user is gone. */
   async close(): Promise<void> {
     await this.files.data.close();
     await this.files.table.close();
+  }
+
+  /** The bytes of a block; undefined when they are not what was written. */
+  private async readBlock(index: number): Promise<Buffer | undefined> {
+    const { offset } = this.grid.span(index);
+    const bytes = Buffer.allocUnsafe(this.grid.blockLength(index, this.length));
+    let done = 0;
+    try {
+      while (done < bytes.length) {
+        const { bytesRead } = await this.files.data.read(bytes, done, bytes.length - done, offset + done);
+        if (bytesRead === 0) return undefined;
+        done += bytesRead;
+      }
+    } catch (error) {
+      if (codeOf(error) === 'EIO') return undefined;
+      throw error;
+    }
+    return !this.unchecked.has(index) || this.check(index, bytes) ? bytes : undefined;
+  }
+
+  /** Changes the files; what the disk refuses becomes Unstorable. */
+  private async changing(change: () => Promise<void>): Promise<void> {
+    const fault = this.owner.fault();
+    if (fault !== undefined) throw fault;
+    this.changed = true;
+    try {
+      await change();
+    } catch (error) {
+      throw asUnstorable(this.blob, error);
+    }
   }
 
   private check(index: number, bytes: Buffer): boolean {
@@ -158,14 +265,20 @@ export class StoredBlob {
   }
 
   private async writeBlock(index: number, chunks: readonly Buffer[], proof: BlockProof): Promise<void> {
-    let position = this.grid.span(index).offset;
-    let rest = [...chunks];
-    while (rest.length > 0) {
-      const { bytesWritten } = await this.files.data.writev(rest, position);
-      position += bytesWritten;
-      rest = behind(rest, bytesWritten);
+    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const ended = await this.owner.room.beginBlock(length, this.grid, this.length);
+    try {
+      let position = this.grid.span(index).offset;
+      let rest = chunks.filter((chunk) => chunk.length > 0);
+      while (rest.length > 0) {
+        const { bytesWritten } = await this.files.data.writev(rest, position);
+        position += bytesWritten;
+        rest = behind(rest, bytesWritten);
+      }
+      await this.files.table.append(index, proof);
+    } finally {
+      ended();
     }
-    await this.files.table.append(index, proof);
     this.unchecked.delete(index);
     this.proofs.set(index, proof);
     this.held.add(index);

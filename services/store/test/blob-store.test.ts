@@ -29,7 +29,17 @@ describe('the store', () => {
     home = await mkdtemp(join(tmpdir(), 'store-'));
     store = await BlobStore.open(home);
   });
-  afterEach(() => rm(home, { recursive: true }));
+  afterEach(async () => {
+    await store.stop();
+    await rm(home, { recursive: true });
+  });
+
+  /** The store of the next process. */
+  async function restart(): Promise<BlobStore> {
+    await store.stop();
+    store = await BlobStore.open(home);
+    return store;
+  }
 
   async function fill(stored: StoredBlob, ...indexes: number[]): Promise<void> {
     for (const index of indexes) await stored.write(index, [block(index)], proof(index, Buffer.alloc(64, index)));
@@ -75,7 +85,7 @@ describe('the store', () => {
     expect(content.equals(await readFile(fileOf('.data')))).toBe(true);
     await stored.release();
 
-    const again = await (await BlobStore.open(home)).find(blob);
+    const again = await (await restart()).find(blob);
     expect(again?.finished).toBe(true);
     expect(again?.size).toBe(content.length);
     expect(again?.proofOf(1)).toEqual(proof(1, Buffer.alloc(64, 1)));
@@ -89,7 +99,7 @@ describe('the store', () => {
     await stored.release();
     await truncate(fileOf('.blocks'), 256 + 104 + 50);
 
-    const again = (await (await BlobStore.open(home)).find(blob))!;
+    const again = (await (await restart()).find(blob))!;
     expect(again.size).toBeUndefined();
     expect([...again.held]).toEqual([0]);
     await again.setSize(content.length);
@@ -108,7 +118,7 @@ describe('the store', () => {
     bytes[300_000] = bytes[300_000]! ^ 1;
     await writeFile(fileOf('.data'), bytes);
 
-    const again = (await (await BlobStore.open(home)).find(blob))!;
+    const again = (await (await restart()).find(blob))!;
     expect(block(0).equals(await again.read(0))).toBe(true);
     await expect(again.read(1)).rejects.toThrow(DamagedBlock);
     expect([...again.held]).toEqual([0, 2]);
@@ -124,7 +134,7 @@ describe('the store', () => {
     await fill(stored, 0, 1, 2);
     await stored.release();
     await truncate(fileOf('.part'), 300_000);
-    const again = (await (await BlobStore.open(home)).find(blob))!;
+    const again = (await (await restart()).find(blob))!;
     await expect(again.read(1)).rejects.toThrow(`block 1 of ${blob} on disk does not have the hash`);
     expect(block(0).equals(await again.read(0))).toBe(true);
     await again.release();
@@ -176,6 +186,7 @@ describe('the store', () => {
   });
 
   it('follows no symbolic link', async () => {
+    await store.stop();
     const elsewhere = await mkdtemp(join(tmpdir(), 'store-'));
     await rm(join(home, 'blobs'), { recursive: true });
     await symlink(elsewhere, join(home, 'blobs'));

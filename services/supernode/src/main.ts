@@ -7,6 +7,8 @@ import { Supernode } from './supernode';
 export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) => {
   const supernode = await Supernode.start({
     homeDir: values.homeDir,
+    diskQuota: values.diskQuota,
+    minFree: values.minFree,
     api: { host: values.listenIp, port: values.port, portFlag: '--port', hostFlag: '--listen-ip' },
     blocks: { host: values.listenIp, port: values.downloadPort, portFlag: '--download-port', hostFlag: '--listen-ip' },
     advertiseIp: values.advertiseIp,

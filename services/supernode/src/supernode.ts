@@ -1,8 +1,8 @@
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
-import { Lifecycle } from '@cdk8s-dragonfly/command';
+import { CommandError, Lifecycle } from '@cdk8s-dragonfly/command';
 import { OriginClient, OriginRules, clusterApi } from '@cdk8s-dragonfly/origin';
 import type { HostPort } from '@cdk8s-dragonfly/origin';
-import { BlobStore } from '@cdk8s-dragonfly/store';
+import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 
 import { ClassicAliases } from './classic/classic-aliases';
 import { classicRoutes } from './classic/classic-routes';
@@ -20,6 +20,10 @@ import { TaskTable } from './tasks/task-table';
 /** What a supernode is made of. Times are in milliseconds. */
 export interface SupernodeOptions {
   readonly homeDir: string;
+  /** The most that the store may take on disk, in bytes. Default: no limit. */
+  readonly diskQuota?: number | undefined;
+  /** What must stay free on its file system, in bytes. Default 0. */
+  readonly minFree?: number | undefined;
   readonly api: ListenOptions;
   readonly blocks: ListenOptions;
   /** Default: see {@link defaultAdvertisedIp}. */
@@ -40,14 +44,14 @@ export class Supernode implements Closeable {
     readonly blocks: BoundAddress,
   ) {}
 
-  /** @throws CommandError when a port cannot be had; Error when the home directory cannot be used. */
+  /** @throws CommandError when a port or the store cannot be had; Error when the home directory cannot be used. */
   static async start(options: SupernodeOptions): Promise<Supernode> {
     const { log } = options;
     const parts = new Lifecycle();
     try {
       const ip = options.advertiseIp ?? defaultAdvertisedIp();
       const key = await loadSigningKey(options.homeDir);
-      const store = await BlobStore.open(options.homeDir);
+      const store = parts.add('the store', await openStore(options));
       if (options.allowOrigin.length === 0) {
         log.warn('without --allow-origin any origin may be fetched from, but loopback and link-local addresses');
       }
@@ -94,6 +98,12 @@ export class Supernode implements Closeable {
   async stop(): Promise<void> {
     await this.parts.stop();
   }
+}
+
+async function openStore({ homeDir, diskQuota, minFree, log }: SupernodeOptions): Promise<BlobStore> {
+  return BlobStore.open(homeDir, { quota: diskQuota, minFree, log }).catch((error: unknown) => {
+    throw error instanceof StoreInUse ? new CommandError(error.message, 1, { cause: error }) : error;
+  });
 }
 
 /** A part whose end needs no waiting. */

@@ -3,7 +3,9 @@ import { PATHS } from '../paths';
 import { PORTS } from '../ports';
 import {
   CONNECT_TIMEOUT,
+  DISK_QUOTA,
   LOG_LEVEL,
+  MIN_FREE,
   NODE,
   NODE_CONFIG,
   ORIGIN_FIRST_BYTE_TIMEOUT,
@@ -86,6 +88,9 @@ export const DFDAEMON = {
       default: PATHS.dfdaemonHome,
       text: 'The folder for the store.',
     },
+    // The runtime keeps what it has unpacked: a node's store is for its neighbours, and its disk belongs to the workloads.
+    diskQuota: { ...DISK_QUOTA, default: '20GiB' },
+    minFree: { ...MIN_FREE, default: '5GiB' },
     connectTimeout: CONNECT_TIMEOUT,
     peerStallTimeout: PEER_STALL_TIMEOUT,
     supernodeSilence: SUPERNODE_SILENCE,

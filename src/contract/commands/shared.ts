@@ -9,6 +9,22 @@ export const LOG_LEVEL = {
   text: 'The least important log lines to write; logs are JSON lines on standard error.',
 } as const satisfies FlagSpec;
 
+/** The most that a daemon's own store takes on disk. */
+export const DISK_QUOTA = {
+  flag: 'disk-quota',
+  type: 'size',
+  min: 1,
+  text: 'The most that the store may take on disk, data and tables; blobs not used for the longest time go first.',
+} as const satisfies FlagSpec;
+
+/** What others on the same disk are left with. */
+export const MIN_FREE = {
+  flag: 'min-free',
+  type: 'size',
+  min: 0,
+  text: 'What must stay free on the disk of the store; nothing is written that would leave less.',
+} as const satisfies FlagSpec;
+
 /** How long a TCP connection may take to open, towards peers, supernode and origin. */
 export const CONNECT_TIMEOUT = {
   flag: 'connect-timeout',

@@ -1,7 +1,7 @@
 import type { CommandSpec } from '../flag';
 import { PATHS } from '../paths';
 import { PORTS } from '../ports';
-import { LOG_LEVEL, ORIGIN_FIRST_BYTE_TIMEOUT, ORIGIN_STALL_TIMEOUT } from './shared';
+import { DISK_QUOTA, LOG_LEVEL, MIN_FREE, ORIGIN_FIRST_BYTE_TIMEOUT, ORIGIN_STALL_TIMEOUT } from './shared';
 import { SUPERNODE_IGNORED_KEYS, SUPERNODE_ORIGINAL_FLAGS } from './supernode-original';
 
 /** `supernode`: flags, defaults and configuration keys (`base.*` of supernode.yml) as those of Dragonfly 0.4. */
@@ -47,6 +47,8 @@ export const SUPERNODE = {
       emptyIsAbsent: true,
       text: 'The folder for the store and the signing key.',
     },
+    diskQuota: { ...DISK_QUOTA, default: '50GiB' },
+    minFree: { ...MIN_FREE, default: '5GiB' },
     advertiseIp: {
       flag: 'advertise-ip',
       type: 'ip',

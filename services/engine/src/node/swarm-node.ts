@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 
-import { listen } from '@cdk8s-dragonfly/command';
+import { CommandError, listen } from '@cdk8s-dragonfly/command';
 import type { ListenOptions } from '@cdk8s-dragonfly/command';
 import { OriginClient } from '@cdk8s-dragonfly/origin';
 import type { OriginRules } from '@cdk8s-dragonfly/origin';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
-import { BlobStore } from '@cdk8s-dragonfly/store';
+import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 import { Agent } from 'undici';
 
@@ -24,6 +24,10 @@ import type { Traffic } from './traffic';
 export interface SwarmNodeOptions {
   /** The folder for the store. */
   readonly dataDir: string;
+  /** The most that the store may take on disk, in bytes. Default: no limit. */
+  readonly diskQuota?: number | undefined;
+  /** What must stay free on its file system, in bytes. Default 0. */
+  readonly minFree?: number | undefined;
   /** In the order in which they are tried; none: everything comes from the origin. */
   readonly supernodes: readonly SupernodeAddress[];
   /** Where neighbours are served. */
@@ -100,14 +104,20 @@ export class SwarmNode implements BlobProvider, Holdings {
     };
   }
 
-  /** @throws CommandError when the peer port cannot be had; Error when the data folder cannot be used. */
+  /** @throws CommandError when the peer port cannot be had or another process has the data folder; Error when it cannot be used. */
   static async start(options: SwarmNodeOptions): Promise<SwarmNode> {
-    const store = await BlobStore.open(options.dataDir);
+    const { dataDir, diskQuota, minFree, log } = options;
+    const store = await BlobStore.open(dataDir, { quota: diskQuota, minFree, log }).catch((error: unknown) => {
+      throw error instanceof StoreInUse ? new CommandError(error.message, 1, { cause: error }) : error;
+    });
     const late: { node?: SwarmNode } = {};
     const holdings: Holdings = { hold: async (blob, signal) => late.node?.hold(blob, signal) };
     // Everyone who reaches the port is served: who may have a private blob is decided at the mirror.
     const server = new PeerServer(holdings, () => true, options.log);
-    const bound = await listen(server.server, options.peers, 'the peer server');
+    const bound = await listen(server.server, options.peers, 'the peer server').catch(async (error: unknown) => {
+      await store.stop();
+      throw error;
+    });
     late.node = new SwarmNode(store, options, server, bound.port);
     return late.node;
   }
@@ -152,6 +162,7 @@ export class SwarmNode implements BlobProvider, Holdings {
     this.downloads.clear();
     await Promise.all([this.blocks.destroy(), this.streams.destroy()]);
     await this.origin.stop();
+    await this.store.stop();
   }
 
   /** The download that is running or has succeeded, else a new one. */

@@ -1,0 +1,74 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
+
+import { blobPaths, bytesOnDisk, factsOf, unlinkBlob } from './blob-files';
+import { codeOf } from './error-code';
+import { isDiskFault } from './unstorable';
+
+/** A blob that an earlier process left. */
+export interface LeftBlob {
+  readonly blob: BlobId;
+  /** What its files take up on disk, in bytes. */
+  readonly bytes: number;
+  /** When it was last used, in milliseconds since 1970. */
+  readonly usedAt: number;
+}
+
+/** Files whose size is asked of the file system at a time. */
+const BATCH = 64;
+
+const FILE_NAME = /^([0-9a-f]{64})\.(part|data|blocks)$/;
+
+/**
+ * The blobs below `root`, those used longest ago first. A data file without its table, or the reverse, is removed: a process was
+ * stopped between the two. What is no file of the store is left alone.
+ */
+export async function scanBlobs(root: string): Promise<LeftBlob[]> {
+  const found: LeftBlob[] = [];
+  for (const kind of ['sha256', 'task'] as const) {
+    for (const folder of await entriesOf(join(root, kind))) {
+      if (!/^[0-9a-f]{2}$/.test(folder)) continue;
+      const hexes = new Set<string>();
+      for (const name of await entriesOf(join(root, kind, folder))) {
+        const [, hex] = FILE_NAME.exec(name) ?? [];
+        if (hex?.startsWith(folder) === true) hexes.add(hex);
+      }
+      const all = [...hexes];
+      for (let from = 0; from < all.length; from += BATCH) {
+        const left = all.slice(from, from + BATCH).map((hex) => leftBlob(root, `${kind}:${hex}` as BlobId));
+        for (const blob of await Promise.all(left)) if (blob !== undefined) found.push(blob);
+      }
+    }
+  }
+  return found.sort((one, other) => one.usedAt - other.usedAt);
+}
+
+async function leftBlob(root: string, blob: BlobId): Promise<LeftBlob | undefined> {
+  const paths = blobPaths(root, blob);
+  const [part, data, table] = await Promise.all([paths.part, paths.data, paths.table].map(factsOf));
+  if (table?.isFile() === true && (part ?? data)?.isFile() === true) {
+    const files = [part, data, table].flatMap((facts) => facts ?? []);
+    const bytes = files.reduce((sum, facts) => sum + bytesOnDisk(facts), 0);
+    return { blob, bytes, usedAt: table.mtimeMs };
+  }
+  try {
+    await unlinkBlob(paths);
+  } catch (error) {
+    // On a disk that takes no change it stays, and is not counted: nothing is written there either.
+    if (!isDiskFault(error)) throw error;
+  }
+  return undefined;
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory() || entry.isFile()).map(({ name }) => name);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import { codeOf } from './error-code';
+
+/** The state of the disk when a blob did not fit, in bytes. */
+export interface RoomReport {
+  /** What was to be written. */
+  readonly needed: number;
+  readonly quota: number;
+  /** What the store has on disk or has promised, of the quota. */
+  readonly used: number;
+  /** What the file system has left for us. */
+  readonly free: number;
+  /** What must stay free. */
+  readonly minFree: number;
+}
+
+/** This node's disk cannot take a blob or a part of it; the message says why in one sentence. */
+export class Unstorable extends Error {
+  override readonly name = 'Unstorable';
+}
+
+/** Codes of the system that mean: this disk takes no more, or does not work. */
+const DISK_FAULTS: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EFBIG']);
+
+/** Whether an error is the file system's word that it cannot be written to, or is broken. */
+export function isDiskFault(error: unknown): error is NodeJS.ErrnoException {
+  return DISK_FAULTS.has(codeOf(error));
+}
+
+/** There is no room, even after everything has gone that may go. */
+export function noRoom(what: string, { needed, quota, used, free, minFree }: RoomReport): Unstorable {
+  const limits = `the quota of ${quota} bytes has ${used} in use, ${free} bytes are free and ${minFree} must stay free`;
+  return new Unstorable(
+    `${what} needs ${needed} bytes more on this disk, and nothing else may go: ${limits}; ` +
+      'give the store a larger disk, a larger --disk-quota or a smaller --min-free',
+  );
+}
+
+/** An error of the disk as what it means for the blob; any other error as it is. */
+export function asUnstorable(what: string, error: unknown): unknown {
+  if (!isDiskFault(error)) return error;
+  return new Unstorable(`${what} cannot be written to this disk: ${error.message}`, { cause: error });
+}
