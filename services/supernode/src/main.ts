@@ -1,7 +1,10 @@
 import { launcher } from '@cdk8s-dragonfly/command';
 import { SUPERNODE } from '@cdk8s-dragonfly/contract';
 
+import { originRate } from './bandwidth/origin-rate';
 import { Supernode } from './supernode';
+
+const MINUTE = 60_000;
 
 /** The command `supernode`. */
 export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) => {
@@ -17,6 +20,8 @@ export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) 
     originStallTimeout: values.originStallTimeout,
     env,
     log,
+    originRate: originRate(values),
+    failAccessInterval: values.failAccessInterval * MINUTE,
   });
   lifecycle.add('the supernode', supernode);
   log.info({ api: supernode.api, pieces: supernode.blocks }, 'serving');

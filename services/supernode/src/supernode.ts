@@ -4,13 +4,19 @@ import { OriginClient, OriginRules, clusterApi } from '@cdk8s-dragonfly/origin';
 import type { HostPort } from '@cdk8s-dragonfly/origin';
 import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 
+import { limitedOrigin } from './bandwidth/limited-origin';
+import { Throttle } from './bandwidth/throttle';
 import { ClassicAliases } from './classic/classic-aliases';
 import { classicRoutes } from './classic/classic-routes';
 import { ClassicTasks } from './classic/classic-tasks';
 import { pieceDownload } from './classic/piece-download';
 import { ApiServer } from './fronts/api-server';
 import { BlockServer } from './fronts/block-server';
+import type { FrontLimits } from './fronts/limits';
+import { logRegistration } from './fronts/registration-log';
 import { registryRoute } from './fronts/registry-route';
+import { sessionRoute } from './fronts/session-route';
+import { Operations } from './operations';
 import { SessionHub } from './sessions/session-hub';
 import { loadSigningKey } from './signing-key';
 import { defaultAdvertisedIp } from './tasks/advertised';
@@ -32,6 +38,12 @@ export interface SupernodeOptions {
   readonly allowOrigin: readonly HostPort[];
   readonly originFirstByteTimeout: number;
   readonly originStallTimeout: number;
+  /** Bytes a second that all downloads from origins may take together. Default: no limit. */
+  readonly originRate?: number | undefined;
+  /** For how long, in milliseconds, an origin that did not give a blob is not asked for it again. Default 0. */
+  readonly failAccessInterval?: number | undefined;
+  /** What clients may take of each port. Default: see `API_LIMITS` and `BLOCK_LIMITS`. */
+  readonly limits?: Partial<FrontLimits> | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
 }
@@ -40,6 +52,7 @@ export interface SupernodeOptions {
 export class Supernode implements Closeable {
   private constructor(
     private readonly parts: Lifecycle,
+    private readonly goodbye: () => Promise<void>,
     readonly api: BoundAddress,
     readonly blocks: BoundAddress,
   ) {}
@@ -48,6 +61,8 @@ export class Supernode implements Closeable {
   static async start(options: SupernodeOptions): Promise<Supernode> {
     const { log } = options;
     const parts = new Lifecycle();
+    const operations = parts.add('the measures', new Operations());
+    operations.start();
     try {
       const ip = options.advertiseIp ?? defaultAdvertisedIp();
       const key = await loadSigningKey(options.homeDir);
@@ -67,7 +82,17 @@ export class Supernode implements Closeable {
       });
       parts.add('the origin client', origin);
       const sessions = new SessionHub();
-      const tasks = parts.add('the tasks', new TaskTable({ origin, store, key, log }, sessions));
+      const { originRate, limits } = options;
+      const limited = originRate === undefined ? origin : limitedOrigin(origin, new Throttle(originRate));
+      const taskTools = {
+        origin: limited,
+        store,
+        key,
+        log,
+        meter: operations.tasks,
+        retryAfter: options.failAccessInterval,
+      };
+      const tasks = parts.add('the tasks', new TaskTable(taskTools, sessions, (ms) => operations.placed(ms)));
       parts.add(
         'the sessions',
         closing(() => sessions.stop()),
@@ -75,7 +100,18 @@ export class Supernode implements Closeable {
       const aliases = new ClassicAliases();
       const blockServer = parts.add(
         'the piece server',
-        new BlockServer(tasks, log, pieceDownload({ tasks, aliases, log })),
+        new BlockServer({
+          tasks,
+          log,
+          limits,
+          others: pieceDownload({
+            tasks,
+            aliases,
+            log,
+            served: (bytes) => (operations.traffic.originalBytes += bytes),
+          }),
+          served: (bytes) => (operations.traffic.nativeBytes += bytes),
+        }),
       );
       const blocks = await blockServer.start(options.blocks);
       const advertised = { ip, port: blocks.port };
@@ -85,17 +121,42 @@ export class Supernode implements Closeable {
         'the original protocol',
         closing(() => classic.stop()),
       );
-      const routes = [registryRoute(registrar, classic), classicRoutes(classic)];
-      const apiServer = parts.add('the control API', new ApiServer(sessions, ...routes));
+      const registry = registryRoute(registrar, classic, (request, answer, id) => {
+        operations.registered(request, answer);
+        logRegistration(log, request, answer, id);
+      });
+      const routes = [sessionRoute(sessions), registry, classicRoutes(classic)];
+      const opsRoutes = operations.routes({
+        homeDir: options.homeDir,
+        advertised,
+        states: () => tasks.states(),
+        sessions: () => sessions.openSessions,
+        connections: () => ({ api: apiServer.openConnections, pieces: blockServer.openConnections }),
+        store: () => ({}),
+        parts: () =>
+          new Map([
+            ['the control API', apiServer.listening],
+            ['the piece server', blockServer.listening],
+          ]),
+      });
+      const apiOptions = { log, limits, meter: operations.http };
+      const apiServer = parts.add('the control API', new ApiServer(apiOptions, ...routes, ...opsRoutes));
       const api = await apiServer.start(options.api);
-      return new Supernode(parts, api, blocks);
+      const goodbye = async (): Promise<void> => {
+        apiServer.refuseWork();
+        sessions.stop();
+        await Promise.all([apiServer.stop(), blockServer.stop()]);
+      };
+      return new Supernode(parts, goodbye, api, blocks);
     } catch (error) {
       await parts.stop();
       throw error;
     }
   }
 
+  /** Takes nothing new, ends the sessions so that daemons notice at once, lets running answers end (10 s at most), and stops. */
   async stop(): Promise<void> {
+    await this.goodbye();
     await this.parts.stop();
   }
 }

@@ -1,61 +1,83 @@
-import { PassThrough } from 'node:stream';
+import { STATUS_CODES } from 'node:http';
 
 import { listenError } from '@cdk8s-dragonfly/command';
-import type { BoundAddress, Closeable, ListenOptions } from '@cdk8s-dragonfly/command';
-import { RESULT_CODE, SESSION_PATH, failureAnswer, sessionQuery } from '@cdk8s-dragonfly/protocol';
+import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
+import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 import fastify from 'fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import type { SessionHub } from '../sessions/session-hub';
-
-/** The largest request body in bytes: a registration with long tokens fits. */
-const BODY_LIMIT = 256 * 1024;
+import type { HttpMeter } from '../metrics/http-meter';
+import { answerClientError } from './client-error';
+import { ConnectionCount } from './connection-count';
+import { API_LIMITS, checkEvery } from './limits';
+import type { FrontLimits } from './limits';
+import { isOpsPath } from './ops-paths';
+import { OVERLOADED, STOPPING, pathOf, refuse } from './refusal';
+import { REQUEST_ID_HEADER, requestIds } from './request-id';
+import { WaitingClients } from './waiting-clients';
 
 /** A family of routes. */
 export type Routes = (server: FastifyInstance) => void;
 
+/** What the control API works with. */
+export interface ApiServerOptions {
+  readonly log: Log;
+  readonly limits?: Partial<FrontLimits> | undefined;
+  readonly meter?: HttpMeter | undefined;
+}
+
+/** The original takes each route with its version in front as well (Dragonfly 0.x protocol, 2). */
+const VERSION_PREFIX = /^\/v[0-9.]+(?=\/)/;
+
 /** The control API on 8002. */
 export class ApiServer implements Closeable {
   private readonly server: FastifyInstance;
+  private readonly connections: ConnectionCount;
+  private readonly limits: FrontLimits;
+  private readonly waiting = new WaitingClients();
+  private running = 0;
+  private stopping = false;
 
-  /** @param routes the routes beside those of the native protocol. */
   constructor(
-    private readonly sessions: SessionHub,
+    private readonly options: ApiServerOptions,
     ...routes: readonly Routes[]
   ) {
+    this.limits = { ...API_LIMITS, ...options.limits };
+    const { bodyBytes, headerBytes, requestTimeout, keepAlive, stalled } = this.limits;
     this.server = fastify({
-      bodyLimit: BODY_LIMIT,
-      keepAliveTimeout: 60_000,
-      requestTimeout: 10_000,
+      bodyLimit: bodyBytes,
+      keepAliveTimeout: keepAlive,
+      connectionTimeout: stalled,
+      requestTimeout,
       forceCloseConnections: true,
+      http: {
+        maxHeaderSize: headerBytes,
+        headersTimeout: requestTimeout,
+        connectionsCheckingInterval: checkEvery(this.limits),
+      },
+      genReqId: requestIds(),
+      rewriteUrl: ({ url = '/' }) => url.replace(VERSION_PREFIX, ''),
+      clientErrorHandler: answerClientError,
+      frameworkErrors: (error, request, reply) => void this.failed(error, request, reply),
     });
-    this.server.get('/_ping', () => 'OK');
-    this.server.get(SESSION_PATH, (request, reply) => {
-      const query = sessionQuery.safeParse(request.query);
-      if (!query.success) {
-        const message = 'a session needs the query fields cid, ip and port of the daemon';
-        return reply.code(400).send({ code: RESULT_CODE.illegalParameter, message });
-      }
-      const lines = new PassThrough();
-      reply.raw.once('close', () => lines.destroy());
-      this.sessions.open(query.data.cid, lines);
-      return reply.header('content-type', 'application/x-ndjson').header('cache-control', 'no-store').send(lines);
+    this.connections = new ConnectionCount(this.server.server, this.limits);
+    this.addHooks();
+    this.server.setErrorHandler(async (error: FastifyError, request, reply) => this.failed(error, request, reply));
+    this.server.setNotFoundHandler(async (request, reply) => {
+      const message = `${request.method} ${pathOf(request.url)} is no route of the supernode`;
+      return refuse(request, reply, { status: 404, code: RESULT_CODE.notFound, message });
     });
-    // Original clients take any status but 200 on /peer/* for a crash of the supernode, and some crash themselves.
-    this.server.setErrorHandler(async (error: Error & { statusCode?: number }, request, reply) => {
-      const status = error.statusCode ?? 500;
-      const code = status < 500 ? RESULT_CODE.illegalParameter : RESULT_CODE.systemError;
-      const classic = request.url.startsWith('/peer/');
-      if (classic) return reply.code(200).send(failureAnswer(code, error.message));
-      return reply.code(status).send({ code, message: error.message });
-    });
-    this.server.setNotFoundHandler(async (request, reply) =>
-      reply.code(404).send({
-        code: RESULT_CODE.notFound,
-        message: `${request.method} ${request.url.split('?')[0] ?? ''} is no route of the supernode`,
-      }),
-    );
     for (const add of routes) add(this.server);
+  }
+
+  /** Whether it takes requests. */
+  get listening(): boolean {
+    return this.server.server.listening && !this.stopping;
+  }
+
+  /** How many connections are open. */
+  get openConnections(): number {
+    return this.connections.open;
   }
 
   /** @throws CommandError when the address cannot be had. */
@@ -69,7 +91,59 @@ export class ApiServer implements Closeable {
     return { host: options.host, port: typeof bound === 'object' && bound !== null ? bound.port : options.port };
   }
 
+  /** From now on nothing new is begun: clients are told so, which original ones need to go on elsewhere. */
+  refuseWork(): void {
+    this.stopping = true;
+  }
+
+  /** Refuses what comes, waits for the running answers and until the original clients that were here know, and closes. Bounded. */
   async stop(): Promise<void> {
+    this.refuseWork();
+    if (this.server.server.listening) await this.waiting.wait(this.limits.stop, () => this.running === 0);
     await this.server.close();
   }
+
+  private addHooks(): void {
+    const { log, meter } = this.options;
+    this.server.addHook('onRequest', async (request, reply) => {
+      void reply.header(REQUEST_ID_HEADER, request.id);
+      const path = pathOf(request.url);
+      if (isOpsPath(path)) return undefined;
+      if (this.stopping) return refuse(request, reply.header('connection', 'close'), STOPPING);
+      if (this.connections.isSurplus(request.socket)) {
+        return refuse(request, reply.header('connection', 'close'), OVERLOADED);
+      }
+      return undefined;
+    });
+    this.server.server.on('request', (_request, response) => {
+      this.running += 1;
+      response.once('close', () => (this.running -= 1));
+    });
+    this.server.addHook('preSerialization', async (request, _reply, answer: unknown) => {
+      if (request.url.startsWith('/peer/task?')) this.waiting.told(request.url, codeOf(answer));
+      return answer;
+    });
+    this.server.addHook('onResponse', async (request, reply) => {
+      meter?.answered(request, reply);
+      if (!log.isLevelEnabled('debug')) return;
+      const { id, method, url } = request;
+      const ms = Math.round(reply.elapsedTime);
+      log.debug({ request: id, method, path: pathOf(url), status: reply.statusCode, ms }, 'answered');
+    });
+  }
+
+  private async failed(error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) {
+      this.options.log.error({ request: request.id, path: pathOf(request.url), err: error }, 'a request failed');
+      const message = 'something failed in the supernode; its log tells what';
+      return refuse(request, reply, { status, code: RESULT_CODE.systemError, message });
+    }
+    const message = error.message === '' ? (STATUS_CODES[status] ?? 'wrong request') : error.message;
+    return refuse(request, reply, { status, code: RESULT_CODE.illegalParameter, message });
+  }
+}
+
+function codeOf(answer: unknown): number {
+  return typeof answer === 'object' && answer !== null && 'code' in answer ? Number(answer.code) : 0;
 }

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { listen } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions } from '@cdk8s-dragonfly/command';
@@ -8,48 +9,100 @@ import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { DamagedBlock } from '@cdk8s-dragonfly/store';
 
 import type { TaskTable } from '../tasks/task-table';
+import { answerClientError } from './client-error';
+import { ConnectionCount } from './connection-count';
+import { BLOCK_LIMITS, checkEvery } from './limits';
+import type { FrontLimits } from './limits';
+import { OVERLOADED, STOPPING, pathOf } from './refusal';
 
 /** Takes a request that is not one for a block; answers false when it is not its own either. */
 export type OtherRequests = (request: IncomingMessage, response: ServerResponse) => boolean;
 
+/** What the piece and block server works with. */
+export interface BlockServerOptions {
+  readonly tasks: TaskTable;
+  readonly log: { warn(fields: object, message: string): void };
+  readonly others: OtherRequests;
+  /** Is told of the bytes of each block that was given. */
+  readonly served?: ((bytes: number) => void) | undefined;
+  readonly limits?: Partial<FrontLimits> | undefined;
+}
+
+/** How often it is looked whether all answers are out, when it stops, in ms. */
+const STEP = 10;
+
 /** The piece and block server on 8001. */
 export class BlockServer implements Closeable {
   private readonly server: Server;
+  private readonly connections: ConnectionCount;
+  private readonly limits: FrontLimits;
+  private running = 0;
+  private stopping = false;
 
-  constructor(
-    private readonly tasks: TaskTable,
-    private readonly log: { warn(fields: object, message: string): void },
-    private readonly others: OtherRequests,
-  ) {
-    this.server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 10_000, maxHeaderSize: 16 * 1024 });
+  constructor(private readonly options: BlockServerOptions) {
+    this.limits = { ...BLOCK_LIMITS, ...options.limits };
+    const { headerBytes, requestTimeout, keepAlive, stalled } = this.limits;
+    this.server = createServer({
+      keepAliveTimeout: keepAlive,
+      requestTimeout,
+      headersTimeout: requestTimeout,
+      connectionsCheckingInterval: checkEvery(this.limits),
+      maxHeaderSize: headerBytes,
+    });
+    this.server.timeout = stalled;
+    this.connections = new ConnectionCount(this.server, this.limits);
+    this.server.on('clientError', answerClientError);
     this.server.on('request', (request, response) => {
+      this.running += 1;
+      response.once('close', () => (this.running -= 1));
       this.answer(request, response).catch((error: unknown) => {
-        this.log.warn({ err: error, path: request.url }, 'a block could not be given');
+        this.options.log.warn({ err: error, path: pathOf(request.url ?? '') }, 'a block could not be given');
         if (response.headersSent) response.destroy();
         else fail(response, error instanceof DamagedBlock ? 404 : 500, 'the block could not be read');
       });
     });
   }
 
+  /** Whether it takes requests. */
+  get listening(): boolean {
+    return this.server.listening && !this.stopping;
+  }
+
+  /** How many connections are open. */
+  get openConnections(): number {
+    return this.connections.open;
+  }
+
   async start(options: ListenOptions): Promise<BoundAddress> {
     return listen(this.server, options, 'the piece server');
   }
 
+  /** Closes the port, lets the running answers end, at most for the time of the limits, and closes all connections. */
   async stop(): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const end = performance.now() + this.limits.stop;
+    while (this.running > 0 && performance.now() < end) await delay(STEP);
     this.server.closeAllConnections();
     await closed;
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '').split('?')[0] ?? '';
+    if (this.stopping || this.connections.isSurplus(request.socket)) {
+      const { status, message } = this.stopping ? STOPPING : OVERLOADED;
+      fail(response.setHeader('connection', 'close'), status, message);
+      return;
+    }
+    const path = pathOf(request.url ?? '');
     const route = blobRoute(path);
     if (route?.kind === 'block' && request.method === 'GET') await this.block(route.blob, route.index, response);
-    else if (!this.others(request, response)) fail(response, 404, `${path} is not here`);
+    else if (!this.options.others(request, response)) fail(response, 404, `${path} is not here`);
   }
 
   private async block(blob: BlobId, index: number, response: ServerResponse): Promise<void> {
-    const stored = this.tasks.find(blob)?.task.stored;
+    const { tasks, served } = this.options;
+    const stored = tasks.find(blob)?.task.stored;
     const proof = stored?.proofOf(index);
     if (stored === undefined || proof?.signature === undefined) {
       fail(response, 404, `block ${index} of ${blob} is not here`);
@@ -62,7 +115,7 @@ export class BlockServer implements Closeable {
       [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
       [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64'),
     });
-    response.end(bytes);
+    response.end(bytes, () => served?.(bytes.length));
   }
 }
 

@@ -1,11 +1,15 @@
 import { NATIVE_VERSION, parseRegistryRequest } from '@cdk8s-dragonfly/protocol';
+import type { ClassicAnswer, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 
 import type { ClassicTasks } from '../classic/classic-tasks';
 import type { Registrar } from '../tasks/register';
 import type { Routes } from './api-server';
 
+/** Is told of each registration that could be read, its answer, and the id of the request. */
+export type RegistrationListener = (request: RegistryRequest, answer: ClassicAnswer, id: string) => void;
+
 /** `POST /peer/registry`, form or JSON, for our daemons and for original clients. */
-export function registryRoute(registrar: Registrar, classic: ClassicTasks): Routes {
+export function registryRoute(registrar: Registrar, classic: ClassicTasks, listener?: RegistrationListener): Routes {
   return (server) => {
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -13,9 +17,12 @@ export function registryRoute(registrar: Registrar, classic: ClassicTasks): Rout
       const parsed = parseRegistryRequest(typeof request.body === 'string' ? request.body : '');
       if (!parsed.ok) return parsed.refusal;
       const { native } = parsed.value;
-      if (native?.versions.includes(NATIVE_VERSION) === true)
-        return registrar.registerNative(parsed.value, native.blob);
-      return classic.register(parsed.value);
+      const answer =
+        native?.versions.includes(NATIVE_VERSION) === true
+          ? registrar.registerNative(parsed.value, native.blob)
+          : await classic.register(parsed.value);
+      listener?.(parsed.value, answer, request.id);
+      return answer;
     });
   };
 }

@@ -37,6 +37,13 @@ export class SessionHub implements Messenger {
     return this.daemons.size;
   }
 
+  /** How many daemons have a session open. */
+  get openSessions(): number {
+    let open = 0;
+    for (const { stream } of this.daemons.values()) if (stream !== undefined) open += 1;
+    return open;
+  }
+
   /** Makes a daemon a member of a blob's swarm. */
   join(member: Neighbour, swarm: TaskSwarm): void {
     const daemon = this.obtain(member.cid);

@@ -25,9 +25,11 @@ export class TaskSwarm {
   private watched: Task['stored'];
   private readonly unwatchState: () => void;
 
+  /** @param placed is told how long each placement decision took, in ms. */
   constructor(
     readonly task: Task,
     private readonly messenger: Messenger,
+    private readonly placed?: (ms: number) => void,
   ) {
     this.unwatchState = task.watch(() => this.stateChanged());
     this.watchBlocks();
@@ -109,7 +111,10 @@ export class TaskSwarm {
   }
 
   private place(event: PlacementEvent): void {
-    for (const decision of this.placement.apply(event)) this.tell(decision.cid, this.placementMessage(decision));
+    const began = performance.now();
+    const decisions = this.placement.apply(event);
+    this.placed?.(performance.now() - began);
+    for (const decision of decisions) this.tell(decision.cid, this.placementMessage(decision));
   }
 
   private placementMessage(decision: PlacementDecision): SessionMessage {

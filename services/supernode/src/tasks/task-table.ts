@@ -1,7 +1,7 @@
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import { Task } from './task';
-import type { TaskTools } from './task';
+import type { TaskState, TaskTools } from './task';
 import { TaskSwarm } from './task-swarm';
 import type { Messenger } from './task-swarm';
 
@@ -9,10 +9,17 @@ import type { Messenger } from './task-swarm';
 export class TaskTable {
   private readonly swarms = new Map<BlobId, TaskSwarm>();
 
+  /** @param placed is told how long each placement decision took, in ms. */
   constructor(
     private readonly tools: TaskTools,
     private readonly messenger: Messenger,
+    private readonly placed?: (ms: number) => void,
   ) {}
+
+  /** How far each task is. */
+  *states(): Generator<TaskState> {
+    for (const { task } of this.swarms.values()) yield task.state;
+  }
 
   /** The task, if anybody has ever asked for it. */
   find(blob: BlobId): TaskSwarm | undefined {
@@ -23,7 +30,13 @@ export class TaskTable {
   obtain(blob: BlobId): TaskSwarm {
     let swarm = this.swarms.get(blob);
     if (swarm === undefined) {
-      swarm = new TaskSwarm(new Task(blob, this.tools), this.messenger);
+      const { meter, origin } = this.tools;
+      const task = new Task(
+        blob,
+        meter === undefined ? this.tools : { ...this.tools, origin: meter.originFor(blob, origin) },
+      );
+      meter?.follow(task);
+      swarm = new TaskSwarm(task, this.messenger, this.placed);
       this.swarms.set(blob, swarm);
     }
     return swarm;

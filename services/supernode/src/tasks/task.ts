@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 
 import type { OriginClient } from '@cdk8s-dragonfly/origin';
+import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, HeaderLine, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { BlobStore, StoredBlob } from '@cdk8s-dragonfly/store';
 
+import type { TaskMeter } from '../metrics/task-meter';
 import { DigestMismatch, failureOf } from './failure';
 import { fetchBlob } from './fetch-blob';
 
@@ -40,6 +42,10 @@ export interface TaskTools {
   readonly store: BlobStore;
   readonly key: KeyObject;
   readonly log: TaskLog;
+  /** Counts what tasks do. Default: nobody does. */
+  readonly meter?: TaskMeter | undefined;
+  /** For how long, in ms, an origin that did not give the blob is not asked again. Default 0. */
+  readonly retryAfter?: number | undefined;
 }
 
 /** One blob at the supernode: fetched from its origin at most once at a time, whoever asks and however many. */
@@ -47,6 +53,7 @@ export class Task {
   private current: TaskState = 'idle';
   private blobOnDisk: StoredBlob | undefined;
   private problem: TaskFailure | undefined;
+  private failedAt = -Infinity;
   private hash: string | undefined;
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
@@ -90,6 +97,7 @@ export class Task {
     this.running = this.fetch(source).finally(() => {
       this.running = undefined;
     });
+    if (this.isRefused()) return;
   }
 
   /** Ends the fetch and lets go of the files. */
@@ -105,6 +113,13 @@ export class Task {
     const { log } = this.tools;
     const began = performance.now();
     try {
+  /** Whether the origin has just refused it. Other credentials may do better. */
+  private isRefused(): boolean {
+    const { retryAfter = 0 } = this.tools;
+    const unreachable = this.current === 'failed' && this.problem?.code === RESULT_CODE.urlNotReachable;
+    return unreachable && performance.now() - this.failedAt < retryAfter;
+  }
+
       const { sha256, fetched } = await fetchBlob(this.blob, source, this.tools, this.stopping.signal, (stored) => {
         this.replaceStored(stored);
         this.setState('fetching');
@@ -120,6 +135,7 @@ export class Task {
       if (!this.stopping.signal.aborted) {
         log.warn({ blob: this.blob, origin: source.url.host, ...this.problem }, 'the origin did not give it');
       }
+      this.failedAt = performance.now();
       this.setState('failed');
     }
   }

@@ -1,0 +1,43 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
+
+/** How long the answer to a broken request may take to leave, in ms. */
+const LINGER = 1000;
+
+interface Fault {
+  readonly status: number;
+  readonly message: string;
+}
+
+/** Answers a request that is no HTTP, too long or too slow (RFC 9110, 15.5.1, 15.5.9; RFC 6585, 5), and closes its connection. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  // A connection that is closed without a request is usual (Dragonfly 0.x protocol, T22).
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, message } = faultOf(error.code);
+  const body = `${JSON.stringify({ code: RESULT_CODE.illegalParameter, message })}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.setTimeout(LINGER, () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function faultOf(code: string | undefined): Fault {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return { status: 431, message: 'the head of the request is too long' };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: 408, message: 'the request did not come in time' };
+    case undefined:
+    default:
+      return { status: 400, message: 'this is not a request of HTTP/1.1' };
+  }
+}

@@ -1,0 +1,66 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+import { METRICS } from './table';
+import type { HistogramName, MetricSpec, ReadName } from './table';
+
+/** A value with its labels. */
+export interface Sample {
+  readonly value: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Where the values of each metric are read at a scrape; a number stands for one sample without labels. */
+export type Readers = Readonly<Record<ReadName, () => number | readonly Sample[]>>;
+
+/** The metrics of the table, for Prometheus (text exposition format 0.0.4). */
+export class MetricsRegistry {
+  private readonly registry = new Registry();
+  private readonly histograms = new Map<string, Histogram>();
+
+  constructor(readers: Readers) {
+    for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) {
+      const options = { name, help: spec.help, labelNames: [...spec.labels], registers: [this.registry] };
+      if (spec.type === 'histogram') {
+        this.histograms.set(name, new Histogram({ ...options, buckets: [...(spec.buckets ?? [])] }));
+        continue;
+      }
+      const samples = (): readonly Sample[] => {
+        // The names of the table that are no histogram's are those of the readers, by their types.
+        const read = readers[name as ReadName]();
+        return typeof read === 'number' ? [{ value: read }] : read;
+      };
+      if (spec.type === 'counter') {
+        new Counter({
+          ...options,
+          collect() {
+            this.reset();
+            for (const { labels = {}, value } of samples()) this.inc(labels, value);
+          },
+        });
+      } else {
+        new Gauge({
+          ...options,
+          collect() {
+            this.reset();
+            for (const { labels = {}, value } of samples()) this.set(labels, value);
+          },
+        });
+      }
+    }
+  }
+
+  /** What takes the observations of a histogram with these labels; to be kept by who observes often. */
+  observer(name: HistogramName, labels: Readonly<Record<string, string>> = {}): { observe(value: number): void } {
+    const histogram = this.histograms.get(name);
+    if (histogram === undefined) throw new TypeError(`there is no histogram ${name}`);
+    return histogram.labels(labels);
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  async text(): Promise<string> {
+    return this.registry.metrics();
+  }
+}
