@@ -90,7 +90,7 @@ describe('a swarm', () => {
   it('asks the origin when there is no supernode', async () => {
     const content = randomBytes(6 * MIB);
     const { blob, url } = swarm.origin.add(content);
-    const node = await swarm.addNode('alone', 1);
+    const node = await swarm.addNode('alone', [1]);
     expect(content.equals(await readAll(node, { blob, url }))).toBe(true);
     expect(node.traffic.origin).toBe(content.length);
     await expect(

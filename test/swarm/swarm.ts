@@ -1,4 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -9,6 +13,7 @@ import { SwarmNode } from '@cdk8s-dragonfly/engine';
 import type { BlobRequest } from '@cdk8s-dragonfly/engine';
 import { OriginRules } from '@cdk8s-dragonfly/origin';
 import { Supernode } from '@cdk8s-dragonfly/supernode';
+import type { ReplicaAddress } from '@cdk8s-dragonfly/supernode';
 
 import { CountedOrigin } from './counted-origin';
 
@@ -16,62 +21,102 @@ import { CountedOrigin } from './counted-origin';
 export class Swarm {
   readonly log: Log;
   readonly lines: string[] = [];
+  private readonly logged = new EventEmitter();
   private readonly nodes: SwarmNode[] = [];
   private count = 0;
+
+  private readonly supernodes: Supernode[] = [];
 
   private constructor(
     readonly home: string,
     readonly origin: CountedOrigin,
-    private supernode: Supernode | undefined,
   ) {
-    const { lines } = this;
+    const { lines, logged } = this;
     this.log = createLog(
       'debug',
       'test',
       new Writable({
         write(chunk: Buffer, _encoding, done) {
           lines.push(chunk.toString());
+          logged.emit('line');
           done();
         },
       }),
     );
   }
 
-  static async start(): Promise<Swarm> {
-    const home = await mkdtemp(join(tmpdir(), 'swarm-'));
-    const swarm = new Swarm(home, await CountedOrigin.start(), undefined);
-    await swarm.startSupernode();
+  /** @param replicas how many supernodes. */
+  static async start(replicas = 1): Promise<Swarm> {
+    const swarm = new Swarm(await mkdtemp(join(tmpdir(), 'swarm-')), await CountedOrigin.start());
+    const ports = await Promise.all(Array.from({ length: replicas }, freePort));
+    const peers = replicas === 1 ? [] : ports.map((port) => ({ host: '127.0.0.1', port }));
+    const signingKey = join(swarm.home, 'signing-key.pem');
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeFile(signingKey, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    for (const [index, port] of ports.entries()) await swarm.startSupernode({ index, port, peers, signingKey });
+    // Each has to have seen the others before who owns what is the same everywhere.
+    for (const { api } of swarm.supernodes) await swarm.until(() => swarm.sees(api.port) === replicas - 1);
     return swarm;
   }
 
-  get supernodePort(): number {
-    return this.supernode?.api.port ?? 0;
+  get supernodePorts(): number[] {
+    return this.supernodes.map(({ api }) => api.port);
   }
 
-  /** @param apiPort 0: any free port. */
-  async startSupernode(apiPort = 0): Promise<void> {
-    this.supernode = await Supernode.start({
-      homeDir: join(this.home, 'supernode'),
-      api: { host: '127.0.0.1', port: apiPort },
+  get supernodePort(): number {
+    return this.supernodePorts[0] ?? 0;
+  }
+
+  async startSupernode(options: {
+    index: number;
+    port: number;
+    peers: ReplicaAddress[];
+    signingKey: string;
+  }): Promise<void> {
+    const { index, port, peers, signingKey } = options;
+    const supernode = await Supernode.start({
+      homeDir: join(this.home, `supernode-${index}`),
+      api: { host: '127.0.0.1', port },
       blocks: { host: '127.0.0.1', port: 0 },
       advertiseIp: '127.0.0.1',
+      peers,
+      signingKey,
       allowOrigin: [{ host: '127.0.0.1', port: this.origin.port }],
       originFirstByteTimeout: 5000,
       originStallTimeout: 2000,
       env: {},
-      log: this.log,
+      log: this.log.child({ supernode: port }),
     });
+    this.supernodes.push(supernode);
   }
 
-  async stopSupernode(): Promise<void> {
-    await this.supernode?.stop();
-    this.supernode = undefined;
+  async stopSupernode(port = this.supernodePort): Promise<void> {
+    const index = this.supernodes.findIndex(({ api }) => api.port === port);
+    const [supernode] = this.supernodes.splice(index, 1);
+    await supernode?.stop();
   }
 
-  async addNode(name = `node-${this.count++}`, supernodePort = this.supernodePort): Promise<SwarmNode> {
+  /** The port of the supernode that runs a blob's task, by what was logged of its fetch. */
+  ownerOf(blob: string): number {
+    const line = this.lines.find((text) => text.includes(blob) && /"supernode":\d+/.test(text));
+    return Number(/"supernode":(\d+)/.exec(line ?? '')?.[1]);
+  }
+
+  /** How many replicas a supernode has seen answer, by its log. */
+  private sees(port: number): number {
+    return this.lines.filter((line) => line.includes(`"supernode":${port},`) && line.includes('a replica answers'))
+      .length;
+  }
+
+  /** Resolves when a line of the log makes `condition` true. */
+  private async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => this.logged.once('line', resolve));
+  }
+
+  async addNode(name = `node-${this.count++}`, supernodePorts = this.supernodePorts): Promise<SwarmNode> {
     const node = await SwarmNode.start({
       dataDir: join(this.home, name),
-      supernodes: [{ host: '127.0.0.1', port: supernodePort }],
+      supernodes: supernodePorts.map((port) => ({ host: '127.0.0.1', port })),
       peers: { host: '127.0.0.1', port: 0 },
       originRules: new OriginRules({ allow: [{ host: '127.0.0.1', port: this.origin.port }] }),
       connectTimeout: 1000,
@@ -92,7 +137,7 @@ export class Swarm {
 
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
-    await this.stopSupernode();
+    await Promise.all(this.supernodes.map((supernode) => supernode.stop()));
     await this.origin.stop();
     await rm(this.home, { recursive: true, force: true });
   }
@@ -119,4 +164,14 @@ export async function readAll(
   } finally {
     open.release();
   }
+}
+
+/** A port that is free now: replicas have to know each other's before they start. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

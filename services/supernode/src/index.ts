@@ -1,2 +1,3 @@
 export { Supernode } from './supernode';
 export type { SupernodeOptions } from './supernode';
+export type { ReplicaAddress } from './replicas/replica-set';

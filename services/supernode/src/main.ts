@@ -1,5 +1,5 @@
 import { launcher } from '@cdk8s-dragonfly/command';
-import { SUPERNODE } from '@cdk8s-dragonfly/contract';
+import { PORTS, SUPERNODE } from '@cdk8s-dragonfly/contract';
 
 import { originRate } from './bandwidth/origin-rate';
 import { Supernode } from './supernode';
@@ -15,13 +15,15 @@ export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) 
     api: { host: values.listenIp, port: values.port, portFlag: '--port', hostFlag: '--listen-ip' },
     blocks: { host: values.listenIp, port: values.downloadPort, portFlag: '--download-port', hostFlag: '--listen-ip' },
     advertiseIp: values.advertiseIp,
+    signingKey: values.signingKey,
+    peers: values.peers.map(({ host, port = PORTS.supernodeApi }) => ({ host, port })),
     allowOrigin: values.allowOrigin,
     originFirstByteTimeout: values.originFirstByteTimeout,
     originStallTimeout: values.originStallTimeout,
-    env,
-    log,
     originRate: originRate(values),
     failAccessInterval: values.failAccessInterval * MINUTE,
+    env,
+    log,
   });
   lifecycle.add('the supernode', supernode);
   log.info({ api: supernode.api, pieces: supernode.blocks }, 'serving');

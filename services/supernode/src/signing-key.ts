@@ -3,21 +3,28 @@ import type { KeyObject } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The file in the supernode's home with its private key. */
+import { CommandError } from '@cdk8s-dragonfly/command';
+
+/** The file in the supernode's home with its private key, when none is named. */
 const KEY_FILE = 'signing-key.pem';
 
 /**
- * The Ed25519 key that attests blocks: read from the home directory, or made there at the first start (mode 0600), so that what daemons
- * keep is believed after a restart.
+ * The Ed25519 key that attests blocks. Without a named file it is read from the home directory, or made there at the first start (mode
+ * 0600), so that what daemons keep is believed after a restart.
  *
- * @throws Error when the file is there and holds no such key.
+ * @param named a PEM file (PKCS #8, RFC 8410) that must exist, such as the mount of a Secret that all replicas share.
+ * @throws Error when the file holds no such key, or a named one is missing.
  */
-export async function loadSigningKey(home: string): Promise<KeyObject> {
-  const path = join(home, KEY_FILE);
+export async function loadSigningKey(home: string, named: string | undefined): Promise<KeyObject> {
+  const path = named ?? join(home, KEY_FILE);
   let pem: string;
   try {
     pem = await readFile(path, 'utf8');
   } catch (error) {
+    if (named !== undefined) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new CommandError(`--signing-key ${named} cannot be read: ${why}`, 1, { cause: error });
+    }
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     pem = await makeKey(home, path);
   }
@@ -25,14 +32,17 @@ export async function loadSigningKey(home: string): Promise<KeyObject> {
   try {
     key = createPrivateKey(pem);
   } catch (error) {
-    throw new Error(`${path} holds no private key; remove it and a new one is made`, { cause: error });
+    throw new CommandError(`${path} holds no private key in PEM; ${mend(named)}`, 1, { cause: error });
   }
   if (key.asymmetricKeyType !== 'ed25519') {
-    throw new Error(
-      `${path} holds a key of type ${String(key.asymmetricKeyType)}, not Ed25519; remove it and a new one is made`,
-    );
+    const type = String(key.asymmetricKeyType);
+    throw new CommandError(`${path} holds a key of type ${type}, not Ed25519; ${mend(named)}`);
   }
   return key;
+}
+
+function mend(named: string | undefined): string {
+  return named === undefined ? 'remove it and a new one is made' : "make one with 'openssl genpkey -algorithm ed25519'";
 }
 
 /** Writes a whole new key under a temporary name and gives it its name, unless another process was faster. */

@@ -17,6 +17,9 @@ import { logRegistration } from './fronts/registration-log';
 import { registryRoute } from './fronts/registry-route';
 import { sessionRoute } from './fronts/session-route';
 import { Operations } from './operations';
+import { replicaRoute } from './replicas/replica-route';
+import { ReplicaSet } from './replicas/replica-set';
+import type { ReplicaAddress } from './replicas/replica-set';
 import { SessionHub } from './sessions/session-hub';
 import { loadSigningKey } from './signing-key';
 import { defaultAdvertisedIp } from './tasks/advertised';
@@ -34,6 +37,10 @@ export interface SupernodeOptions {
   readonly blocks: ListenOptions;
   /** Default: see {@link defaultAdvertisedIp}. */
   readonly advertiseIp?: string | undefined;
+  /** The PEM file of the key that attests blocks. Default: one in the home directory, made when missing. */
+  readonly signingKey?: string | undefined;
+  /** All replicas of the supernode, this one too; empty: this is the only one. */
+  readonly peers?: readonly ReplicaAddress[] | undefined;
   /** The only origins that may be asked; empty: any that is not refused by its address. */
   readonly allowOrigin: readonly HostPort[];
   readonly originFirstByteTimeout: number;
@@ -65,7 +72,7 @@ export class Supernode implements Closeable {
     operations.start();
     try {
       const ip = options.advertiseIp ?? defaultAdvertisedIp();
-      const key = await loadSigningKey(options.homeDir);
+      const key = await loadSigningKey(options.homeDir, options.signingKey);
       const store = parts.add('the store', await openStore(options));
       if (options.allowOrigin.length === 0) {
         log.warn('without --allow-origin any origin may be fetched from, but loopback and link-local addresses');
@@ -115,7 +122,14 @@ export class Supernode implements Closeable {
       );
       const blocks = await blockServer.start(options.blocks);
       const advertised = { ip, port: blocks.port };
-      const registrar = new Registrar({ tasks, sessions, key, advertised });
+      const bound: { api?: BoundAddress } = {};
+      const replicas = new ReplicaSet({
+        peers: options.peers ?? [],
+        key,
+        api: () => ({ host: ip, port: bound.api?.port ?? options.api.port }),
+        log,
+      });
+      const registrar = new Registrar({ tasks, sessions, key, advertised, replicas });
       const classic = new ClassicTasks({ tasks, aliases, advertised });
       parts.add(
         'the original protocol',
@@ -125,7 +139,7 @@ export class Supernode implements Closeable {
         operations.registered(request, answer);
         logRegistration(log, request, answer, id);
       });
-      const routes = [sessionRoute(sessions), registry, classicRoutes(classic)];
+      const routes = [sessionRoute(sessions), replicaRoute(replicas), registry, classicRoutes(classic)];
       const opsRoutes = operations.routes({
         homeDir: options.homeDir,
         advertised,
@@ -142,6 +156,9 @@ export class Supernode implements Closeable {
       const apiOptions = { log, limits, meter: operations.http };
       const apiServer = parts.add('the control API', new ApiServer(apiOptions, ...routes, ...opsRoutes));
       const api = await apiServer.start(options.api);
+      bound.api = api;
+      parts.add('the look at the other replicas', replicas);
+      await replicas.start();
       const goodbye = async (): Promise<void> => {
         apiServer.refuseWork();
         sessions.stop();

@@ -64,10 +64,24 @@ export const SUPERNODE = {
       repeatable: true,
       text: 'An origin that may be fetched from, and no other. Default: any host but loopback and link-local addresses.',
     },
+    peers: {
+      flag: 'peers',
+      type: 'address',
+      placeholder: 'HOST[:PORT]',
+      repeatable: true,
+      commas: true,
+      text: 'All replicas of the supernode, this one too, the same list at each; the port is 8002 when absent.',
+    },
+    signingKey: {
+      flag: 'signing-key',
+      type: 'path',
+      placeholder: 'FILE',
+      text: 'The Ed25519 key (PEM) that attests blocks; replicas share one. Default: one in the home directory, made when missing.',
+    },
     originFirstByteTimeout: ORIGIN_FIRST_BYTE_TIMEOUT,
     originStallTimeout: ORIGIN_STALL_TIMEOUT,
     logLevel: LOG_LEVEL,
-  },
-} as const satisfies CommandSpec;
     ...SUPERNODE_ORIGINAL_FLAGS,
+  },
   ignoredKeys: SUPERNODE_IGNORED_KEYS,
+} as const satisfies CommandSpec;

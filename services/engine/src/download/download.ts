@@ -144,7 +144,7 @@ export class Download {
       if (this.blobOnDisk === undefined) await this.takeUp();
       if (this.isVerified) return;
       if (!(await swarm.join())) {
-        origin.start(supernodes.length === 0 ? 'no supernode is configured' : 'no supernode answers', stopping.signal);
+        origin.start(supernodes.any ? 'no supernode answers' : 'no supernode is configured', stopping.signal);
       }
       const stored = await this.whenStored();
       this.check(stored, await hashWhole(stored, this.bell, stopping.signal));

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { SessionEvent, Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
@@ -23,6 +24,9 @@ const PATIENCE = 1000;
 const LATE_FACTOR = 4;
 const LATE = 1000;
 
+/** How often a lost supernode is looked for, in milliseconds. */
+const SEEK_EVERY = 1000;
+
 interface ActiveFlight extends Flight {
   readonly abort: AbortController;
 }
@@ -42,6 +46,9 @@ export class SwarmIntake implements SessionListener {
   /** How long blocks usually take, in milliseconds. */
   private usual = 0;
   private pumping = false;
+  private readonly left = signalling();
+  private seeking = false;
+  private rejoining = false;
   /** What the supernode said is taken in one after the other. */
   private hearing: Promise<void> = Promise.resolve();
 
@@ -61,7 +68,7 @@ export class SwarmIntake implements SessionListener {
 
   /** Whether the supernode has gone silent and nothing is under way: what no live neighbour has will not come. */
   get isLost(): boolean {
-    return this.sources.supernodeIsLost && this.flights.size === 0;
+    return this.sources.supernodeIsLost && this.flights.size === 0 && !this.rejoining;
   }
 
   /** Whether a live neighbour has the block. */
@@ -69,22 +76,27 @@ export class SwarmIntake implements SessionListener {
     return this.sources.offered(block);
   }
 
-  /** Joins the swarm at the first supernode that answers; tells whether one did. */
+  /** Joins the swarm at a supernode; tells whether one took us in. */
   async join(): Promise<boolean> {
-    for (const link of this.tools.supernodes) {
-      try {
-        this.link = link;
-        this.sources.supernodeJoined(await link.join(this.intake.request, this));
-        this.pump();
+    const { blob } = this.intake.request;
+    try {
+      const { link, joined } = await this.tools.supernodes.join(this.intake.request, this);
+      if (this.intake.finished()) {
+        link.leave(blob, this);
         return true;
-      } catch (error) {
-        this.tools.log.warn({ supernode: link.name, err: error }, 'a supernode could not be joined');
       }
+      this.link = link;
+      this.sources.supernodeJoined(joined);
+      this.pump();
+      return true;
+    } catch (error) {
+      this.tools.log.debug({ blob, err: error }, 'no swarm');
+      return false;
     }
-    return false;
   }
 
   leave(): void {
+    this.left.resolve();
     this.link?.leave(this.intake.request.blob, this);
     for (const { abort } of this.flights.values()) abort.abort(new Error('the download has ended'));
     this.sources.close();
@@ -98,6 +110,27 @@ export class SwarmIntake implements SessionListener {
     this.sources.supernodeLost();
     this.tools.log.debug({ blob: this.intake.request.blob, reason: reason.message }, 'without the supernode');
     this.pump();
+    if (this.seeking) return;
+    this.seeking = true;
+    this.seekSupernode()
+      .catch((error: unknown) => this.intake.fail(error))
+      .finally(() => {
+        this.seeking = false;
+      });
+  }
+
+  /** Joins again at whichever supernode answers: another replica at once, the same one when it is back. */
+  private async seekSupernode(): Promise<void> {
+    this.rejoining = true;
+    this.link?.leave(this.intake.request.blob, this);
+    while (!this.intake.finished()) {
+      const joined = await this.join();
+      // The first try decides whether the origin has to be asked meanwhile.
+      this.rejoining = false;
+      if (joined) return;
+      // Ends early, with nothing to tell, when the download has ended.
+      await Promise.race([delay(SEEK_EVERY, undefined, { ref: false }), this.left.promise]);
+    }
   }
 
   /** Asks sources for blocks as far as there is room; at most once a turn of the event loop. */
@@ -207,4 +240,12 @@ export class SwarmIntake implements SessionListener {
       if (block === index && other !== id) abort.abort(new Error('another source was faster'));
     }
   }
+}
+
+function signalling(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

@@ -2,7 +2,8 @@ import type { OriginClient } from '@cdk8s-dragonfly/origin';
 import type { BlobStore } from '@cdk8s-dragonfly/store';
 import type { Dispatcher } from 'undici';
 
-import type { LinkLog, SupernodeLink } from '../links/supernode-link';
+import type { LinkLog } from '../links/supernode-link';
+import type { SupernodeLinks } from '../links/supernode-links';
 import type { Traffic } from '../node/traffic';
 
 /** What downloads work with, the same for all of a node. */
@@ -10,8 +11,7 @@ export interface DownloadTools {
   /** This daemon's name in the swarm. */
   readonly cid: string;
   readonly store: BlobStore;
-  /** In the order in which they are tried. */
-  readonly supernodes: readonly SupernodeLink[];
+  readonly supernodes: SupernodeLinks;
   /** For blocks. */
   readonly blocks: Dispatcher;
   /** For streams that stay open. */

@@ -51,10 +51,25 @@ export interface LinkLog {
 }
 
 /** What a registration brought. */
+export type Registered =
+  | ({ readonly kind: 'joined' } & Joined)
+  /** Another replica owns the blob. */
+  | { readonly kind: 'elsewhere'; readonly owner: SupernodeAddress };
+
+/** A blob's swarm, as the supernode that runs it told of it. */
 export interface Joined {
   /** Where blocks are served. */
   readonly blocks: URL;
   readonly key: KeyObject;
+}
+
+/** The blob to join. */
+export interface Wanted {
+  readonly blob: BlobId;
+  readonly url: URL;
+  readonly headers: readonly HeaderLine[];
+  /** Another replica sent us: this one takes us in. Default false. */
+  readonly redirected?: boolean;
 }
 
 /** What a download hears of its blob. */
@@ -63,6 +78,9 @@ export interface SessionListener {
   /** The supernode is lost; what it said last is all there is. */
   lost(reason: Error): void;
 }
+
+/** The same for a supernode that answers pings. */
+const REOPEN_AFTER_PING = 50;
 
 /** The waits between tries to open a lost session anew, in milliseconds. */
 const REOPEN_AFTER = [200, 500, 1000, 2000, 5000];
@@ -95,11 +113,8 @@ export class SupernodeLink {
    *
    * @throws LinkFailure when the supernode does not answer in time, or is one that does not speak the native protocol.
    */
-  async join(
-    wanted: { blob: BlobId; url: URL; headers: readonly HeaderLine[] },
-    listener: SessionListener,
-  ): Promise<Joined> {
-    const { blob, url, headers } = wanted;
+  async join(wanted: Wanted, listener: SessionListener): Promise<Registered> {
+    const { blob, url, headers, redirected = false } = wanted;
     const { identity, address } = this.options;
     this.stopping.signal.throwIfAborted();
     // Before the answer: what the supernode says first may overtake it.
@@ -117,11 +132,12 @@ export class SupernodeLink {
         ...(isIPv4(address.host) ? { superNodeIp: address.host } : {}),
         headers,
         dfdaemon: true,
-        native: { versions: [NATIVE_VERSION], blob },
+        native: { versions: [NATIVE_VERSION], blob, ...(redirected ? { redirected } : {}) },
       });
-      const joined = await this.register(body);
-      this.keepSession(ip);
-      return joined;
+      const registered = await this.register(body);
+      if (registered.kind === 'joined') this.keepSession(ip);
+      else this.leave(blob, listener);
+      return registered;
     } catch (error) {
       if (this.listeners.get(blob) === listener) this.listeners.delete(blob);
       throw linkFailure(error, `supernode ${this.name}`);
@@ -140,7 +156,7 @@ export class SupernodeLink {
   }
 
   /** Registers; asks again when the answer is late but the supernode answers a ping: it is busy, not lost. */
-  private async register(body: string): Promise<Joined> {
+  private async register(body: string): Promise<Registered> {
     const { silence } = this.options;
     for (let tries = 1; ; tries += 1) {
       try {
@@ -174,7 +190,7 @@ export class SupernodeLink {
     }
   }
 
-  private read(status: number, body: string): Joined {
+  private read(status: number, body: string): Registered {
     const answer = parseRegistryAnswer(status, body);
     if (answer.kind === 'unusable') throw new LinkFailure('lying', `supernode ${this.name}: ${answer.fault}`);
     if (answer.kind === 'refused') {
@@ -187,9 +203,13 @@ export class SupernodeLink {
         `supernode ${this.name} does not speak the native protocol, version ${NATIVE_VERSION}`,
       );
     }
+    if ('owner' in native.data) {
+      const { owner } = native.data;
+      return { kind: 'elsewhere', owner: { host: owner.ip, port: owner.port } };
+    }
     const { ip, port } = native.data.blocks;
     const host = ip.includes(':') ? `[${ip}]` : ip;
-    return { blocks: new URL(`http://${host}:${port}`), key: readPublicKey(native.data.key) };
+    return { kind: 'joined', blocks: new URL(`http://${host}:${port}`), key: readPublicKey(native.data.key) };
   }
 
   private async ownIp(): Promise<string> {
@@ -223,14 +243,14 @@ export class SupernodeLink {
         if (isAborted(signal)) return;
         reason = linkFailure(error, `supernode ${this.name}`);
       }
-      if (failures > 0 || !(await this.answersPing())) {
-        if (isAborted(signal)) return;
-        if (failures === 0) log.warn({ supernode: this.name, err: reason }, 'the supernode is lost');
-        this.tellLost(reason);
-        this.reopening = new AbortController();
-        const wait = REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)] ?? 0;
-        await pause(wait, AbortSignal.any([signal, this.reopening.signal]));
-      }
+      // Also when it answers: it may have been started anew, and knows nothing of us then.
+      this.tellLost(reason);
+      const answers = await this.answersPing();
+      if (isAborted(signal)) return;
+      if (failures === 0) log.warn({ supernode: this.name, answers, why: reason.message }, 'the session broke');
+      this.reopening = new AbortController();
+      const wait = answers ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
+      await pause(wait ?? 0, AbortSignal.any([signal, this.reopening.signal]));
     }
   }
 

@@ -12,8 +12,8 @@ import { Agent } from 'undici';
 import { Download } from '../download/download';
 import { readBlob } from '../download/reader';
 import type { DownloadTools } from '../download/tools';
-import { SupernodeLink } from '../links/supernode-link';
 import type { LinkLog, SupernodeAddress } from '../links/supernode-link';
+import { SupernodeLinks } from '../links/supernode-links';
 import type { BlobProvider, BlobRequest, OpenBlob } from './blob-request';
 import { PeerServer } from './peer-server';
 import type { Holdings } from './peer-server';
@@ -85,16 +85,12 @@ export class SwarmNode implements BlobProvider, Holdings {
     this.tools = {
       cid,
       store,
-      supernodes: options.supernodes.map(
-        (address) =>
-          new SupernodeLink({
-            address,
-            identity: { cid, ip: options.advertiseIp, port: peerPort },
-            connectTimeout,
-            silence: supernodeSilence,
-            log,
-          }),
-      ),
+      supernodes: new SupernodeLinks(options.supernodes, {
+        identity: { cid, ip: options.advertiseIp, port: peerPort },
+        connectTimeout,
+        silence: supernodeSilence,
+        log,
+      }),
       blocks: this.blocks,
       streams: this.streams,
       origin: this.origin,
@@ -157,7 +153,7 @@ export class SwarmNode implements BlobProvider, Holdings {
     for (const { download } of running) download.stop();
     await Promise.all(running.map(({ download }) => download.ended()));
     await this.peerServer.stop();
-    await Promise.all(this.tools.supernodes.map((link) => link.stop()));
+    await this.tools.supernodes.stop();
     await Promise.all(running.map(({ download }) => download.close()));
     this.downloads.clear();
     await Promise.all([this.blocks.destroy(), this.streams.destroy()]);

@@ -13,6 +13,8 @@ export interface NativeOffer {
   readonly versions: readonly number[];
   /** The blob that it wants. */
   readonly blob: BlobId;
+  /** Another replica sent it here: it is taken in, whoever owns the blob. Default false. */
+  readonly redirected?: boolean | undefined;
 }
 
 /** `POST /peer/registry`: a client wants a file (Dragonfly 0.x protocol, 2.1). */
@@ -79,6 +81,7 @@ const FIELDS = z.object({
     .object({
       versions: z.array(z.int().min(1)).min(1),
       blob: TEXT.refine((text): text is BlobId => isBlobId(text)),
+      redirected: z.boolean().optional(),
     })
     .optional(),
 });

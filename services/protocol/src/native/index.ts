@@ -7,6 +7,7 @@ export {
   NATIVE_VERSION,
   haveEvent,
   nativeRegistration,
+  replicaIdentity,
   sessionEvent,
   sessionQuery,
 } from './messages';
@@ -15,11 +16,12 @@ export type {
   HaveMessage,
   NativeRegistration,
   Neighbour,
+  ReplicaIdentity,
   SessionEvent,
   SessionMessage,
   SessionQuery,
   Share,
   TaskFailure,
 } from './messages';
-export { SESSION_PATH, blobRoute, blockPath, havePath } from './routes';
+export { REPLICA_PATH, SESSION_PATH, blobRoute, blockPath, havePath } from './routes';
 export type { BlobRoute } from './routes';

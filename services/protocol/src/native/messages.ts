@@ -33,16 +33,33 @@ const blocks = z
 /** A client's name in the swarm: the `cid` of the original protocol. Printable, without spaces. */
 const cid = z.string().regex(/^[!-~]{1,200}$/);
 
+/** A supernode's public key: base64 of SPKI. */
+const publicKey = z.base64().max(200);
+
 /** The member `native` in the success answer of `POST /peer/registry`. */
-export const nativeRegistration = z.object({
-  version: z.literal(NATIVE_VERSION),
-  blob: blobId,
-  /** The supernode's public key, base64 of SPKI. */
-  key: z.base64().max(200),
-  /** Where blocks are served. */
-  blocks: z.object({ ip, port }),
-});
+export const nativeRegistration = z.union([
+  z.object({
+    version: z.literal(NATIVE_VERSION),
+    blob: blobId,
+    key: publicKey,
+    /** Where blocks are served. */
+    blocks: z.object({ ip, port }),
+  }),
+  /** Another replica owns the blob: register there, with `redirected`. */
+  z.object({ version: z.literal(NATIVE_VERSION), blob: blobId, owner: z.object({ ip, port }) }),
+]);
 export type NativeRegistration = z.infer<typeof nativeRegistration>;
+
+/** The answer to `GET /native/v1/replica`: who a replica is. */
+export const replicaIdentity = z.object({
+  /** Another at each start. */
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  key: publicKey,
+  /** Where its API is reached. */
+  ip,
+  port,
+});
+export type ReplicaIdentity = z.infer<typeof replicaIdentity>;
 
 /** A peer to trade blocks with. */
 const neighbour = z.object({ cid, ip, port });

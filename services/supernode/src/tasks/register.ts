@@ -14,6 +14,7 @@ import {
 } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, ClassicAnswer, NativeRegistration, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 
+import type { ReplicaSet } from '../replicas/replica-set';
 import type { SessionHub } from '../sessions/session-hub';
 import { sourceOf } from './source-of';
 import type { TaskTable } from './task-table';
@@ -25,6 +26,7 @@ export interface RegistrarTools {
   readonly key: KeyObject;
   /** Where clients are told to fetch blocks and pieces. */
   readonly advertised: Address;
+  readonly replicas: Pick<ReplicaSet, 'owner'>;
 }
 
 /** Takes clients into the swarm of what they want. */
@@ -42,7 +44,15 @@ export class Registrar {
       const named = `native.blob names ${blob}, but the URL does not; register it under the digest that its URL names`;
       return failureAnswer(RESULT_CODE.illegalParameter, named);
     }
-    const { tasks, sessions, advertised } = this.tools;
+    const { tasks, sessions, advertised, replicas } = this.tools;
+    const owner = replicas.owner(blob);
+    // A task that runs here stays here, whoever would own it now.
+    if (!owner.self && request.native?.redirected !== true && tasks.find(blob)?.task.isUnderWay !== true) {
+      const { ip, port } = owner.replica;
+      const elsewhere: NativeRegistration = { version: NATIVE_VERSION, blob, owner: { ip, port } };
+      const unknown = { taskId: taskIdOf(request), length: undefined, pieceSize: pieceSizeOf(undefined) };
+      return registeredAnswer(unknown, elsewhere);
+    }
     const swarm = tasks.obtain(blob);
     swarm.task.want(sourceOf(blob, request));
     sessions.join({ cid: request.cid, ip: request.ip, port: request.port }, swarm);

@@ -3,10 +3,11 @@ import type { KeyObject } from 'node:crypto';
 import type { OriginClient } from '@cdk8s-dragonfly/origin';
 import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, HeaderLine, TaskFailure } from '@cdk8s-dragonfly/protocol';
+import { Unstorable } from '@cdk8s-dragonfly/store';
 import type { BlobStore, StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { TaskMeter } from '../metrics/task-meter';
-import { DigestMismatch, failureOf } from './failure';
+import { DigestMismatch, evictedFailure, failureOf } from './failure';
 import { fetchBlob } from './fetch-blob';
 
 /** Where a blob can be fetched, and with what. Kept in memory only. */
@@ -29,6 +30,9 @@ export type TaskState =
   | 'complete'
   /** The origin did not give it; the next registration tries again. */
   | 'failed';
+
+/** For so long, in ms, the origin is not asked again for what did not fit on the disk. */
+const UNSTORABLE_FOR = 5000;
 
 /** Where tasks write what happens to them. */
 export interface TaskLog {
@@ -55,6 +59,7 @@ export class Task {
   private problem: TaskFailure | undefined;
   private failedAt = -Infinity;
   private hash: string | undefined;
+  private refusedUntil = -Infinity;
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
   private readonly stateWatchers = new Set<() => void>();
@@ -66,6 +71,11 @@ export class Task {
 
   get state(): TaskState {
     return this.current;
+  }
+
+  /** Whether it is here or on its way. */
+  get isUnderWay(): boolean {
+    return this.current !== 'idle' && this.current !== 'failed';
   }
 
   /** The blob on disk; undefined until the origin has answered. */
@@ -92,27 +102,23 @@ export class Task {
   /** Sees to it that the blob is here or on its way. */
   want(source: TaskSource): void {
     if (this.running !== undefined || this.current === 'complete' || this.stopping.signal.aborted) return;
+    if (this.isRefused() || performance.now() < this.refusedUntil) return;
     this.problem = undefined;
     this.setState('waiting');
     this.running = this.fetch(source).finally(() => {
       this.running = undefined;
     });
-    if (this.isRefused()) return;
   }
 
   /** Ends the fetch and lets go of the files. */
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the supernode is stopping'));
     await this.running;
-    await this.blobOnDisk?.release();
+    const stored = this.blobOnDisk;
     this.blobOnDisk = undefined;
+    await stored?.release(this.taken);
   }
 
-  /** Never rejects: a failure is the task's state. */
-  private async fetch(source: TaskSource): Promise<void> {
-    const { log } = this.tools;
-    const began = performance.now();
-    try {
   /** Whether the origin has just refused it. Other credentials may do better. */
   private isRefused(): boolean {
     const { retryAfter = 0 } = this.tools;
@@ -120,6 +126,11 @@ export class Task {
     return unreachable && performance.now() - this.failedAt < retryAfter;
   }
 
+  /** Never rejects: a failure is the task's state. */
+  private async fetch(source: TaskSource): Promise<void> {
+    const { log } = this.tools;
+    const began = performance.now();
+    try {
       const { sha256, fetched } = await fetchBlob(this.blob, source, this.tools, this.stopping.signal, (stored) => {
         this.replaceStored(stored);
         this.setState('fetching');
@@ -127,25 +138,40 @@ export class Task {
       this.hash = sha256;
       const ms = Math.round(performance.now() - began);
       log.info({ blob: this.blob, origin: source.url.host, size: this.blobOnDisk?.size, fetched, ms }, 'fetched');
+      this.blobOnDisk?.yieldTo(this.taken);
       this.setState('complete');
     } catch (error) {
       this.problem = failureOf(error);
+      // A disk may have room again long before an origin has what it did not have.
+      if (error instanceof Unstorable) this.refusedUntil = performance.now() + UNSTORABLE_FOR;
+      else this.failedAt = performance.now();
       // What does not have its digest is served to nobody any more.
       if (error instanceof DigestMismatch) this.replaceStored(undefined);
       if (!this.stopping.signal.aborted) {
-        log.warn({ blob: this.blob, origin: source.url.host, ...this.problem }, 'the origin did not give it');
+        const what = error instanceof Unstorable ? 'it cannot be stored' : 'the origin did not give it';
+        log.warn({ blob: this.blob, origin: source.url.host, ...this.problem }, what);
       }
-      this.failedAt = performance.now();
+      this.blobOnDisk?.yieldTo(this.taken);
       this.setState('failed');
     }
   }
+
+  /** The store needed the room. Whoever is in the middle of it has to go on without us; the next registration fetches it anew. */
+  private readonly taken = (): void => {
+    this.blobOnDisk = undefined;
+    if (this.running !== undefined) return;
+    this.hash = undefined;
+    this.failedAt = -Infinity;
+    this.problem = evictedFailure(this.blob);
+    this.setState('failed');
+  };
 
   private replaceStored(stored: StoredBlob | undefined): void {
     const before = this.blobOnDisk;
     this.blobOnDisk = stored;
     // The old object is the same one unless its files were replaced: each `create` is balanced by one release.
     if (before !== undefined) {
-      before.release().catch((error: unknown) => this.tools.log.warn({ blob: this.blob, err: error }, 'not closed'));
+      before.release(this.taken).catch((error: unknown) => this.tools.log.warn({ blob: this.blob, err: error }, 'not closed'));
     }
   }
 

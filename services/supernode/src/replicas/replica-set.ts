@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+
+import { REPLICA_PATH, publicKeyText, replicaIdentity } from '@cdk8s-dragonfly/protocol';
+import type { ReplicaIdentity } from '@cdk8s-dragonfly/protocol';
+
+import { ownerOf } from './rendezvous';
+
+/** A supernode's API as it was configured. */
+export interface ReplicaAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Another replica that answers. */
+export interface Replica extends ReplicaIdentity {
+  /** `HOST:PORT` as it was configured: the same at every replica, and so what decides who owns what. */
+  readonly name: string;
+}
+
+/** Who owns a blob. */
+export type Owner = { readonly self: true } | { readonly self: false; readonly replica: Replica };
+
+export interface ReplicaSetOptions {
+  /** All replicas, this one too; empty: there is only this one. */
+  readonly peers: readonly ReplicaAddress[];
+  readonly key: KeyObject;
+  /** Where this one is reached, once it is known. */
+  readonly api: () => ReplicaAddress;
+  readonly log: { info(fields: object, text: string): void; warn(fields: object, text: string): void };
+}
+
+/** How often the others are asked whether they live, and how long they may take, in milliseconds. */
+const ASK_EVERY = 500;
+const PATIENCE = 1000;
+
+/** The supernode's replicas: which of them answer, and who owns which blob. */
+export class ReplicaSet {
+  private readonly id = randomBytes(16).toString('hex');
+  private readonly publicKey: string;
+  private readonly answering = new Map<string, Replica>();
+  private readonly complained = new Set<string>();
+  private ownName: string | undefined;
+  private readonly stopping = new AbortController();
+  private asking: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: ReplicaSetOptions) {
+    this.publicKey = publicKeyText(options.key);
+  }
+
+  /** What this one tells the others. */
+  get identity(): ReplicaIdentity {
+    const { host, port } = this.options.api();
+    return { id: this.id, key: this.publicKey, ip: host, port };
+  }
+
+  /** Names of the others that answer. */
+  get others(): readonly string[] {
+    return [...this.answering.keys()];
+  }
+
+  /** Asks the others once, and then again and again until {@link stop}. */
+  async start(): Promise<void> {
+    if (this.options.peers.length === 0) return;
+    await this.askAll();
+    this.asking = this.keepAsking();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('the supernode is stopping'));
+    await this.asking;
+  }
+
+  /** Who owns a blob, among those that answer. A replica that does not know its own name yet owns what nobody else does. */
+  owner(blob: string): Owner {
+    const others = [...this.answering.values()];
+    const own = this.ownName === undefined ? [] : [{ name: this.ownName, self: true as const }];
+    const chosen = ownerOf<Replica | { name: string; self: true }>(blob, [...own, ...others]);
+    return chosen === undefined || 'self' in chosen ? { self: true } : { self: false, replica: chosen };
+  }
+
+  private async keepAsking(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        const timer = setTimeout(done, ASK_EVERY);
+        signal.addEventListener('abort', done);
+      });
+      if (!signal.aborted) await this.askAll();
+    }
+  }
+
+  private async askAll(): Promise<void> {
+    await Promise.all(this.options.peers.map((peer) => this.ask(peer)));
+  }
+
+  /** Never rejects: one that does not answer is one less. */
+  private async ask({ host, port }: ReplicaAddress): Promise<void> {
+    const name = `${host}:${port}`;
+    const { log } = this.options;
+    try {
+      const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}${REPLICA_PATH}`;
+      const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(PATIENCE)]);
+      const answer = await fetch(url, { signal, redirect: 'error' });
+      if (!answer.ok) throw new Error(`it answered ${answer.status}`);
+      const identity = replicaIdentity.parse(await answer.json());
+      if (identity.id === this.id) {
+        this.ownName = name;
+        return;
+      }
+      if (identity.key !== this.publicKey)
+        throw new Error('it signs with another key; give all replicas the same --signing-key');
+      if (!this.answering.has(name)) log.info({ replica: name }, 'a replica answers');
+      this.answering.set(name, { ...identity, name });
+      this.complained.delete(name);
+    } catch (error) {
+      const wasThere = this.answering.delete(name);
+      if (this.stopping.signal.aborted || (!wasThere && this.complained.has(name))) return;
+      this.complained.add(name);
+      log.warn({ replica: name, err: error }, 'a replica does not answer');
+    }
+  }
+}

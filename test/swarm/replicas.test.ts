@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+
+import { Swarm, readAll } from './swarm';
+
+const MIB = 1024 * 1024;
+
+describe('several supernodes', () => {
+  let swarm: Swarm;
+  afterEach(() => swarm.stop());
+
+  it.each([2, 3])('fetch each blob once, whichever of %d is asked', async (replicas) => {
+    swarm = await Swarm.start(replicas);
+    const contents = Array.from({ length: 6 }, () => randomBytes(2 * MIB));
+    const blobs = contents.map((content) => swarm.origin.add(content));
+    const ports = swarm.supernodePorts;
+    // Each node has another supernode first in its list.
+    const nodes = await Promise.all(
+      ports.map((_, at) => swarm.addNode(undefined, [...ports.slice(at), ...ports.slice(0, at)])),
+    );
+    await Promise.all(
+      blobs.map(async (blob, index) => {
+        const copies = await Promise.all(nodes.map((node) => readAll(node, blob)));
+        for (const copy of copies) expect(contents[index]?.equals(copy)).toBe(true);
+      }),
+    );
+    expect(swarm.origin.requests).toHaveLength(blobs.length);
+    expect(swarm.origin.bytesSent).toBe(6 * 2 * MIB);
+  });
+
+  it('are survived by a download when the owner dies in the middle, with at most two copies', async () => {
+    swarm = await Swarm.start(2);
+    const content = randomBytes(24 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const nodes = await Promise.all([swarm.addNode(), swarm.addNode(), swarm.addNode()]);
+    let died: Promise<void> | undefined;
+    const copies = await Promise.all(
+      nodes.map((node) =>
+        readAll(node, { blob, url }, { from: 0 }, (sum) => {
+          if (sum > MIB) died ??= swarm.stopSupernode(swarm.ownerOf(blob));
+        }),
+      ),
+    );
+    await died;
+    for (const copy of copies) expect(content.equals(copy)).toBe(true);
+    expect(swarm.origin.bytesSent).toBeLessThanOrEqual(2 * content.length);
+    expect(nodes.map(({ traffic }) => traffic.origin)).toEqual([0, 0, 0]);
+  });
+});
