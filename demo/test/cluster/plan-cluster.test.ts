@@ -98,6 +98,12 @@ test('where cores are shared the processes wait longer for each other, within wh
   expect(node!.map).toContainEqual({ what: '--supernode-silence', manifest: '1000ms', here: '4000ms' });
 });
 
+test('a disk with less room than that of a node is no hindrance', () => {
+  const [node] = plan(manifestsWith()).perNode;
+  expect(node!.args).toContain('--min-free=0');
+  expect(node!.map).toContainEqual({ what: '--min-free', manifest: '5 GiB', here: '0' });
+});
+
 test('the map shows what moved, and not what stayed', () => {
   const [supernode] = plan(manifestsWith()).central;
   expect(supernode!.map).toContainEqual({ what: '--port', manifest: '8002', here: '4001' });

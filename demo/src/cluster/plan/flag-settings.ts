@@ -50,6 +50,12 @@ export class FlagSettings {
     return this.spec.flags[name]?.type === 'duration' && typeof value === 'number' ? value : undefined;
   }
 
+  /** The bytes of a size flag; undefined when nothing sets it. */
+  bytes(name: string): number | undefined {
+    const value = this.values.get(name);
+    return this.spec.flags[name]?.type === 'size' && typeof value === 'number' ? value : undefined;
+  }
+
   /** The addresses of a flag of type `address`, repeatable or not. */
   addresses(name: string): readonly Address[] {
     const value = this.values.get(name);

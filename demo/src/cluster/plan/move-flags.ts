@@ -1,4 +1,4 @@
-import { formatAddress } from '@cdk8s-dragonfly/command';
+import { formatAddress, formatBytes } from '@cdk8s-dragonfly/command';
 import { PORTS, type FlagSpec } from '@cdk8s-dragonfly/contract';
 import { LOOPBACK } from './environment';
 import { isListenAddress } from './flag-settings';
@@ -37,6 +37,8 @@ function valuesIn({ settings }: Pod, name: string, flag: FlagSpec): readonly str
   }
   const wait = settings.milliseconds(name);
   if (wait !== undefined) return [`${wait}ms`];
+  const bytes = settings.bytes(name);
+  if (bytes !== undefined) return [formatBytes(bytes)];
   const text = settings.text(name);
   return text === undefined ? [] : [text];
 }
@@ -79,10 +81,12 @@ function valuesHere({ pod, name, flag, names, patience }: Move): readonly string
       const wait = settings.milliseconds(name);
       return wait === undefined ? [] : [`${Math.min(wait * patience, flag.max ?? Infinity)}ms`];
     }
+    case 'size':
+      // Whether there is room was looked at for the whole run, and a developer's disk may be fuller than a node's.
+      return name === 'minFree' ? ['0'] : [];
     case 'boolean':
     case 'choice':
     case 'integer':
-    case 'size':
     case 'string':
     case 'url':
       return [];
