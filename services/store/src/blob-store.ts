@@ -282,7 +282,11 @@ export class BlobStore {
         entry.lastRead = this.now();
         this.index.touch(entry);
       },
-      yieldTo: (taken) => entry.yielding.add(taken),
+      yieldTo: (taken) => {
+        // It has just been of use; whoever wants it now gets a moment to come.
+        entry.lastRead = this.now();
+        entry.yielding.add(taken);
+      },
       release: (taken) =>
         this.serially(entry.blob, async () => {
           if (taken !== undefined) entry.yielding.delete(taken);

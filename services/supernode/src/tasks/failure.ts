@@ -1,6 +1,7 @@
 import { OriginError } from '@cdk8s-dragonfly/origin';
 import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, TaskFailure } from '@cdk8s-dragonfly/protocol';
+import { Unstorable } from '@cdk8s-dragonfly/store';
 
 /** The origin's bytes do not have the digest that their URL, or who asked for them, names. */
 export class DigestMismatch extends Error {
@@ -11,9 +12,13 @@ export class DigestMismatch extends Error {
   }
 }
 
-/** What clients are told of a fetch that failed: a result code of the original protocol and one sentence. */
+/**
+ * What clients are told of a fetch that failed: a result code of the original protocol and one sentence. Without an origin's status our
+ * daemons go to the origin themselves: that is so when the blob does not fit on the supernode's disk.
+ */
 export function failureOf(error: unknown): TaskFailure {
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Unstorable) return { code: RESULT_CODE.urlNotReachable, message: `unstorable: ${message}` };
   if (!(error instanceof OriginError)) return { code: RESULT_CODE.superFail, message };
   const { status } = error;
   const needsAuth = status === 401 || status === 407;
@@ -22,4 +27,10 @@ export function failureOf(error: unknown): TaskFailure {
     ...(status === undefined ? {} : { status }),
     message,
   };
+}
+
+/** What clients are told of a blob that has gone from the disk while they were at it. */
+export function evictedFailure(blob: BlobId): TaskFailure {
+  const message = `unstorable: ${blob} had to make room for another on the supernode's disk`;
+  return { code: RESULT_CODE.urlNotReachable, message };
 }

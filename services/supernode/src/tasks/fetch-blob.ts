@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 
 import { fetchFrom } from '@cdk8s-dragonfly/origin';
+import type { OriginFetch } from '@cdk8s-dragonfly/origin';
 import { attest, hexOf, isDigest, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
-import { assembleBlocks } from '@cdk8s-dragonfly/store';
+import { DamagedBlock, assembleBlocks } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { DigestMismatch } from './failure';
@@ -23,42 +25,56 @@ export interface Fetched {
  * final name.
  *
  * @param began is told the stored blob, for its caller to release, as soon as its grid is known.
- * @throws OriginError, DigestMismatch, or what the disk says.
+ * @throws OriginError, DigestMismatch; Unstorable when the disk cannot take it.
  */
 export async function fetchBlob(
   blob: BlobId,
   source: TaskSource,
-  { origin, store, key }: TaskTools,
+  tools: TaskTools,
   signal: AbortSignal,
   began: (stored: StoredBlob) => void,
 ): Promise<Fetched> {
+  const { origin, store, key } = tools;
   // A URL without a digest may name other content by now: what is left of it is not gone on with.
   if (!isDigest(blob)) await store.remove(blob);
   const left = await store.find(blob);
-  if (left !== undefined) {
-    if (left.whole) {
-      const sha256 = await hashOf(left, left.grid.blockCount(left.size ?? 0));
+  // Held until the fetch has its own hold of it, so that it does not have to make room meanwhile.
+  let releaseLeft = left;
+  const whole = createHash('sha256');
+  let first = 0;
+  let stored: StoredBlob;
+  let from: number;
+  let answer: OriginFetch;
+  try {
+    if (left !== undefined) first = await hashLeft(left, whole);
+    if (left?.whole === true && first === left.grid.blockCount(left.size ?? 0)) {
+      const sha256 = whole.digest('hex');
       if (sha256 === hexOf(blob)) {
+        releaseLeft = undefined;
         began(left);
         await left.finish();
         return { sha256, fetched: 0 };
       }
+      await store.remove(blob);
+      return await fetchBlob(blob, source, tools, signal, began);
     }
-    await left.release();
-  }
-  const first = left?.whole === false ? left.held.firstMissing() : 0;
-  const from = left === undefined ? 0 : left.grid.span(first).offset;
-  const answer = await fetchFrom(origin, source, { from, signal, byDigest: isDigest(blob) });
-  let stored: StoredBlob;
-  try {
-    stored = await store.create(blob, pieceSizeOf(answer.size), answer.size);
-  } catch (error) {
-    answer.discard();
-    throw error;
+    from = left === undefined ? 0 : left.grid.span(first).offset;
+    answer = await fetchFrom(origin, source, { from, signal, byDigest: isDigest(blob) });
+    try {
+      if (left !== undefined && !continues(left, answer.size)) {
+        answer.discard();
+        await store.remove(blob);
+        return await fetchBlob(blob, source, tools, signal, began);
+      }
+      stored = await store.create(blob, pieceSizeOf(answer.size), answer.size);
+    } catch (error) {
+      answer.discard();
+      throw error;
+    }
+  } finally {
+    await releaseLeft?.release();
   }
   began(stored);
-  const whole = createHash('sha256');
-  for (let index = 0; index < first; index += 1) whole.update(await stored.read(index));
   const md5 = source.md5 === undefined ? undefined : createHash('md5');
   let size = from;
   for await (const { index, chunks, length, hash } of assembleBlocks(stored.grid, first, answer.body)) {
@@ -87,9 +103,21 @@ export async function fetchBlob(
   return { sha256, fetched: size - from };
 }
 
-/** SHA-256 in hex over the first `count` blocks. */
-async function hashOf(stored: StoredBlob, count: number): Promise<string> {
-  const whole = createHash('sha256');
-  for (let index = 0; index < count; index += 1) whole.update(await stored.read(index));
-  return whole.digest('hex');
+/** Hashes what an earlier process left, from the beginning as far as it is here and intact; gives the number of those blocks. */
+async function hashLeft(left: StoredBlob, whole: Hash): Promise<number> {
+  for (let index = 0; ; index += 1) {
+    if (!left.held.has(index)) return index;
+    try {
+      whole.update(await left.read(index));
+    } catch (error) {
+      if (error instanceof DamagedBlock) return index;
+      throw error;
+    }
+  }
+}
+
+/** Whether what the origin gives now can be what an earlier process began. */
+function continues(left: StoredBlob, size: number | undefined): boolean {
+  const sameSize = left.size === undefined || size === undefined || left.size === size;
+  return sameSize && left.grid.pieceSize === pieceSizeOf(size);
 }

@@ -143,8 +143,8 @@ export class Task {
     } catch (error) {
       this.problem = failureOf(error);
       // A disk may have room again long before an origin has what it did not have.
-      if (error instanceof Unstorable) this.refusedUntil = performance.now() + UNSTORABLE_FOR;
-      else this.failedAt = performance.now();
+      this.failedAt = error instanceof Unstorable ? -Infinity : performance.now();
+      this.refusedUntil = error instanceof Unstorable ? performance.now() + UNSTORABLE_FOR : -Infinity;
       // What does not have its digest is served to nobody any more.
       if (error instanceof DigestMismatch) this.replaceStored(undefined);
       if (!this.stopping.signal.aborted) {
@@ -171,7 +171,9 @@ export class Task {
     this.blobOnDisk = stored;
     // The old object is the same one unless its files were replaced: each `create` is balanced by one release.
     if (before !== undefined) {
-      before.release(this.taken).catch((error: unknown) => this.tools.log.warn({ blob: this.blob, err: error }, 'not closed'));
+      before
+        .release(this.taken)
+        .catch((error: unknown) => this.tools.log.warn({ blob: this.blob, err: error }, 'not closed'));
     }
   }
 
