@@ -87,6 +87,19 @@ describe('a swarm', () => {
     for (const result of results) expect(content.equals(result)).toBe(true);
   });
 
+  it('registers again at a supernode that has forgotten it', async () => {
+    const content = randomBytes(12 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const node = await swarm.addNode();
+    let forgotten: Promise<void> | undefined;
+    const result = await readAll(node, { blob, url }, { from: 0 }, async (sum) => {
+      if (sum < MIB || forgotten !== undefined) return;
+      forgotten = swarm.restartSupernode();
+      await forgotten;
+    });
+    expect(content.equals(result)).toBe(true);
+  });
+
   it('asks the origin when there is no supernode', async () => {
     const content = randomBytes(6 * MIB);
     const { blob, url } = swarm.origin.add(content);

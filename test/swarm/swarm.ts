@@ -17,6 +17,14 @@ import type { ReplicaAddress } from '@cdk8s-dragonfly/supernode';
 
 import { CountedOrigin } from './counted-origin';
 
+/** A disk for a store, and how much of it may be used, in bytes. */
+export interface Disk {
+  /** Default: a folder of its own on the disk of the system's temporary files. */
+  readonly folder?: string;
+  readonly diskQuota?: number;
+  readonly minFree?: number;
+}
+
 /** A supernode, nodes and an origin in this process, over real sockets and files. */
 export class Swarm {
   readonly log: Log;
@@ -45,15 +53,16 @@ export class Swarm {
     );
   }
 
-  /** @param replicas how many supernodes. */
-  static async start(replicas = 1): Promise<Swarm> {
+  /** @param replicas how many supernodes; @param disk of the first. */
+  static async start(replicas = 1, disk: Disk = {}): Promise<Swarm> {
     const swarm = new Swarm(await mkdtemp(join(tmpdir(), 'swarm-')), await CountedOrigin.start());
     const ports = await Promise.all(Array.from({ length: replicas }, freePort));
     const peers = replicas === 1 ? [] : ports.map((port) => ({ host: '127.0.0.1', port }));
     const signingKey = join(swarm.home, 'signing-key.pem');
     const { privateKey } = generateKeyPairSync('ed25519');
     await writeFile(signingKey, privateKey.export({ type: 'pkcs8', format: 'pem' }));
-    for (const [index, port] of ports.entries()) await swarm.startSupernode({ index, port, peers, signingKey });
+    for (const [index, port] of ports.entries())
+      await swarm.startSupernode({ index, port, peers, signingKey, disk: index === 0 ? disk : {} });
     // Each has to have seen the others before who owns what is the same everywhere.
     for (const { api } of swarm.supernodes) await swarm.until(() => swarm.sees(api.port) === replicas - 1);
     return swarm;
@@ -72,10 +81,12 @@ export class Swarm {
     port: number;
     peers: ReplicaAddress[];
     signingKey: string;
+    disk?: Disk;
   }): Promise<void> {
-    const { index, port, peers, signingKey } = options;
+    const { index, port, peers, signingKey, disk: { folder, ...limits } = {} } = options;
     const supernode = await Supernode.start({
-      homeDir: join(this.home, `supernode-${index}`),
+      homeDir: folder ?? join(this.home, `supernode-${index}`),
+      ...limits,
       api: { host: '127.0.0.1', port },
       blocks: { host: '127.0.0.1', port: 0 },
       advertiseIp: '127.0.0.1',
@@ -96,6 +107,13 @@ export class Swarm {
     await supernode?.stop();
   }
 
+  /** Stops the only supernode and starts it on the same port and home. */
+  async restartSupernode(): Promise<void> {
+    const port = this.supernodePort;
+    await this.stopSupernode(port);
+    await this.startSupernode({ index: 0, port, peers: [], signingKey: join(this.home, 'signing-key.pem') });
+  }
+
   /** The port of the supernode that runs a blob's task, by what was logged of its fetch. */
   ownerOf(blob: string): number {
     const line = this.lines.find((text) => text.includes(blob) && /"supernode":\d+/.test(text));
@@ -113,9 +131,14 @@ export class Swarm {
     while (!condition()) await new Promise((resolve) => this.logged.once('line', resolve));
   }
 
-  async addNode(name = `node-${this.count++}`, supernodePorts = this.supernodePorts): Promise<SwarmNode> {
+  async addNode(
+    name = `node-${this.count++}`,
+    supernodePorts = this.supernodePorts,
+    { folder, ...limits }: Disk = {},
+  ): Promise<SwarmNode> {
     const node = await SwarmNode.start({
-      dataDir: join(this.home, name),
+      dataDir: folder ?? join(this.home, name),
+      ...limits,
       supernodes: supernodePorts.map((port) => ({ host: '127.0.0.1', port })),
       peers: { host: '127.0.0.1', port: 0 },
       originRules: new OriginRules({ allow: [{ host: '127.0.0.1', port: this.origin.port }] }),

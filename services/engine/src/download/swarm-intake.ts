@@ -2,12 +2,13 @@ import { randomInt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { SessionEvent, Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
+import type { Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { LinkFailure } from '../links/failure';
 import { fetchBlock } from '../links/fetch-block';
-import type { SessionListener, SupernodeLink } from '../links/supernode-link';
+import type { SupernodeLink } from '../links/supernode-link';
+import type { BlobEvent, SessionListener } from '../links/supernode-session';
 import { pick } from '../picker/picker';
 import type { Flight } from '../picker/picker';
 import type { Intake } from './intake';
@@ -30,8 +31,6 @@ const SEEK_EVERY = 1000;
 interface ActiveFlight extends Flight {
   readonly abort: AbortController;
 }
-
-type TaskEvent = Exclude<SessionEvent, { type: 'ping' }>;
 
 /** Blocks from the supernode and from neighbours: joins the blob's swarm and keeps blocks under way. */
 export class SwarmIntake implements SessionListener {
@@ -102,7 +101,7 @@ export class SwarmIntake implements SessionListener {
     this.sources.close();
   }
 
-  event(event: TaskEvent): void {
+  event(event: BlobEvent): void {
     this.hearing = this.hearing.then(() => this.hear(event)).catch((error: unknown) => this.intake.fail(error));
   }
 
@@ -143,7 +142,7 @@ export class SwarmIntake implements SessionListener {
     });
   }
 
-  private async hear(event: TaskEvent): Promise<void> {
+  private async hear(event: BlobEvent): Promise<void> {
     if (this.intake.finished()) return;
     this.sources.supernodeHeard();
     switch (event.type) {
@@ -170,7 +169,7 @@ export class SwarmIntake implements SessionListener {
     pieceSize,
     size,
     sha256,
-  }: Extract<TaskEvent, { type: 'task' }>): Promise<void> {
+  }: Extract<BlobEvent, { type: 'task' }>): Promise<void> {
     if (state === 'failed') {
       if (failure !== undefined) this.supernodeFailed(failure);
       return;

@@ -1,6 +1,6 @@
-import { hostname } from 'node:os';
 import type { KeyObject } from 'node:crypto';
 import { isIPv4 } from 'node:net';
+import { hostname } from 'node:os';
 
 import {
   NATIVE_VERSION,
@@ -9,14 +9,15 @@ import {
   nativeRegistration,
   parseRegistryAnswer,
   readPublicKey,
-  sessionEvent,
 } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, HeaderLine, SessionEvent } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, HeaderLine } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
 
 import { LinkFailure, linkFailure } from './failure';
-import { openLines } from './line-stream';
+import type { LinkLog } from './link-log';
 import { localAddressTowards } from './local-address';
+import { SupernodeSession } from './supernode-session';
+import type { SessionListener } from './supernode-session';
 
 /** A supernode to use. */
 export interface SupernodeAddress {
@@ -43,13 +44,6 @@ export interface SupernodeLinkOptions {
   readonly log: LinkLog;
 }
 
-/** Where links write what happens to them. */
-export interface LinkLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 /** What a registration brought. */
 export type Registered =
   | ({ readonly kind: 'joined' } & Joined)
@@ -72,35 +66,31 @@ export interface Wanted {
   readonly redirected?: boolean;
 }
 
-/** What a download hears of its blob. */
-export interface SessionListener {
-  event(event: Exclude<SessionEvent, { type: 'ping' }>): void;
-  /** The supernode is lost; what it said last is all there is. */
-  lost(reason: Error): void;
-}
-
-/** The same for a supernode that answers pings. */
-const REOPEN_AFTER_PING = 50;
-
-/** The waits between tries to open a lost session anew, in milliseconds. */
-const REOPEN_AFTER = [200, 500, 1000, 2000, 5000];
-
 /** How often a registration that gets no answer is tried at a supernode that answers pings. */
 const MAX_TRIES = 5;
 
 /** One supernode, as a daemon sees it: registration, and the session over which it tells what to do. */
 export class SupernodeLink {
   private readonly agent: Agent;
-  private readonly listeners = new Map<BlobId, SessionListener>();
+  private readonly session: SupernodeSession;
   private readonly stopping = new AbortController();
-  private session: Promise<void> | undefined;
-  /** Aborts when a lost session should be opened anew without waiting on. */
-  private reopening = new AbortController();
   private localIp: string | undefined;
 
   constructor(private readonly options: SupernodeLinkOptions) {
-    const { connectTimeout, silence } = options;
+    const { connectTimeout, identity, log, silence } = options;
     this.agent = new Agent({ connect: { timeout: connectTimeout }, headersTimeout: silence * 2, bodyTimeout: 0 });
+    this.session = new SupernodeSession({
+      name: this.name,
+      url: (ip) => {
+        const url = this.url(SESSION_PATH);
+        url.search = new URLSearchParams({ cid: identity.cid, ip, port: `${identity.port}` }).toString();
+        return url;
+      },
+      dispatcher: this.agent,
+      silence,
+      answersPing: () => this.answersPing(),
+      log,
+    });
   }
 
   get name(): string {
@@ -118,7 +108,7 @@ export class SupernodeLink {
     const { identity, address } = this.options;
     this.stopping.signal.throwIfAborted();
     // Before the answer: what the supernode says first may overtake it.
-    this.listeners.set(blob, listener);
+    this.session.listen(blob, listener);
     try {
       const ip = await this.ownIp();
       const body = formatRegistryRequest({
@@ -135,23 +125,23 @@ export class SupernodeLink {
         native: { versions: [NATIVE_VERSION], blob, ...(redirected ? { redirected } : {}) },
       });
       const registered = await this.register(body);
-      if (registered.kind === 'joined') this.keepSession(ip);
+      if (registered.kind === 'joined') this.session.keepOpen(ip);
       else this.leave(blob, listener);
       return registered;
     } catch (error) {
-      if (this.listeners.get(blob) === listener) this.listeners.delete(blob);
+      this.leave(blob, listener);
       throw linkFailure(error, `supernode ${this.name}`);
     }
   }
 
   /** Ends a listener. The supernode keeps this daemon as a holder of the blob. */
   leave(blob: BlobId, listener: SessionListener): void {
-    if (this.listeners.get(blob) === listener) this.listeners.delete(blob);
+    this.session.unlisten(blob, listener);
   }
 
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the daemon is stopping'));
-    await this.session;
+    await this.session.stop();
     await this.agent.destroy();
   }
 
@@ -218,67 +208,8 @@ export class SupernodeLink {
     return this.localIp;
   }
 
-  /** Opens the session if it is not open, at once: the supernode has just answered; and keeps it open until {@link stop}. */
-  private keepSession(ip: string): void {
-    this.session ??= this.runSession(ip);
-    this.reopening.abort();
-  }
-
-  private async runSession(ip: string): Promise<void> {
-    const { identity, silence, log } = this.options;
-    const { signal } = this.stopping;
-    const url = this.url(SESSION_PATH);
-    url.search = new URLSearchParams({ cid: identity.cid, ip, port: `${identity.port}` }).toString();
-    // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
-    const options = { dispatcher: this.agent, schema: sessionEvent, silence: silence / 2, signal };
-    for (let failures = 0; !isAborted(signal); failures += 1) {
-      let reason = new LinkFailure('gone', `supernode ${this.name} ended the session`);
-      try {
-        for await (const event of openLines<SessionEvent>(url, options)) {
-          if (failures > 0) log.info({ supernode: this.name }, 'the session is open again');
-          failures = 0;
-          if (event.type !== 'ping') this.listeners.get(event.blob)?.event(event);
-        }
-      } catch (error) {
-        if (isAborted(signal)) return;
-        reason = linkFailure(error, `supernode ${this.name}`);
-      }
-      // Also when it answers: it may have been started anew, and knows nothing of us then.
-      this.tellLost(reason);
-      const answers = await this.answersPing();
-      if (isAborted(signal)) return;
-      if (failures === 0) log.warn({ supernode: this.name, answers, why: reason.message }, 'the session broke');
-      this.reopening = new AbortController();
-      const wait = answers ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
-      await pause(wait ?? 0, AbortSignal.any([signal, this.reopening.signal]));
-    }
-  }
-
-  private tellLost(reason: Error): void {
-    for (const listener of [...this.listeners.values()]) listener.lost(reason);
-  }
-
   private url(path: string): URL {
     const { host, port } = this.options.address;
     return new URL(path, `http://${host.includes(':') ? `[${host}]` : host}:${port}`);
   }
-}
-
-/** Read anew each time: it changes while we wait. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
-}
-
-/** Resolves after `ms` or when the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

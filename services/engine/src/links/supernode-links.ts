@@ -1,6 +1,7 @@
 import { LinkFailure, linkFailure } from './failure';
 import { SupernodeLink } from './supernode-link';
-import type { Joined, SessionListener, SupernodeAddress, SupernodeLinkOptions, Wanted } from './supernode-link';
+import type { Joined, SupernodeAddress, SupernodeLinkOptions, Wanted } from './supernode-link';
+import type { SessionListener } from './supernode-session';
 
 /** A blob's swarm, and the supernode that runs it. */
 export interface JoinedAt {

@@ -84,6 +84,8 @@ export type TaskFailure = z.infer<typeof failure>;
 /** The parts of a session's stream, one JSON document a line, in the order in which they happen. */
 export const sessionEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ping') }),
+  /** The first line: in how many blobs' swarms the daemon is. Fewer than it joined: it has been forgotten. */
+  z.object({ type: z.literal('hello'), blobs: count }),
   /** What the supernode knows of a blob; sent at joining and when it changes. `size` is absent while unknown. */
   z.object({
     type: z.literal('task'),

@@ -63,7 +63,7 @@ export class SessionHub implements Messenger {
       daemon.stream = undefined;
       this.startGrace(cid, daemon);
     });
-    this.send(cid, { type: 'ping' });
+    this.send(cid, { type: 'hello', blobs: daemon.swarms.size });
     for (const swarm of daemon.swarms) swarm.retell(cid);
   }
 

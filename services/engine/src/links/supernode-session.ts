@@ -1,0 +1,124 @@
+import { sessionEvent } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, SessionEvent } from '@cdk8s-dragonfly/protocol';
+import type { Dispatcher } from 'undici';
+
+import { LinkFailure, linkFailure } from './failure';
+import { openLines } from './line-stream';
+import type { LinkLog } from './link-log';
+
+/** What a session says of a blob. */
+export type BlobEvent = Exclude<SessionEvent, { type: 'ping' | 'hello' }>;
+
+/** What a download hears of its blob. */
+export interface SessionListener {
+  event(event: BlobEvent): void;
+  /** The supernode is lost; what it said last is all there is. */
+  lost(reason: Error): void;
+}
+
+export interface SupernodeSessionOptions {
+  /** The supernode's, for the log. */
+  readonly name: string;
+  readonly url: (ip: string) => URL;
+  readonly dispatcher: Dispatcher;
+  /** How long the supernode may be silent, in milliseconds, before it counts as lost. */
+  readonly silence: number;
+  readonly answersPing: () => Promise<boolean>;
+  readonly log: LinkLog;
+}
+
+/** The same for a supernode that answers pings. */
+const REOPEN_AFTER_PING = 50;
+
+/** The waits between tries to open a lost session anew, in milliseconds. */
+const REOPEN_AFTER = [200, 500, 1000, 2000, 5000];
+
+/** The stream over which a supernode tells a daemon of its blobs: opened with the first of them, and opened anew when it breaks. */
+export class SupernodeSession {
+  private readonly listeners = new Map<BlobId, SessionListener>();
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  /** Aborts when a lost session should be opened anew without waiting on. */
+  private reopening = new AbortController();
+
+  constructor(private readonly options: SupernodeSessionOptions) {}
+
+  /** Has `listener` hear of a blob. */
+  listen(blob: BlobId, listener: SessionListener): void {
+    this.listeners.set(blob, listener);
+  }
+
+  unlisten(blob: BlobId, listener: SessionListener): void {
+    if (this.listeners.get(blob) === listener) this.listeners.delete(blob);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('the daemon is stopping'));
+    await this.running;
+  }
+
+  /** Opens the session if it is not open, at once: the supernode has just answered; and keeps it open until {@link stop}. */
+  keepOpen(ip: string): void {
+    this.running ??= this.run(ip);
+    this.reopening.abort();
+  }
+
+  private async run(ip: string): Promise<void> {
+    const { name, silence, log, dispatcher } = this.options;
+    const { signal } = this.stopping;
+    const url = this.options.url(ip);
+    // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
+    const options = { dispatcher, schema: sessionEvent, silence: silence / 2, signal };
+    for (let failures = 0; !isAborted(signal); failures += 1) {
+      let reason = new LinkFailure('gone', `supernode ${name} ended the session`);
+      try {
+        for await (const event of openLines<SessionEvent>(url, options)) {
+          if (failures > 0) log.info({ supernode: name }, 'the session is open again');
+          failures = 0;
+          if (event.type === 'hello') this.checkKnown(event.blobs);
+          else if (event.type !== 'ping') this.listeners.get(event.blob)?.event(event);
+        }
+      } catch (error) {
+        if (isAborted(signal)) return;
+        reason = linkFailure(error, `supernode ${name}`);
+      }
+      // Also when it answers: it may have been started anew, and knows nothing of us then.
+      this.tellLost(reason);
+      const answers = await this.options.answersPing();
+      if (isAborted(signal)) return;
+      if (failures === 0) log.warn({ supernode: name, answers, why: reason.message }, 'the session broke');
+      this.reopening = new AbortController();
+      const wait = answers ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
+      await pause(wait ?? 0, AbortSignal.any([signal, this.reopening.signal]));
+    }
+  }
+
+  private tellLost(reason: Error): void {
+    for (const listener of [...this.listeners.values()]) listener.lost(reason);
+  }
+
+  /** A supernode that knows fewer blobs of ours than we listen for has forgotten us: we register again. */
+  private checkKnown(blobs: number): void {
+    if (blobs >= this.listeners.size) return;
+    this.tellLost(new LinkFailure('gone', `supernode ${this.options.name} has forgotten this daemon`));
+  }
+}
+
+/** Read anew each time: it changes while we wait. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** Resolves after `ms` or when the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
+}
