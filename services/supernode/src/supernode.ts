@@ -146,7 +146,8 @@ export class Supernode implements Closeable {
         states: () => tasks.states(),
         sessions: () => sessions.openSessions,
         connections: () => ({ api: apiServer.openConnections, pieces: blockServer.openConnections }),
-        store: () => ({}),
+        store: () => ({ bytes: store.usage.bytes, quota: options.diskQuota }),
+        minFree: options.minFree,
         parts: () =>
           new Map([
             ['the control API', apiServer.listening],
@@ -160,9 +161,9 @@ export class Supernode implements Closeable {
       parts.add('the look at the other replicas', replicas);
       await replicas.start();
       const goodbye = async (): Promise<void> => {
-        apiServer.refuseWork();
+        const drained = apiServer.drain();
         sessions.stop();
-        await Promise.all([apiServer.stop(), blockServer.stop()]);
+        await Promise.all([drained, blockServer.stop()]);
       };
       return new Supernode(parts, goodbye, api, blocks);
     } catch (error) {

@@ -37,6 +37,7 @@ export class ApiServer implements Closeable {
   private readonly waiting = new WaitingClients();
   private running = 0;
   private stopping = false;
+  private drained: Promise<void> | undefined;
 
   constructor(
     private readonly options: ApiServerOptions,
@@ -91,15 +92,19 @@ export class ApiServer implements Closeable {
     return { host: options.host, port: typeof bound === 'object' && bound !== null ? bound.port : options.port };
   }
 
-  /** From now on nothing new is begun: clients are told so, which original ones need to go on elsewhere. */
-  refuseWork(): void {
+  /**
+   * From now on refuses what would be begun. Resolves when the running answers are out and the original clients that were told to ask again
+   * know, at the latest after the time of the limits.
+   */
+  async drain(): Promise<void> {
     this.stopping = true;
+    this.drained ??= this.waiting.wait(this.limits.stop, () => this.running === 0);
+    return this.drained;
   }
 
-  /** Refuses what comes, waits for the running answers and until the original clients that were here know, and closes. Bounded. */
+  /** Drains, and closes the port. */
   async stop(): Promise<void> {
-    this.refuseWork();
-    if (this.server.server.listening) await this.waiting.wait(this.limits.stop, () => this.running === 0);
+    if (this.server.server.listening) await this.drain();
     await this.server.close();
   }
 

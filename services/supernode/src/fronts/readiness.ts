@@ -55,7 +55,7 @@ export class Readiness {
       if (free >= minFree) return undefined;
       return `${homeDir} has ${formatBytes(free)} free, less than the ${formatBytes(minFree)} to be kept`;
     } catch (error) {
-      return `${homeDir} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+      return `${homeDir} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
     }
   }
 }

@@ -42,6 +42,8 @@ export class MetricsRegistry {
           ...options,
           collect() {
             this.reset();
+            // What is not known is absent, not 0.
+            if (spec.labels.length === 0) this.remove({});
             for (const { labels = {}, value } of samples()) this.set(labels, value);
           },
         });

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+
+import { UsageError } from '@cdk8s-dragonfly/command';
+import type { OriginAnswer } from '@cdk8s-dragonfly/origin';
+
+import { watchedOrigin } from '../../src/bandwidth/limited-origin';
+import { originRate } from '../../src/bandwidth/origin-rate';
+import { Throttle } from '../../src/bandwidth/throttle';
+import { status, whole } from '../classic/fixture';
+import { OriginalClient } from '../classic/original-client';
+import { GO } from '../classic/original-style';
+import { Running } from './running';
+
+const MIB = 1024 * 1024;
+
+describe('the rate of origins', () => {
+  test.each([
+    [undefined, 20, undefined],
+    [200, 20, 180 * MIB],
+    [21, 20, MIB],
+  ])('of %p less %d is %p', (maxBandwidth, systemBandwidth, rate) => {
+    expect(originRate({ maxBandwidth, systemBandwidth })).toBe(rate);
+  });
+
+  test('must leave something', () => {
+    const message =
+      '--max-bandwidth (base.maxBandwidth) is 20 and must be above --system-bandwidth (base.systemReservedBandwidth), 20: nothing is left for downloads from origins';
+    expect(() => originRate({ maxBandwidth: 20, systemBandwidth: 20 })).toThrow(new UsageError(message));
+  });
+});
+
+describe('a throttle', () => {
+  test.each([1, 3, 16])('lets %d readers together pass no more than its rate', async (readers) => {
+    const throttle = new Throttle(MIB);
+    const began = performance.now();
+    let passed = 0;
+    const excess: number[] = [];
+    const read = async (): Promise<void> => {
+      const { signal } = new AbortController();
+      for (let count = 0; count < 48 / readers; count += 1) {
+        await throttle.pass(8192, signal);
+        passed += 8192;
+        excess.push(passed - ((performance.now() - began) / 1000) * MIB);
+      }
+    };
+    await Promise.all(Array.from({ length: readers }, read));
+    const took = performance.now() - began;
+    // 4 ms are saved up at most, and a timer may be early by 1 ms.
+    expect(Math.max(...excess)).toBeLessThan(MIB * 0.006);
+    expect(took).toBeGreaterThan((passed / MIB) * 1000 - 6);
+  });
+
+  test('ends with the signal', async () => {
+    const ending = new AbortController();
+    const passing = new Throttle(1).pass(1000, ending.signal);
+    ending.abort(new Error('enough'));
+    await expect(passing).rejects.toThrow('enough');
+  });
+
+  test('must let something pass', () => {
+    expect(() => new Throttle(0)).toThrow(RangeError);
+  });
+});
+
+test('bytes that an origin without ranges sends again count', async () => {
+  const sizes: number[] = [];
+  const answer = { status: 200, from: 100, body: bytes(10, 20), discard: () => undefined } as unknown as OriginAnswer;
+  const origin = watchedOrigin({ open: () => Promise.resolve(answer) }, (length) => void sizes.push(length));
+  const opened = await origin.open({ url: new URL('http://a.test/'), headers: [] }, new AbortController().signal);
+  let read = 0;
+  for await (const chunk of opened.body) read += chunk.length;
+  expect([read, sizes]).toEqual([30, [110, 20]]);
+});
+
+async function* bytes(...lengths: number[]): AsyncGenerator<Buffer> {
+  for (const length of lengths) yield Promise.resolve(Buffer.alloc(length));
+}
+
+test('a download keeps to the rate that was asked for, and has all its bytes', async () => {
+  const content = randomBytes(3 * MIB);
+  const running = await Running.start(whole(content), { originRate: 8 * MIB });
+  try {
+    const began = performance.now();
+    const client = new OriginalClient({ style: GO, url: running.url(), cid: '127.0.0.2-1-1.0', api: running.apiPort });
+    const download = await client.download();
+    expect(download.content.equals(content)).toBe(true);
+    expect(running.logged('fetched')[0]).toMatchObject({ fetched: 3 * MIB });
+    expect(running.logged('fetched')[0]?.['ms']).toBeGreaterThan(365);
+    expect(performance.now() - began).toBeGreaterThan(365);
+  } finally {
+    await running.stop();
+  }
+});
+
+describe('an origin that did not give a file', () => {
+  test.each([
+    [404, 60_000, 1],
+    [404, 0, 2],
+    [401, 60_000, 2],
+  ])('with %d is, within %d ms, asked %d times for two clients', async (code, failAccessInterval, requests) => {
+    const running = await Running.start(status(code), { failAccessInterval });
+    try {
+      for (const cid of ['client-1', 'client-2']) {
+        expect((await running.register(cid)).body).toMatchObject({ code: 607 });
+      }
+      expect(running.requests).toBe(requests);
+    } finally {
+      await running.stop();
+    }
+  });
+});

@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { commandVersion } from '@cdk8s-dragonfly/command';
+
+import { versionDocument } from '../../src/fronts/ops-routes';
+import { Readiness } from '../../src/fronts/readiness';
+import { status, whole } from '../classic/fixture';
+import { Running } from './running';
+
+const FILE = Buffer.from('content');
+
+describe('health and version', () => {
+  let running: Running;
+
+  beforeAll(async () => {
+    running = await Running.start(whole(FILE));
+  });
+
+  afterAll(async () => running.stop());
+
+  test.each([
+    ['/_ping', 'OK'],
+    ['/livez', 'ok'],
+    ['/readyz', 'ok'],
+    ['/v1/_ping', 'OK'],
+  ])('%s answers %s', async (path, text) => {
+    const answer = await running.ask(path);
+    expect([answer.status, answer.text]).toEqual([200, text]);
+  });
+
+  test('/version tells what runs, in the words of the original', async () => {
+    const { status: code, body } = await running.json('/version');
+    expect(code).toBe(200);
+    expect(body).toEqual({
+      Version: commandVersion(),
+      OS: process.platform,
+      Arch: versionDocument('').Arch,
+      NodeVersion: process.versions.node,
+    });
+    expect(versionDocument('').Arch).not.toBe('x64');
+  });
+
+  test('any other path is refused with a code and a sentence', async () => {
+    expect(await running.json('/tasks?x=1')).toEqual({
+      status: 404,
+      body: { code: 404, message: 'GET /tasks is no route of the supernode' },
+    });
+  });
+});
+
+describe('readiness', () => {
+  test('is lost when the file system has less free than it must', async () => {
+    const running = await Running.start(whole(FILE), { minFree: Number.MAX_SAFE_INTEGER });
+    try {
+      const { status: code, body } = await running.json('/readyz');
+      expect(code).toBe(503);
+      const message = expect.stringMatching(/ free, less than the 8192 TiB to be kept$/) as string;
+      expect(body).toEqual({ code: 500, message });
+      expect((await running.ask('/livez')).status).toBe(200);
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test('is lost when the folder cannot be written', async () => {
+    const homeDir = join(await mkdtemp(join(tmpdir(), 'readiness-')), 'missing');
+    const missing = await new Readiness({ homeDir, parts: () => new Map() }).missing();
+    expect(missing).toEqual([expect.stringMatching(/missing cannot be written: ENOENT/)]);
+    await rm(join(homeDir, '..'), { recursive: true });
+  });
+
+  test('names the parts that take no requests', async () => {
+    const parts = (): Map<string, boolean> =>
+      new Map([
+        ['the control API', true],
+        ['the piece server', false],
+      ]);
+    expect(await new Readiness({ homeDir: tmpdir(), parts }).missing()).toEqual(['the piece server takes no requests']);
+  });
+});
+
+describe('requests in the log', () => {
+  let running: Running;
+
+  beforeEach(async () => {
+    running = await Running.start(status(404));
+  });
+
+  afterEach(async () => running.stop());
+
+  test('have the id that the client gave', async () => {
+    const { headers } = await running.ask('/peers', { headers: { 'x-request-id': 'trace-7:a.b_C' } });
+    expect(headers.get('x-request-id')).toBe('trace-7:a.b_C');
+    expect(running.logged('answered')).toEqual([
+      expect.objectContaining({ level: 'debug', request: 'trace-7:a.b_C', method: 'GET', path: '/peers', status: 200 }),
+    ]);
+  });
+
+  test.each(['with space', 'a'.repeat(65), '"quoted"'])('have a new id when the given one is %j', async (id) => {
+    const { headers } = await running.ask('/peers', { headers: { 'x-request-id': id } });
+    const given = headers.get('x-request-id');
+    expect(given).toMatch(/^[0-9a-f]{8}-[0-9a-z]+$/);
+    expect(running.logged('answered')[0]).toMatchObject({ request: given });
+  });
+
+  test('have one line for a registration, without credentials and signed queries', async () => {
+    const rawUrl = `${running.url()}?X-Amz-Signature=deadbeef&name=hidden`;
+    const secrets = { rawUrl, taskUrl: rawUrl, headers: ['Authorization:Bearer hidden', 'X-Own:hidden'] };
+    const { status: code, body } = await running.register('client-1', secrets);
+    expect([code, body]).toEqual([200, expect.objectContaining({ code: 607 })]);
+    await running.ask('/peer/task?srcCid=hidden&taskId=hidden');
+    expect(running.logged('registration refused')).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        request: expect.any(String) as string,
+        cid: 'client-1',
+        ip: '127.0.0.2',
+        origin: new URL(rawUrl).host,
+        code: 607,
+      }),
+    ]);
+    expect(running.lines.filter((line) => /hidden|deadbeef/.test(line))).toEqual([]);
+  });
+});

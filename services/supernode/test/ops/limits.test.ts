@@ -1,0 +1,192 @@
+import { whole } from '../classic/fixture';
+import { RawSocket } from './raw-socket';
+import { Running } from './running';
+
+const LIMITS = {
+  bodyBytes: 4096,
+  headerBytes: 2048,
+  connections: 3,
+  spareConnections: 2,
+  requestTimeout: 400,
+  keepAlive: 500,
+  stalled: 1000,
+  stop: 300,
+};
+
+let running: Running;
+let sockets: RawSocket[];
+
+beforeEach(async () => {
+  running = await Running.start(whole(Buffer.from('content')), { limits: LIMITS });
+  sockets = [];
+});
+
+afterEach(async () => {
+  for (const socket of sockets) socket.end();
+  await running.stop();
+});
+
+async function open(port: number): Promise<RawSocket> {
+  const socket = await RawSocket.open(port);
+  sockets.push(socket);
+  return socket;
+}
+
+describe.each([
+  ['the control API', (): number => running.apiPort, '/_ping', 200],
+  ['the piece server', (): number => running.piecePort, '/none', 404],
+])('%s', (_name, port, path, expected) => {
+  /** Whether it still serves. */
+  async function serves(): Promise<boolean> {
+    const socket = await open(port());
+    socket.get(path);
+    await socket.hasReceived(30);
+    socket.end();
+    return socket.status === expected;
+  }
+
+  test('closes a connection whose request comes drop by drop', async () => {
+    const socket = await open(port());
+    socket.write(`GET ${path} HTTP/1.1\r\n`);
+    const dripping = setInterval(() => socket.socket.writable && socket.write('X-Drop: 1\r\n'), 50);
+    const took = await socket.closed();
+    clearInterval(dripping);
+    expect(socket.status).toBe(408);
+    expect(socket.body).toEqual({ code: 501, message: 'the request did not come in time' });
+    expect(took).toBeGreaterThan(300);
+    expect(took).toBeLessThan(2000);
+    expect(await serves()).toBe(true);
+  });
+
+  test('closes a connection on which nothing comes', async () => {
+    const socket = await open(port());
+    expect(await socket.closed()).toBeLessThan(2000);
+    expect(await serves()).toBe(true);
+  });
+
+  test('closes a connection that was not used again', async () => {
+    const socket = await open(port());
+    socket.get(path);
+    await socket.hasReceived(30);
+    expect(socket.status).toBe(expected);
+    const took = await socket.closed();
+    expect(took).toBeGreaterThan(300);
+    expect(took).toBeLessThan(3000);
+  });
+
+  test('refuses a head that is too long', async () => {
+    const socket = await open(port());
+    socket.write(`GET ${path} HTTP/1.1\r\nX-Long: ${'a'.repeat(4000)}\r\n\r\n`);
+    await socket.closed();
+    expect(socket.status).toBe(431);
+    expect(socket.body).toEqual({ code: 501, message: 'the head of the request is too long' });
+    expect(await serves()).toBe(true);
+  });
+
+  test('refuses what is no HTTP', async () => {
+    const socket = await open(port());
+    socket.write('\u0016\u0003\u0001 hello\r\n\r\n');
+    await socket.closed();
+    expect(socket.status).toBe(400);
+    expect(socket.body).toEqual({ code: 501, message: 'this is not a request of HTTP/1.1' });
+    expect(await serves()).toBe(true);
+  });
+
+  test('takes connections that close or reset at once', async () => {
+    for (let count = 0; count < 20; count += 1) {
+      const socket = await open(port());
+      if (count % 2 === 0) socket.socket.resetAndDestroy();
+      else socket.end();
+      await socket.closed();
+    }
+    expect(await serves()).toBe(true);
+  });
+
+  test('closes at once what is beyond its spare connections', async () => {
+    const held = await Promise.all(Array.from({ length: 5 }, () => open(port())));
+    const beyond = await open(port());
+    expect(await beyond.closed()).toBeLessThan(300);
+    expect(beyond.text).toBe('');
+    for (const socket of held) socket.end();
+    // It hears of each end a moment later.
+    let tries = 0;
+    while (!(await serves()) && tries < 100) tries += 1;
+    expect(tries).toBeLessThan(100);
+  });
+});
+
+describe('a connection too many', () => {
+  beforeEach(async () => {
+    for (let count = 0; count < LIMITS.connections; count += 1) {
+      const socket = await open(running.apiPort);
+      socket.get('/_ping');
+      await socket.hasReceived(30);
+    }
+  });
+
+  test.each([
+    ['/peer/task?srcCid=a&taskId=b', 200, { code: 604, msg: 'the supernode has too many connections' }],
+    ['/peer/piece/suc?cid=a&taskId=b', 200, { code: 200, msg: 'success' }],
+    ['/peer/service/down?cid=a&taskId=b', 200, { code: 200, msg: 'success' }],
+    ['/peers', 503, { code: 604, message: 'the supernode has too many connections' }],
+    [
+      '/native/v1/session?cid=a&ip=127.0.0.1&port=1',
+      503,
+      { code: 604, message: 'the supernode has too many connections' },
+    ],
+    ['/peer/none', 200, { code: 604, msg: 'the supernode has too many connections' }],
+  ])('gets an answer of its protocol for %s', async (path, status, body) => {
+    const socket = await open(running.apiPort);
+    socket.get(path);
+    await socket.closed();
+    expect([socket.status, socket.body]).toEqual([status, body]);
+    expect(socket.text.toLowerCase()).toContain('connection: close');
+  });
+
+  test('still gets health', async () => {
+    const socket = await open(running.apiPort);
+    socket.get('/livez');
+    await socket.hasReceived(30);
+    expect(socket.status).toBe(200);
+  });
+
+  test('at the piece server is told so', async () => {
+    for (let count = 0; count < LIMITS.connections; count += 1) await open(running.piecePort);
+    const socket = await open(running.piecePort);
+    socket.get('/native/v1/blobs/x/blocks/0');
+    await socket.closed();
+    expect([socket.status, socket.body]).toEqual([
+      503,
+      { code: 503, message: 'the supernode has too many connections' },
+    ]);
+  });
+});
+
+describe('what original clients may send', () => {
+  test.each([
+    ['an unknown route', '/peer/none', {}, 404],
+    ['a wrong method', '/peer/task', { method: 'POST', body: '{}' }, 404],
+    ['a path that is no URL', '/peer/%zz', {}, 501],
+    ['a body that is too long', '/peer/registry', { method: 'POST', body: 'a'.repeat(5000) }, 501],
+    ['a body that is no registration', '/peer/registry', { method: 'POST', body: '[1]' }, 501],
+    ['nothing', '/peer/registry', { method: 'POST' }, 501],
+    ['a question without fields', '/peer/task', {}, 501],
+    ['a report without fields', '/peer/piece/suc', {}, 501],
+    ['the same under a version', '/v0.4/peer/piece/suc', {}, 501],
+  ])('%s is answered with 200 and a code', async (_what, path, init, code) => {
+    const { status, body } = await running.json(path, init);
+    expect([status, body]).toEqual([200, { code, msg: expect.stringMatching(/\w/) as string }]);
+  });
+
+  test('for anything else it is a status, a code and a sentence', async () => {
+    const { status, body } = await running.json('/peers', { method: 'POST', body: 'a'.repeat(5000) });
+    expect([status, body]).toEqual([413, { code: 501, message: 'Request body is too large' }]);
+  });
+
+  test('a body that does not come is not waited for', async () => {
+    const socket = await open(running.apiPort);
+    socket.write('POST /peer/registry HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{');
+    expect(await socket.closed()).toBeLessThan(2000);
+    expect(socket.status).toBe(408);
+  });
+});
