@@ -76,7 +76,7 @@ describe('a session with the supernode', () => {
 
   it.each([
     ['ends', (stream: ServerResponse) => stream.end(), 'supernode test ended the session'],
-    ['breaks', (stream: ServerResponse) => stream.destroy(), 'supernode test'],
+    ['breaks', (stream: ServerResponse) => stream.destroy(), 'other side closed'],
     [
       'says what is not of the protocol',
       (stream: ServerResponse) => stream.write('{"type":"x"}\n'),
