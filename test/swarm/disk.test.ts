@@ -61,7 +61,7 @@ mounted('small disks', () => {
       const reading = readAll(node, swarm.origin.add(content), { from: 0 }, (sum) => {
         if (sum < mebibytes(2) || filled) return;
         filled = true;
-        small.fill(minFree + mebibytes(1));
+        small.fill(minFree + mebibytes(3));
       });
       expect(content.equals(await reading)).toBe(true);
       expect(filled).toBe(true);

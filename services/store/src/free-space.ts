@@ -10,6 +10,9 @@ export interface FileSystemFacts {
 /** How long an answer of the file system is believed, in milliseconds: others write to the disk too. */
 const BELIEVED = 200;
 
+/** How many bytes of our own are written on the strength of one answer. */
+const WRITTEN_BLINDLY = 16 * 1024 * 1024;
+
 /**
  * What is free on the store's file system: asked now and then, and between two questions lessened by what we write ourselves. Writes that
  * were under way at a question are taken off as a whole, since the answer may not know of them yet.
@@ -37,7 +40,7 @@ export class FreeSpace {
 
   /** Whether the last answer may still be believed. */
   get isFresh(): boolean {
-    return this.now() - this.answeredAt < BELIEVED;
+    return this.now() - this.answeredAt < BELIEVED && this.begun - this.begunThen < WRITTEN_BLINDLY;
   }
 
   /** Asks the file system. */

@@ -30,6 +30,9 @@ export interface Evictor {
 /** What the file system itself may need for its own books beside our bytes. */
 const MARGIN = 256 * 1024;
 
+/** So close above the floor the file system is asked before each write: others may be faster than we are. */
+const NEAR = 64 * 1024 * 1024;
+
 /** Moments that a blob waits for others to be read to their end. */
 const MOMENTS = 30;
 
@@ -73,7 +76,7 @@ export class Space {
    * @throws Unstorable when the floor would be crossed.
    */
   async begin(account: Account, bytes: number, what: string): Promise<() => void> {
-    if (!this.free.isFresh) await this.free.read();
+    if (!this.free.isFresh || this.belowFloorBy(bytes) > -NEAR) await this.free.read();
     if (this.belowFloorBy(bytes) > 0) await this.inTurn(() => this.raise(bytes, what));
     this.free.begin(bytes);
     const spent = Math.min(account.spent + bytes, account.charge);

@@ -1,4 +1,3 @@
-import { OriginError } from '@cdk8s-dragonfly/origin';
 import { hexOf, isDigest } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
@@ -6,11 +5,15 @@ import type { StoredBlob } from '@cdk8s-dragonfly/store';
 import { BlobUnavailable } from '../node/blob-request';
 import type { BlobRequest } from '../node/blob-request';
 import { noTraffic } from '../node/traffic';
+import type { TrafficSource } from '../node/traffic';
 import { Bell } from './bell';
 import type { Intake } from './intake';
 import { OriginIntake } from './origin-intake';
+import { passThrough } from './pass-through';
+import type { ReadRange } from './reader';
 import { SwarmIntake } from './swarm-intake';
 import type { DownloadTools } from './tools';
+import { mismatch, unavailable } from './unavailable';
 import { hashWhole } from './verify';
 
 /** How often a running download looks whether something has stalled, in milliseconds. */
@@ -26,6 +29,8 @@ export class Download {
   /** Bytes by where they came from. */
   readonly traffic = noTraffic();
   private blobOnDisk: StoredBlob | undefined;
+  private creating: Promise<StoredBlob> | undefined;
+  private toldSize: number | undefined;
   private problem: BlobUnavailable | undefined;
   private isVerified = false;
   private isSettled = false;
@@ -52,6 +57,11 @@ export class Download {
   /** The blob on disk; undefined until its grid is known. */
   get stored(): StoredBlob | undefined {
     return this.blobOnDisk;
+  }
+
+  /** Length in bytes; undefined while nobody has told it. */
+  get size(): number | undefined {
+    return this.blobOnDisk?.size ?? this.toldSize;
   }
 
   /** Whether it is whole and its digest is right. */
@@ -89,6 +99,14 @@ export class Download {
     this.cursors.delete(reader);
   }
 
+  /** A part of the blob straight from the origin: what is left when this node cannot store it. */
+  passThrough(range: ReadRange, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const { blob, request, blobOnDisk: stored, expected: sha256 } = this;
+    this.tools.log.warn({ blob, from: range.from }, 'past the disk, straight from the origin');
+    const took = (bytes: number): void => this.count('origin', bytes);
+    return passThrough({ request, stored, sha256, took }, this.tools.origin, range, signal);
+  }
+
   /** A block on disk turned out to be damaged: it is fetched anew. */
   repair(): void {
     if (!this.isVerified) {
@@ -121,8 +139,7 @@ export class Download {
       begin: (pieceSize, size) => this.begin(pieceSize, size),
       cursor: (stored) => stored.held.firstMissing(Math.min(...this.cursors.values(), stored.held.last + 1)),
       took: (source, bytes) => {
-        this.traffic[source] += bytes;
-        this.tools.traffic[source] += bytes;
+        this.count(source, bytes);
         this.progress = performance.now();
       },
       finished: () => this.finished,
@@ -135,7 +152,7 @@ export class Download {
 
   /** Never rejects: what goes wrong is the download's failure. */
   private async run(): Promise<void> {
-    const { log, store, supernodes } = this.tools;
+    const { log, supernodes } = this.tools;
     const began = performance.now();
     this.progress = began;
     const ticking = setInterval(() => this.tick(), TICK);
@@ -155,7 +172,7 @@ export class Download {
     } catch (error) {
       this.fail(error);
       this.logFailure(error);
-      if (this.problem?.reason === 'digest-mismatch') await store.remove(this.blob);
+      if (this.problem?.reason === 'digest-mismatch') await this.throwAway();
     } finally {
       clearInterval(ticking);
       stopping.abort(new Error('the download has ended'));
@@ -168,7 +185,10 @@ export class Download {
   /** Takes up what is on disk. */
   private async takeUp(): Promise<void> {
     const { store } = this.tools;
-    const left = await store.find(this.blob);
+    const left = await store.find(this.blob).catch((error: unknown) => {
+      this.tools.log.warn({ blob: this.blob, err: error }, 'what is on disk cannot be opened');
+      return undefined;
+    });
     if (left === undefined) return;
     if (!isDigest(this.blob)) {
       // Other content may stand at that URL by now.
@@ -186,12 +206,33 @@ export class Download {
     this.bell.ring();
   }
 
+  /** Makes the blob on disk, once however many bring it at the same time. */
+  private async make(pieceSize: number, size: number | undefined): Promise<StoredBlob> {
+    const stored = await this.tools.store.create(this.blob, pieceSize, size);
+    if (this.closed) {
+      await stored.release();
+      throw new BlobUnavailable('unstorable', `${this.blob} is not wanted any more`);
+    }
+    this.adopt(stored);
+    return stored;
+  }
+
+  /** What is on disk is wrong. A disk that does not let it go keeps blocks that nobody takes for a whole blob. */
+  private async throwAway(): Promise<void> {
+    try {
+      await this.tools.store.remove(this.blob);
+    } catch (error) {
+      this.tools.log.warn({ blob: this.blob, err: error }, 'what is wrong could not be removed');
+    }
+  }
+
   /** Somebody who has it has told its grid, and perhaps its size. */
   private async begin(pieceSize: number, size: number | undefined): Promise<StoredBlob> {
-    if (this.blobOnDisk === undefined) this.adopt(await this.tools.store.create(this.blob, pieceSize, size));
-    const stored = this.blobOnDisk;
-    if (stored?.grid.pieceSize !== pieceSize) throw new Error(`${this.blob} has another piece size elsewhere`);
+    this.toldSize ??= size;
+    const stored = this.blobOnDisk ?? (await (this.creating ??= this.make(pieceSize, size)));
+    if (stored.grid.pieceSize !== pieceSize) throw new Error(`${this.blob} has another piece size elsewhere`);
     if (size !== undefined) await stored.setSize(size);
+    await stored.reserve();
     this.isSettled = true;
     this.bell.ring();
     return stored;
@@ -203,10 +244,18 @@ export class Download {
   }
 
   private check(stored: StoredBlob, sha256: string): void {
-    const expected = isDigest(this.blob) ? hexOf(this.blob) : this.swarm.sha256;
-    if (expected === undefined || sha256 === expected) return;
-    const message = `the ${stored.size ?? 0} bytes of ${this.blob} have the SHA-256 ${sha256}; they were thrown away`;
-    throw new BlobUnavailable('digest-mismatch', message);
+    const { expected } = this;
+    if (expected !== undefined && sha256 !== expected) throw mismatch(this.blob, stored.size ?? 0, sha256);
+  }
+
+  /** SHA-256 that the whole must have, in hex; undefined when nobody has told it. */
+  private get expected(): string | undefined {
+    return isDigest(this.blob) ? hexOf(this.blob) : this.swarm.sha256;
+  }
+
+  private count(source: TrafficSource, bytes: number): void {
+    this.traffic[source] += bytes;
+    this.tools.traffic[source] += bytes;
   }
 
   /** Before the first byte, what the supernode says of the origin is passed on; after it, we try the origin ourselves. */
@@ -242,15 +291,4 @@ export class Download {
     if (problem?.reason === 'unstorable') tools.log.warn({ ...fields, err: error }, 'not downloaded');
     else tools.log.debug(fields, 'not downloaded');
   }
-}
-
-/** What readers are told of an error. */
-function unavailable(error: unknown): BlobUnavailable {
-  if (error instanceof BlobUnavailable) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const options = { cause: error };
-  if (!(error instanceof OriginError)) return new BlobUnavailable('unstorable', message, undefined, options);
-  if (error.kind === 'status') return new BlobUnavailable('origin-status', message, error.status, options);
-  const reason = error.kind === 'forbidden' ? 'origin-forbidden' : 'origin-unreachable';
-  return new BlobUnavailable(reason, message, undefined, options);
 }

@@ -10,7 +10,8 @@ export interface ReadRange {
 }
 
 /**
- * A blob's bytes in order as they arrive. The last block is held back until the digest of the whole is known to be right.
+ * A blob's bytes in order as they arrive. The last block is held back until the digest of the whole is known to be right. When this
+ * node's disk cannot take it, they go on straight from the origin.
  *
  * @param local counts what was here, whole, from the beginning; undefined when it was not.
  * @throws BlobUnavailable when the download fails; the signal's reason when it aborts.
@@ -27,6 +28,10 @@ export async function* readBlob(
     for (;;) {
       const block = await nextBlock(download, reader, at, end, signal);
       if (block === undefined) return;
+      if (block === 'unstorable') {
+        yield* download.passThrough({ from: at, end }, signal);
+        return;
+      }
       const { bytes, offset } = block;
       const part = bytes.subarray(at - offset, Math.min(bytes.length, end - offset));
       at += part.length;
@@ -38,15 +43,16 @@ export async function* readBlob(
   }
 }
 
-/** The block that holds byte `at`, once it may leave; undefined at the end. */
+/** The block that holds byte `at`, once it may leave; undefined at the end; `unstorable` when it must go past this node's disk. */
 async function nextBlock(
   download: Download,
   reader: object,
   at: number,
   end: number,
   signal: AbortSignal,
-): Promise<{ bytes: Buffer; offset: number } | undefined> {
+): Promise<{ bytes: Buffer; offset: number } | 'unstorable' | undefined> {
   for (;;) {
+    if (download.failure?.reason === 'unstorable') return 'unstorable';
     if (download.failure !== undefined) throw download.failure;
     const { stored } = download;
     if (stored !== undefined) {

@@ -2,7 +2,7 @@ import type { OriginClient } from '@cdk8s-dragonfly/origin';
 import type { BlobStore } from '@cdk8s-dragonfly/store';
 import type { Dispatcher } from 'undici';
 
-import type { LinkLog } from '../links/supernode-link';
+import type { LinkLog } from '../links/link-log';
 import type { SupernodeLinks } from '../links/supernode-links';
 import type { Traffic } from '../node/traffic';
 

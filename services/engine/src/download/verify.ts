@@ -28,7 +28,7 @@ export async function hashWhole(stored: StoredBlob, bell: Bell, signal: AbortSig
 }
 
 /** The block; undefined when it turned out to be damaged, and is to be fetched anew. */
-async function readUndamaged(stored: StoredBlob, index: number): Promise<Buffer | undefined> {
+export async function readUndamaged(stored: StoredBlob, index: number): Promise<Buffer | undefined> {
   try {
     return await stored.read(index);
   } catch (error) {

@@ -12,7 +12,8 @@ import { Agent } from 'undici';
 import { Download } from '../download/download';
 import { readBlob } from '../download/reader';
 import type { DownloadTools } from '../download/tools';
-import type { LinkLog, SupernodeAddress } from '../links/supernode-link';
+import type { LinkLog } from '../links/link-log';
+import type { SupernodeAddress } from '../links/supernode-link';
 import { SupernodeLinks } from '../links/supernode-links';
 import type { BlobProvider, BlobRequest, OpenBlob } from './blob-request';
 import { PeerServer } from './peer-server';
@@ -128,14 +129,14 @@ export class SwarmNode implements BlobProvider, Holdings {
     });
     try {
       while (download.failure === undefined && !download.settled) await download.bell.next(signal);
-      if (download.failure !== undefined) throw download.failure;
+      if (download.failure !== undefined && download.failure.reason !== 'unstorable') throw download.failure;
     } catch (error) {
       release();
       throw error;
     }
     const local = download.verified ? this.traffic : undefined;
     return {
-      size: download.stored?.size,
+      size: download.size,
       read: (range, reading) => readBlob(download, range, reading, local),
       release,
     };

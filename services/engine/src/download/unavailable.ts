@@ -1,0 +1,20 @@
+import { OriginError } from '@cdk8s-dragonfly/origin';
+
+import { BlobUnavailable } from '../node/blob-request';
+
+/** What readers are told of an error. What is no word of an origin is a fault of this node. */
+export function unavailable(error: unknown): BlobUnavailable {
+  if (error instanceof BlobUnavailable) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const options = { cause: error };
+  if (!(error instanceof OriginError)) return new BlobUnavailable('unstorable', message, undefined, options);
+  if (error.kind === 'status') return new BlobUnavailable('origin-status', message, error.status, options);
+  const reason = error.kind === 'forbidden' ? 'origin-forbidden' : 'origin-unreachable';
+  return new BlobUnavailable(reason, message, undefined, options);
+}
+
+/** The bytes of a blob do not have the digest that they should have. */
+export function mismatch(blob: string, size: number, sha256: string): BlobUnavailable {
+  const message = `the ${size} bytes of ${blob} have the SHA-256 ${sha256}; they were thrown away`;
+  return new BlobUnavailable('digest-mismatch', message);
+}
