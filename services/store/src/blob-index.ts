@@ -15,6 +15,8 @@ export class BlobEntry {
   readonly yielding = new Set<() => void>();
   /** Removed: its files last as long as its users. */
   gone = false;
+  /** Whether its account says what is on disk; else it is settled when the last user goes. */
+  settled = true;
   lastRead = -Infinity;
 
   readonly account: Account = { charge: 0, spent: 0 };

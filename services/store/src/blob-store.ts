@@ -254,6 +254,7 @@ export class BlobStore {
     const { fault, blobs } = this.folder;
     if (fault !== undefined) throw fault;
     const entry = new BlobEntry(head.blob, Date.now());
+    entry.settled = false;
     const room = new BlobRoom(head.blob, this.space, entry.account);
     try {
       const ended = await room.beginFiles(new Grid(head.pieceSize), head.size);
@@ -311,7 +312,8 @@ export class BlobStore {
   /** What a blob takes, now that nothing more is written, and when it was last used. */
   private async keepBooks(entry: BlobEntry, stored: StoredBlob): Promise<void> {
     try {
-      if (stored.isChanged) this.space.settle(entry.account, await stored.diskUsage());
+      if (stored.isChanged || !entry.settled) this.space.settle(entry.account, await stored.diskUsage());
+      entry.settled = true;
       const now = Date.now();
       if (this.folder.fault !== undefined || now - entry.savedAt < SAVE_USE_EVERY) return;
       entry.savedAt = now;
