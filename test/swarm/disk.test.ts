@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 import { formatRegistryRequest } from '@cdk8s-dragonfly/protocol';
+import { BlobStore, Unstorable } from '@cdk8s-dragonfly/store';
 
 import { SmallDisk, mebibytes, watchFree } from './small-disk';
 import { Swarm, readAll } from './swarm';
@@ -101,6 +102,48 @@ mounted('small disks', () => {
       expect(content.equals(await readAll(node, { blob, url }))).toBe(true);
       expect(node.traffic.origin).toBe(content.length);
     });
+  });
+
+  describe('a store on a disk that is fuller than it says', () => {
+    it.each(['tmpfs', 'ext4'] as const)(
+      'keeps on a %s what it has, and says that the rest is unstorable',
+      async (kind) => {
+        swarm = await Swarm.start();
+        const { folder } = disk(kind, 16);
+        // Pretends that the limits never bite, so that the file system itself refuses.
+        const options = { statfs: () => Promise.resolve({ bavail: 1e9, bsize: 4096, blocks: 1e9 }) };
+        const content = randomBytes(24 * MIB);
+        const { blob } = swarm.origin.add(content);
+        const store = await BlobStore.open(folder, options);
+        const stored = await store.create(blob, 4 * MIB, content.length);
+        const block = (index: number): Buffer => {
+          const { offset, length } = stored.grid.span(index);
+          return content.subarray(offset, offset + length);
+        };
+        const proof = (index: number): { hash: Buffer } => ({
+          hash: createHash('sha256').update(block(index)).digest(),
+        });
+        let written = 0;
+        const writeAll = async (): Promise<void> => {
+          for (; ; written += 1) await stored.write(written, [block(written)], proof(written));
+        };
+        await expect(writeAll()).rejects.toThrow(/^sha256:[0-9a-f]{64} cannot be written to this disk: ENOSPC/);
+        expect(written).toBeGreaterThan(20);
+        await expect(stored.write(written, [block(written)], proof(written))).rejects.toThrow(Unstorable);
+        await stored.release();
+        await store.stop();
+
+        const again = await BlobStore.open(folder, options);
+        const left = (await again.find(blob))!;
+        expect([...left.held]).toEqual(Array.from({ length: written }, (_, index) => index));
+        for (let index = 0; index < written; index += 1) expect(block(index).equals(await left.read(index))).toBe(true);
+        await left.release();
+        // A full disk can be emptied.
+        await again.remove(blob);
+        expect(again.usage).toEqual({ blobs: 0, bytes: 0, evicted: 0 });
+        await again.stop();
+      },
+    );
   });
 
   describe('a daemon whose disk takes nothing', () => {
