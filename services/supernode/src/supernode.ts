@@ -130,7 +130,12 @@ export class Supernode implements Closeable {
         log,
       });
       const registrar = new Registrar({ tasks, sessions, key, advertised, replicas });
-      const classic = new ClassicTasks({ tasks, aliases, advertised });
+      const classic = new ClassicTasks({
+        tasks,
+        aliases,
+        advertised,
+        peerServed: (bytes) => (operations.traffic.peerBytes += bytes),
+      });
       parts.add(
         'the original protocol',
         closing(() => classic.stop()),

@@ -61,10 +61,21 @@ export class ClassicPieces {
     return md5;
   }
 
-  private async compute(piece: number): Promise<string> {
+  /** The bytes of a piece with its frame. */
+  framedLengthOf(piece: number): number {
+    const { grid } = this.stored;
+    return this.rawLengthOf(piece) + grid.pieceSize - grid.pieceLength;
+  }
+
+  private rawLengthOf(piece: number): number {
     const { grid, size } = this.stored;
+    return Math.min(grid.pieceLength, (size ?? Infinity) - piece * grid.pieceLength);
+  }
+
+  private async compute(piece: number): Promise<string> {
+    const { grid } = this.stored;
     const start = piece * grid.pieceLength;
-    const rawLength = Math.min(grid.pieceLength, (size ?? Infinity) - start);
+    const rawLength = this.rawLengthOf(piece);
     const md5 = new PieceMd5(rawLength, grid.pieceSize);
     for await (const bytes of this.read(start, start + rawLength)) md5.update(bytes);
     return md5.digest();

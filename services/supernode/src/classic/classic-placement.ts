@@ -79,29 +79,29 @@ export class ClassicPlacement {
   private readonly clients = new Map<string, Client>();
   private readonly holders = new ClassicHolders();
 
-  /** Takes a report into account. */
-  tell(report: ClassicReport): void {
+  /** Takes a report into account. Answers whether it is the first word of a piece that another client gave. */
+  tell(report: ClassicReport): boolean {
     if (report.type === 'register') {
       this.register(report.cid, report.serves);
-      return;
+      return false;
     }
     const client = this.clients.get(report.cid);
-    if (client === undefined) return;
+    if (client === undefined) return false;
     switch (report.type) {
       case 'arrived':
-        this.arrived(report.cid, client, report.piece);
-        break;
-      case 'stored':
-        this.arrived(report.cid, client, report.piece);
+        return this.arrived(report.cid, client, report.piece);
+      case 'stored': {
+        const given = this.arrived(report.cid, client, report.piece);
         if (client.serves) this.holders.add(report.cid, report.piece);
-        break;
+        return given;
+      }
       case 'failed':
         this.failed(client, report);
-        break;
+        return false;
       case 'down':
         this.holders.remove(report.cid);
         this.clients.set(report.cid, { ...client, serves: false });
-        break;
+        return false;
     }
   }
 
@@ -129,11 +129,14 @@ export class ClassicPlacement {
     this.clients.set(cid, { serves, done: new Set(), running: new Map(), refused: new Set(), failures: 0 });
   }
 
-  private arrived(cid: string, client: Client, piece: number): void {
+  /** Answers whether another client gave it. */
+  private arrived(cid: string, client: Client, piece: number): boolean {
+    const given = client.running.get(piece)?.from !== undefined;
     // Only other clients' pieces speak for its connection to other clients.
-    if (client.running.get(piece)?.from !== undefined) client.failures = 0;
+    if (given) client.failures = 0;
     this.release(cid, client, piece, 'arrived');
     client.done.add(piece);
+    return given;
   }
 
   private failed(client: Client, { cid, piece, from }: Extract<ClassicReport, { type: 'failed' }>): void {

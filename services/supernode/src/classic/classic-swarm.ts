@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { isIPv4 } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import {
   DEFAULT_DOWN_LINK,
@@ -46,10 +45,14 @@ export class ClassicSwarm {
   private pieces: ClassicPieces | undefined;
   private readonly unwatch: () => void;
 
-  /** @param advertised where clients fetch the supernode's pieces */
+  /**
+   * @param advertised where clients fetch the supernode's pieces
+   * @param peerServed is told of the bytes that a client has from another
+   */
   constructor(
     private readonly task: Task,
     private readonly advertised: Address,
+    private readonly peerServed?: (bytes: number) => void,
   ) {
     this.unwatch = task.watch(() => {
       if (task.state === 'waiting') this.beginAnew();
@@ -95,7 +98,10 @@ export class ClassicSwarm {
 
   /** A client has a piece on disk. */
   stored(cid: string, piece: PieceRange): void {
-    if (this.knows(piece, this.currentPieces())) this.placement.tell({ type: 'stored', cid, piece: piece.pieceNum });
+    const pieces = this.currentPieces();
+    if (!this.knows(piece, pieces)) return;
+    const { pieceNum } = piece;
+    if (this.placement.tell({ type: 'stored', cid, piece: pieceNum })) this.countPeer(pieceNum, pieces);
   }
 
   /** A client gives nothing to others any more. */
@@ -120,7 +126,14 @@ export class ClassicSwarm {
   private take(cid: string, outcome: PieceOutcome, pieces: ClassicPieces): void {
     if (!this.knows(outcome, pieces)) return;
     const { pieceNum: piece, dstCid: from } = outcome;
-    this.placement.tell(outcome.arrived ? { type: 'arrived', cid, piece } : { type: 'failed', cid, piece, from });
+    const report = outcome.arrived
+      ? ({ type: 'arrived', cid, piece } as const)
+      : ({ type: 'failed', cid, piece, from } as const);
+    if (this.placement.tell(report)) this.countPeer(piece, pieces);
+  }
+
+  private countPeer(piece: number, pieces: ClassicPieces | undefined): void {
+    if (pieces !== undefined) this.peerServed?.(pieces.framedLengthOf(piece));
   }
 
   /** Whether there is such a piece, so that clients cannot make us remember others. */
@@ -140,8 +153,10 @@ export class ClassicSwarm {
     pieces: ClassicPieces,
     assignments: readonly ClassicAssignment[],
   ): Promise<ClassicAnswer> {
-    const ending = new AbortController();
-    const late = delay(MD5_LIMIT, undefined, { signal: ending.signal }).catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), MD5_LIMIT);
+    });
     const sources = await Promise.all(
       assignments.map(async (assignment) => {
         // A piece that cannot be read is no longer held, and the next question's answer leaves it out.
@@ -150,7 +165,7 @@ export class ClassicSwarm {
         return pieceMd5 === undefined ? [] : [this.source(member, pieces.pieceSize, assignment, pieceMd5)];
       }),
     );
-    ending.abort();
+    clearTimeout(timer);
     const ready = sources.flat();
     return ready.length === 0 ? waitAnswer() : continueAnswer(ready);
   }

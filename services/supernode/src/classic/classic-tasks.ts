@@ -29,6 +29,8 @@ export interface ClassicTools {
   readonly aliases: ClassicAliases;
   /** Where clients are told to fetch the supernode's pieces. */
   readonly advertised: Address;
+  /** Is told of the bytes that a client has from another. */
+  readonly peerServed?: ((bytes: number) => void) | undefined;
   /** How long a registration waits for the origin, in ms. Default 4000. */
   readonly headLimit?: number;
 }
@@ -93,7 +95,7 @@ export class ClassicTasks {
   private swarmOf(blob: BlobId): ClassicSwarm {
     let swarm = this.swarms.get(blob);
     if (swarm === undefined) {
-      swarm = new ClassicSwarm(this.tools.tasks.obtain(blob).task, this.tools.advertised);
+      swarm = new ClassicSwarm(this.tools.tasks.obtain(blob).task, this.tools.advertised, this.tools.peerServed);
       this.swarms.set(blob, swarm);
     }
     return swarm;

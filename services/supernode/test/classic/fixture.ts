@@ -79,6 +79,8 @@ export class Site {
       originFirstByteTimeout: 5000,
       originStallTimeout: 5000,
       env: {},
+      // Clients of the tests go without a word.
+      limits: { stop: 100 },
       log: createLog('silent', 'supernode'),
     });
     return new Site(supernode, origin, paths, asked, home);

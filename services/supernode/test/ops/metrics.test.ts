@@ -9,6 +9,7 @@ import { metricsDocument } from '../../src/metrics/document';
 import { METRICS } from '../../src/metrics/table';
 import { chunked, status, whole } from '../classic/fixture';
 import { OriginalClient } from '../classic/original-client';
+import { OriginalPeer } from '../classic/original-peer';
 import { GO } from '../classic/original-style';
 import { Running } from './running';
 
@@ -129,5 +130,24 @@ test('an origin that fails is counted', async () => {
     expect(await running.metric('dragonfly_supernode_origin_copies')).toBeUndefined();
   } finally {
     await running.stop();
+  }
+});
+
+test('what original clients have from each other is counted, as they report it', async () => {
+  const content = randomBytes(9 * MIB);
+  const running = await Running.start(whole(content));
+  const server = await OriginalPeer.start('go');
+  try {
+    const common = { style: GO, url: running.url(), api: running.apiPort };
+    server.offer(content);
+    await new OriginalClient({ ...common, cid: '127.0.0.2-1-1.0', port: server.port }).download();
+    expect(await running.metric('dragonfly_supernode_peer_served_bytes_total')).toBe(0);
+    await new OriginalClient({ ...common, cid: '127.0.0.2-2-1.0' }).download();
+    expect(server.requests).toBe(3);
+    expect(await running.metric('dragonfly_supernode_peer_served_bytes_total')).toBe(content.length + 3 * 5);
+    expect(await running.metric('dragonfly_supernode_served_bytes_total{to="original"}')).toBe(content.length + 3 * 5);
+  } finally {
+    await running.stop();
+    await server.stop();
   }
 });

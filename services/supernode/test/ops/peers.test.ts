@@ -12,7 +12,7 @@ afterEach(async () => running.stop());
 
 const PEER = { IP: '192.0.2.7', hostName: 'node-7', port: 15001, version: '0.4.0' };
 
-async function add(peer: object): Promise<{ readonly status: number; readonly body: unknown }> {
+async function add(peer: object | string): Promise<{ readonly status: number; readonly body: unknown }> {
   return running.json('/peers', { method: 'POST', body: JSON.stringify(peer) });
 }
 
