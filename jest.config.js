@@ -26,5 +26,7 @@ module.exports = {
     '^@cdk8s-dragonfly/demo$': '<rootDir>/demo/src/index.ts',
     '^@cdk8s-dragonfly/([a-z-]+)$': '<rootDir>/services/$1/src/index.ts',
   },
+  // Many tests wait for sockets and processes more than they compute.
+  maxWorkers: 2,
   testTimeout: 20_000,
 };

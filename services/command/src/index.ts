@@ -25,3 +25,4 @@ export { formatBytes, parseSize } from './size';
 export { resolveSupernodes, type SupernodeValues } from './supernodes';
 export type { ReadFile } from './text-file';
 export { commandVersion } from './version';
+export { HANG_LIMIT, Watchdog } from './watchdog';

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { CommandError, resolveSupernodes } from '@cdk8s-dragonfly/command';
+import { CommandError, Watchdog, resolveSupernodes } from '@cdk8s-dragonfly/command';
 import type { Closeable, CommandContext, CommandValues } from '@cdk8s-dragonfly/command';
 import { PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
@@ -33,6 +33,7 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const upstreams = parseUpstreams(values.registry);
   const supernodes = resolveSupernodes(values);
   const { lifecycle, log } = ctx;
+  lifecycle.add('the watchdog', await Watchdog.start('dfdaemon'));
   const serving: { node?: BlobProvider; mirror?: MirrorServer; metrics?: Metrics } = {};
 
   const ops = new OpsServer(

@@ -1,4 +1,4 @@
-import { launcher } from '@cdk8s-dragonfly/command';
+import { Watchdog, launcher } from '@cdk8s-dragonfly/command';
 import { PORTS, SUPERNODE } from '@cdk8s-dragonfly/contract';
 
 import { originRate } from './bandwidth/origin-rate';
@@ -8,6 +8,7 @@ const MINUTE = 60_000;
 
 /** The command `supernode`. */
 export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) => {
+  lifecycle.add('the watchdog', await Watchdog.start('supernode'));
   const supernode = await Supernode.start({
     homeDir: values.homeDir,
     diskQuota: values.diskQuota,

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+import type { Closeable } from './lifecycle';
+
+/** How long an event loop may stand still before its process is ended, in milliseconds. */
+export const HANG_LIMIT = 10_000;
+
+/** How often the main thread shows that it runs, and the watchdog looks, for each limit. */
+const LOOKS = 20;
+
+/**
+ * The watchdog's thread. It is plain JavaScript in a text, so that it needs no file of its own in a bundle. A look that comes late itself, as
+ * after a suspended machine wakes up, counts for nothing.
+ */
+const THREAD = `
+const { writeSync } = require('node:fs');
+const { workerData: { beats, limit, every, name } } = require('node:worker_threads');
+const count = new Int32Array(beats);
+let seen = -1, since = performance.now(), looked = since;
+setInterval(() => {
+  const now = performance.now(), late = now - looked > 3 * every;
+  const beat = Atomics.load(count, 0);
+  if (beat !== seen || late) { seen = beat; since = now; }
+  looked = now;
+  if (now - since < limit) return;
+  const msg = 'the event loop stood still for ' + Math.round(now - since) + ' ms; the process is ended';
+  writeSync(2, JSON.stringify({ level: 'error', time: new Date().toISOString(), name, msg }) + '\\n');
+  process.kill(process.pid, 'SIGKILL');
+}, every);
+`;
+
+/**
+ * A thread that ends the process (SIGKILL, so exit code 137) when its event loop stands still. A daemon that hangs is the worst fault:
+ * container runtimes wait for it, while from a closed port they go on to the registry at once.
+ */
+export class Watchdog implements Closeable {
+  private readonly beating: NodeJS.Timeout;
+
+  private constructor(
+    private readonly thread: Worker,
+    beats: Int32Array,
+    every: number,
+  ) {
+    this.beating = setInterval(() => Atomics.add(beats, 0, 1), every);
+    this.beating.unref();
+    thread.unref();
+  }
+
+  /**
+   * @param name the command's, for the log.
+   * @param limit in milliseconds.
+   */
+  static async start(name: string, limit = HANG_LIMIT): Promise<Watchdog> {
+    const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const every = limit / LOOKS;
+    const thread = new Worker(THREAD, { eval: true, workerData: { beats, limit, every, name }, stdout: false });
+    await once(thread, 'online');
+    return new Watchdog(thread, new Int32Array(beats), every);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.beating);
+    await this.thread.terminate();
+  }
+}
