@@ -1,6 +1,5 @@
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { CommandError, Lifecycle } from '@cdk8s-dragonfly/command';
-import { OriginClient, OriginRules, clusterApi } from '@cdk8s-dragonfly/origin';
 import type { HostPort } from '@cdk8s-dragonfly/origin';
 import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 
@@ -17,6 +16,10 @@ import { logRegistration } from './fronts/registration-log';
 import { registryRoute } from './fronts/registry-route';
 import { sessionRoute } from './fronts/session-route';
 import { Operations } from './operations';
+import { originClients } from './origin-clients';
+import { preheatRoutes } from './preheat/preheat-routes';
+import { Preheats } from './preheat/preheats';
+import { RemoteBlobs } from './preheat/remote-blobs';
 import { replicaRoute } from './replicas/replica-route';
 import { ReplicaSet } from './replicas/replica-set';
 import type { ReplicaAddress } from './replicas/replica-set';
@@ -74,20 +77,9 @@ export class Supernode implements Closeable {
       const ip = options.advertiseIp ?? defaultAdvertisedIp();
       const key = await loadSigningKey(options.homeDir, options.signingKey);
       const store = parts.add('the store', await openStore(options));
-      if (options.allowOrigin.length === 0) {
-        log.warn('without --allow-origin any origin may be fetched from, but loopback and link-local addresses');
-      }
-      const rules = new OriginRules({ allow: options.allowOrigin, forbid: [{ host: ip }, ...clusterApi(options.env)] });
-      const origin = new OriginClient({
-        rules,
-        firstByteTimeout: options.originFirstByteTimeout,
-        stallTimeout: options.originStallTimeout,
-        log: {
-          debug: (text, fields) => log.debug(fields ?? {}, text),
-          warn: (text, fields) => log.warn(fields ?? {}, text),
-        },
-      });
+      const { origin, tokenServers } = originClients(options, ip);
       parts.add('the origin client', origin);
+      parts.add('the client of token servers', tokenServers);
       const sessions = new SessionHub();
       const { originRate, limits } = options;
       const limited = originRate === undefined ? origin : limitedOrigin(origin, new Throttle(originRate));
@@ -144,7 +136,15 @@ export class Supernode implements Closeable {
         operations.registered(request, answer);
         logRegistration(log, request, answer, id);
       });
-      const routes = [sessionRoute(sessions), replicaRoute(replicas), registry, classicRoutes(classic)];
+      const remote = new RemoteBlobs(replicas);
+      const preheats = parts.add('the preheats', new Preheats({ tasks, remote, origin, tokenServers, log }));
+      const routes = [
+        sessionRoute(sessions),
+        replicaRoute(replicas),
+        registry,
+        classicRoutes(classic),
+        preheatRoutes(preheats),
+      ];
       const opsRoutes = operations.routes({
         homeDir: options.homeDir,
         advertised,

@@ -1,0 +1,44 @@
+import type { Log } from '@cdk8s-dragonfly/command';
+import { OriginClient, OriginRules, clusterApi } from '@cdk8s-dragonfly/origin';
+import type { HostPort } from '@cdk8s-dragonfly/origin';
+
+import { TokenServerRules } from './preheat/token-server-rules';
+
+/** What the supernode's ways out are made of. Times are in milliseconds. */
+export interface OriginClientsOptions {
+  /** The only origins that may be asked; empty: any that is not refused by its address. */
+  readonly allowOrigin: readonly HostPort[];
+  readonly originFirstByteTimeout: number;
+  readonly originStallTimeout: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** The supernode's ways out. */
+export interface OriginClients {
+  /** To what clients name. */
+  readonly origin: OriginClient;
+  /** To token servers, which registries name. */
+  readonly tokenServers: OriginClient;
+}
+
+/** @param ip the supernode's own address, which it does not ask unless the list names it */
+export function originClients(options: OriginClientsOptions, ip: string): OriginClients {
+  const { allowOrigin: allow, env, log } = options;
+  if (allow.length === 0) {
+    log.warn('without --allow-origin any origin may be fetched from, but loopback and link-local addresses');
+  }
+  const reach = { allow, forbid: [{ host: ip }, ...clusterApi(env)] };
+  const common = {
+    firstByteTimeout: options.originFirstByteTimeout,
+    stallTimeout: options.originStallTimeout,
+    log: {
+      debug: (text: string, fields?: object) => log.debug(fields ?? {}, text),
+      warn: (text: string, fields?: object) => log.warn(fields ?? {}, text),
+    },
+  };
+  return {
+    origin: new OriginClient({ ...common, rules: new OriginRules(reach) }),
+    tokenServers: new OriginClient({ ...common, rules: new TokenServerRules(reach) }),
+  };
+}
