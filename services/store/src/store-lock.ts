@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { open, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { codeOf } from './error-code';
 
@@ -23,8 +24,9 @@ const LOCK = 'store.lock';
 /** How long the door of a process in another container may take to open, in milliseconds. */
 const KNOCK = 1000;
 
-/** Tries to take a lock whose holder changes all the time. */
-const TRIES = 10;
+/** Tries to take a lock whose holder changes all the time, and the pause between them in milliseconds. */
+const TRIES = 50;
+const PAUSE = 20;
 
 /** Who holds a lock: a boot, a PID namespace, a process with its time of start, and the socket that it listens on. */
 interface Holder {
@@ -60,7 +62,7 @@ export class StoreLock {
         if (other === undefined) continue;
         const holder = parse(other);
         if (holder !== undefined && (await isAlive(folder, holder, me))) throw new StoreInUse(folder, holder.pid);
-        await breakLock(folder, other, holder);
+        if (await takeOver(folder, other, text, me)) return new StoreLock(folder, text, door);
       }
       throw new StoreInUse(folder, 'unknown');
     } catch (error) {
@@ -166,20 +168,34 @@ async function answers(folder: string, door: string): Promise<boolean> {
   }
 }
 
-/** Takes the lock of a dead holder away; somebody who was faster keeps it. */
-async function breakLock(folder: string, dead: string, holder: Holder | undefined): Promise<void> {
+/**
+ * Puts a lock of ours where that of a dead holder is. The right to do so is a link of its own, named after the dead one: of many who find
+ * it, one at a time may look again and replace it.
+ *
+ * @returns whether we have the lock; false: it must be looked at again.
+ */
+async function takeOver(folder: string, dead: string, mine: string, me: Holder): Promise<boolean> {
   const path = join(folder, LOCK);
-  const aside = `${path}-${randomBytes(4).toString('hex')}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
+  const right = `${path}-after-${createHash('sha256').update(dead).digest('hex').slice(0, 16)}`;
+  if (!(await makeLink(mine, right))) {
+    const other = await lockTextAt(right);
+    const holder = parse(other ?? '');
+    if (other !== undefined && (holder === undefined || !(await isAlive(folder, holder, me)))) {
+      await rm(right, { force: true });
+    } else await delay(PAUSE);
+    return false;
   }
-  const moved = await lockTextAt(aside);
-  if (moved !== undefined && moved !== dead) await makeLink(moved, path);
-  else if (holder !== undefined) await rm(join(folder, holder.door), { force: true });
-  await rm(aside, { force: true });
+  try {
+    if ((await lockTextAt(path)) !== dead) return false;
+    const next = `${path}-${randomBytes(4).toString('hex')}`;
+    await symlink(mine, next);
+    await rename(next, path);
+    const door = parse(dead)?.door;
+    if (door !== undefined) await rm(join(folder, door), { force: true });
+    return true;
+  } finally {
+    await rm(right, { force: true });
+  }
 }
 
 /** Makes a link; false when there is something already. */

@@ -109,6 +109,20 @@ describe('the store', () => {
     await again.release();
   });
 
+  it('passes over a record that could not be written', async () => {
+    const stored = await store.create(blob, PIECE, content.length);
+    await fill(stored, 0, 1, 2);
+    await stored.release();
+    const table = await readFile(fileOf('.blocks'));
+    table.fill(0, 256 + 104, 256 + 2 * 104);
+    await writeFile(fileOf('.blocks'), table);
+
+    const again = (await (await restart()).find(blob))!;
+    expect([...again.held]).toEqual([0, 2]);
+    expect(block(0).equals(await again.read(0))).toBe(true);
+    await again.release();
+  });
+
   it('finds damage that happened while it was not running, and takes the block anew', async () => {
     const stored = await store.create(blob, PIECE, content.length);
     await fill(stored, 0, 1, 2);
