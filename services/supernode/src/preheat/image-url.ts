@@ -46,7 +46,8 @@ function urlOfReference(image: string): string | undefined {
   const host = named ? first : 'docker.io';
   const rest = named ? image.slice(slash + 1) : image;
   const [, path, tag, digest] = /^([^:@]+)(?::([^@]*))?(?:@(.+))?$/.exec(rest) ?? [];
-  if (path === undefined || !HOST.test(host) || (tag !== undefined && !TAG.test(tag))) return undefined;
+  if (path === undefined || !isName(path) || !HOST.test(host) || (tag !== undefined && !TAG.test(tag)))
+    return undefined;
   const hub = DOCKER_HUB_NAMES.has(host);
   const name = hub && !path.includes('/') ? `library/${path}` : path;
   const scheme = LOOPBACK.test(host) ? 'http' : 'https';
