@@ -1,5 +1,4 @@
 import { statfs } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { Grid, isBlobId } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
@@ -10,48 +9,22 @@ import type { OpenFiles } from './blob-handles';
 import { BlobEntry, BlobIndex } from './blob-index';
 import { BlobRoom } from './blob-room';
 import type { TableHead } from './block-table';
+import { Evictions } from './evictions';
 import { FreeSpace } from './free-space';
-import type { FileSystemFacts } from './free-space';
 import { scanBlobs } from './scan';
 import { Space } from './space';
 import { StoreFolder } from './store-folder';
-import type { StoreLog } from './store-folder';
+import { timer } from './store-options';
+import type { StoreOptions, StoreUsage } from './store-options';
 import { StoredBlob } from './stored-blob';
+import { Turns } from './turns';
 import { asUnstorable, isDiskFault } from './unstorable';
-
-/** How a store is kept. */
-export interface StoreOptions {
-  /** The most that its files may take on disk, in bytes. Default: no limit. */
-  readonly quota?: number | undefined;
-  /** What must stay free on its file system, in bytes. Default 0. */
-  readonly minFree?: number | undefined;
-  /** Is told what an operator wants to know. Default: nobody is. */
-  readonly log?: StoreLog | undefined;
-  /** The file system's answer for a path. Default: statfs(2). */
-  readonly statfs?: ((path: string) => Promise<FileSystemFacts>) | undefined;
-  /** Begins to do something again and again; returns what ends that. Default: a timer. */
-  readonly every?: ((milliseconds: number, work: () => void) => () => void) | undefined;
-  /** Milliseconds of a clock that never goes back. Default: `performance.now()`. */
-  readonly now?: (() => number) | undefined;
-}
-
-/** What a store holds. */
-export interface StoreUsage {
-  readonly blobs: number;
-  /** On disk, or promised to blobs that arrive. */
-  readonly bytes: number;
-  /** Blobs removed to make room, since the start. */
-  readonly evicted: number;
-}
 
 /** How often the free space is looked after when nothing is written, in milliseconds. */
 const CHECK_EVERY = 1000;
 
 /** The time of a use is written to disk at most so often, in milliseconds. */
 const SAVE_USE_EVERY = 60_000;
-
-/** The wait for a blob to become quiet, in milliseconds. */
-const MOMENT = 100;
 
 /**
  * Blobs on disk, content-addressed: below `<home>/blobs/<kind>/<2 hex>/` a data file (`<hex>.part`, at the end `<hex>.data`) and its
@@ -64,8 +37,8 @@ export class BlobStore {
   private readonly folder: StoreFolder;
   private readonly now: () => number;
   /** The last operation on each blob: opening, making, closing and removing follow one another. */
-  private readonly turns = new Map<BlobId, Promise<unknown>>();
-  private evicted = 0;
+  private readonly turns = new Turns<BlobId>();
+  private readonly evictions: Evictions;
   private checking: Promise<void> | undefined;
   private stopChecking: () => void = () => undefined;
 
@@ -75,12 +48,10 @@ export class BlobStore {
   ) {
     this.folder = new StoreFolder(home, options.log);
     this.now = options.now ?? ((): number => performance.now());
-    const { quota = Infinity, minFree = 0, statfs: ask = statfs } = options;
-    this.space = new Space({ quota, minFree }, new FreeSpace(() => ask(home), this.now), {
-      evictable: () => this.evictable(),
-      evict: (bytes) => this.evict(bytes),
-      moment: () => delay(MOMENT),
-    });
+    const { quota = Infinity, minFree = 0, statfs: ask = statfs, log } = options;
+    const { index, turns, now } = this;
+    this.evictions = new Evictions({ index, turns, discard: (entry) => this.discard(entry), now, log });
+    this.space = new Space({ quota, minFree }, new FreeSpace(() => ask(home), now), this.evictions);
   }
 
   /**
@@ -109,7 +80,7 @@ export class BlobStore {
   }
 
   get usage(): StoreUsage {
-    return { blobs: this.index.size, bytes: this.space.bytes, evicted: this.evicted };
+    return { blobs: this.index.size, bytes: this.space.bytes, evicted: this.evictions.count };
   }
 
   /** The blob as far as it is here; undefined when nothing of it is. The caller must `release()` it. */
@@ -169,16 +140,21 @@ export class BlobStore {
   async stop(): Promise<void> {
     this.stopChecking();
     await this.checking;
-    await Promise.allSettled(this.turns.values());
+    await this.turns.settled();
     await this.folder.release();
   }
 
-  /** Finds what an earlier process left. */
+  /** Finds what an earlier process left; of a disk that fails, nothing. */
   private async takeStock(): Promise<void> {
-    for (const { blob, bytes, usedAt } of await scanBlobs(this.folder.blobs)) {
-      const entry = new BlobEntry(blob, usedAt);
-      this.space.settle(entry.account, bytes);
-      this.index.add(entry);
+    try {
+      for (const { blob, bytes, usedAt } of await scanBlobs(this.folder.blobs)) {
+        const entry = new BlobEntry(blob, usedAt);
+        this.space.settle(entry.account, bytes);
+        this.index.add(entry);
+      }
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
+      this.options.log?.warn({ err: error }, 'what is in the store cannot be listed');
     }
   }
 
@@ -192,37 +168,6 @@ export class BlobStore {
     }
   }
 
-  private evictable(): { now: number; soon: number } {
-    const now = this.now();
-    const room = { now: 0, soon: 0 };
-    for (const entry of this.index.idle()) {
-      if (!this.turns.has(entry.blob)) room[entry.mayGo(now) ? 'now' : 'soon'] += entry.account.charge;
-    }
-    return room;
-  }
-
-  private async evict(bytes: number): Promise<void> {
-    const now = this.now();
-    let freed = 0;
-    for (const entry of this.index.idle()) {
-      if (freed >= bytes) return;
-      // A blob whose turn it is, is about to be used; waiting for it could be waiting for ourselves.
-      if (this.turns.has(entry.blob) || !entry.mayGo(now)) continue;
-      const { charge } = entry.account;
-      const { stored, told } = entry.takeAway();
-      const gone = this.serially(entry.blob, async () => {
-        stored?.markRemoved();
-        await stored?.close();
-        await this.discard(entry);
-      });
-      for (const tell of told) tell();
-      await gone;
-      freed += charge;
-      this.evicted += 1;
-      this.options.log?.debug({ blob: entry.blob, bytes: charge }, 'removed to make room');
-    }
-  }
-
   private countUser(entry: BlobEntry, stored: StoredBlob): StoredBlob {
     entry.users += 1;
     entry.stored = stored;
@@ -230,16 +175,9 @@ export class BlobStore {
     return stored;
   }
 
-  private async serially<T>(blob: BlobId, work: () => Promise<T>): Promise<T> {
+  private async serially<Result>(blob: BlobId, work: () => Promise<Result>): Promise<Result> {
     if (!isBlobId(blob)) throw new Error(`${JSON.stringify(blob)} is not the name of a blob`);
-    const before = this.turns.get(blob) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.turns.set(blob, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.turns.get(blob) === mine) this.turns.delete(blob);
-    }
+    return this.turns.run(blob, work);
   }
 
   /** What is here of a blob, open; what cannot be used is removed. */
@@ -343,10 +281,4 @@ function fits(stored: StoredBlob, head: TableHead): boolean {
     stored.grid.pieceSize === head.pieceSize &&
     (head.size === undefined || stored.size === undefined || stored.size === head.size)
   );
-}
-
-function timer(milliseconds: number, work: () => void): () => void {
-  const running = setInterval(work, milliseconds);
-  running.unref();
-  return () => clearInterval(running);
 }

@@ -1,10 +1,10 @@
 export { assembleBlocks } from './assemble-blocks';
 export type { AssembledBlock } from './assemble-blocks';
 export { BlobStore } from './blob-store';
-export type { StoreOptions, StoreUsage } from './blob-store';
 export type { BlockProof } from './block-table';
 export type { FileSystemFacts } from './free-space';
 export type { StoreLog } from './store-folder';
+export type { StoreOptions, StoreUsage } from './store-options';
 export { StoreInUse } from './store-lock';
 export { DamagedBlock, StoredBlob } from './stored-blob';
 export { Unstorable } from './unstorable';

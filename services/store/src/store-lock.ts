@@ -1,11 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { open, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import type { Server } from 'node:net';
+import { readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { Door, answers } from './door';
 import { codeOf } from './error-code';
 
 /** Another process works in this folder. */
@@ -20,9 +18,6 @@ export class StoreInUse extends Error {
 }
 
 const LOCK = 'store.lock';
-
-/** How long the door of a process in another container may take to open, in milliseconds. */
-const KNOCK = 1000;
 
 /** Tries to take a lock whose holder changes all the time, and the pause between them in milliseconds. */
 const TRIES = 50;
@@ -79,42 +74,6 @@ export class StoreLock {
   }
 }
 
-/** A socket that shows processes of other containers that its owner lives: it needs no shared PID namespace. */
-class Door {
-  private constructor(
-    readonly name: string,
-    private readonly folder: FileHandle,
-    /** Undefined on a file system without sockets: then a lock of another PID namespace counts as left behind. */
-    private readonly server: Server | undefined,
-  ) {}
-
-  static async open(folder: string): Promise<Door> {
-    const handle = await open(folder, 'r');
-    const name = `store-${randomBytes(4).toString('hex')}.sock`;
-    const server = createServer((socket) => socket.destroy());
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        // By way of the open folder: the path of a socket may have 107 bytes, that of a folder more.
-        server.listen(`/proc/self/fd/${handle.fd}/${name}`, resolve);
-      });
-    } catch (error) {
-      if (codeOf(error) === 'ENOTSUP' || codeOf(error) === 'EPERM') return new Door(name, handle, undefined);
-      await handle.close();
-      throw error;
-    }
-    server.unref();
-    return new Door(name, handle, server);
-  }
-
-  async close(): Promise<void> {
-    // Takes the socket out of the folder as well.
-    const { server } = this;
-    if (server !== undefined) await new Promise((resolve) => server.close(resolve));
-    await this.folder.close();
-  }
-}
-
 /** @throws ENOENT when there is no such process. */
 async function whoIs(pid: string): Promise<Omit<Holder, 'door'>> {
   const [boot, namespace, stat] = await Promise.all([
@@ -144,27 +103,6 @@ async function isAlive(folder: string, holder: Holder, me: Holder): Promise<bool
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH') return false;
     throw error;
-  }
-}
-
-/** Whether somebody listens there. A process that hangs does: the kernel takes the connection for it. */
-async function answers(folder: string, door: string): Promise<boolean> {
-  const handle = await open(folder, 'r');
-  try {
-    return await new Promise<boolean>((resolve) => {
-      const socket = connect(`/proc/self/fd/${handle.fd}/${door}`);
-      const done = (alive: boolean): void => {
-        clearTimeout(timer);
-        socket.destroy();
-        resolve(alive);
-      };
-      // A queue that is full belongs to a process that lives.
-      const timer = setTimeout(() => done(true), KNOCK);
-      socket.once('connect', () => done(true));
-      socket.once('error', (error) => done(codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ECONNREFUSED'));
-    });
-  } finally {
-    await handle.close();
   }
 }
 
