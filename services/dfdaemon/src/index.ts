@@ -1,3 +1,7 @@
+export { BlobAccess } from './access/blob-access';
+export type { BlobAuthorization } from './access/blob-access';
+export { BlobRights, REMEMBERED_FOR } from './access/blob-rights';
+export { blobsNamedBy } from './access/manifest-blobs';
 export { MirrorServer, PATIENCE } from './mirror/mirror-server';
 export type { MirrorOptions } from './mirror/mirror-server';
 export type { MirrorParts } from './mirror/mirror-handler';

@@ -5,6 +5,7 @@ import { PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import type { BlobProvider, SwarmNodeOptions, Traffic } from '@cdk8s-dragonfly/engine';
 import { OriginRules, Relay } from '@cdk8s-dragonfly/origin';
+import { BlobAccess } from './access/blob-access';
 import { responseLogger } from './mirror/log-response';
 import { MirrorServer } from './mirror/mirror-server';
 import { parseUpstreams } from './mirror/upstreams';
@@ -58,7 +59,8 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   serving.node = lifecycle.add('the node', node);
   serving.metrics = new Metrics(() => node.traffic);
 
-  const mirror = new MirrorServer({ upstreams, provider: node, registry, record: responseLogger(log) });
+  const access = new BlobAccess(values.blobAuthorization, registry);
+  const mirror = new MirrorServer({ upstreams, provider: node, registry, access, record: responseLogger(log) });
   const mirrorAt = { host: values.hostIp, port: values.port, portFlag: '--port', hostFlag: '--hostIp' };
   const mirrorAddress = await mirror.start(mirrorAt);
   lifecycle.add('the mirror', { stop: () => mirror.stop(GRACE) });

@@ -121,7 +121,8 @@ describe('a df-daemon', () => {
   test('serves blobs of its node, is ready then, logs one line each, and ends with 0', async () => {
     const daemon = new Daemon();
     const opsPort = await freePort();
-    const code = daemon.run(...(await flags('--ops-listen', `127.0.0.1:${opsPort}`)));
+    const ops = `127.0.0.1:${opsPort}`;
+    const code = daemon.run(...(await flags('--ops-listen', ops, '--blob-authorization', 'none')));
     const { mirror } = (await daemon.line('ready')) as { readonly mirror: { readonly port: number } };
     expect((await ask(opsPort, '/readyz')).status).toBe(200);
 

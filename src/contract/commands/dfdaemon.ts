@@ -91,6 +91,13 @@ export const DFDAEMON = {
     // The runtime keeps what it has unpacked: a node's store is for its neighbours, and its disk belongs to the workloads.
     diskQuota: { ...DISK_QUOTA, default: '20GiB' },
     minFree: { ...MIN_FREE, default: '5GiB' },
+    blobAuthorization: {
+      flag: 'blob-authorization',
+      type: 'choice',
+      choices: ['origin', 'none'],
+      default: 'origin',
+      text: 'Who says whether a client may have a blob that is on the node: its registry, or nobody (all may).',
+    },
     connectTimeout: CONNECT_TIMEOUT,
     peerStallTimeout: PEER_STALL_TIMEOUT,
     supernodeSilence: SUPERNODE_SILENCE,

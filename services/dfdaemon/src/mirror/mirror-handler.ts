@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlobProvider } from '@cdk8s-dragonfly/engine';
+import { headerValues } from '@cdk8s-dragonfly/protocol';
+import type { BlobAccess } from '../access/blob-access';
+import type { Claim } from '../access/blob-rights';
 import { NothingSent, sendBlob } from './blob-response';
 import { errorBody } from './error-body';
 import type { ErrorCode } from './error-body';
 import { Exchange } from './exchange';
 import type { Patience } from './exchange';
+import { blobHeaders } from './headers';
 import { relay } from './relay';
 import type { Registry } from './relay';
 import type { ResponseRecord } from './response-record';
@@ -18,6 +22,8 @@ export interface MirrorParts {
   readonly upstreams: Upstreams;
   readonly provider: BlobProvider;
   readonly registry: Registry;
+  /** Who may have which blob. */
+  readonly access: BlobAccess;
   /** Told once a request, when its answer has ended. */
   readonly record: (record: ResponseRecord) => void;
 }
@@ -84,6 +90,15 @@ async function fromSwarm(
   parts: MirrorParts,
   findings: Findings,
 ): Promise<void> {
+  const { name, digest, target } = route;
+  const claim = claimOf(exchange, upstream, name);
+  const question = { claim, digest, target, headers: blobHeaders(exchange.request.rawHeaders) };
+  const asked = parts.access.allows(question, exchange.signal);
+  if (!(await exchange.wait(asked, exchange.patience.source, 'the registry did not answer'))) {
+    findings.passedOnBecause = 'the registry does not say that this client may have it';
+    await fromRegistry(exchange, route, upstream, parts, findings);
+    return;
+  }
   findings.from = 'swarm';
   try {
     await sendBlob(exchange, route, upstream, parts.provider);
@@ -102,7 +117,18 @@ async function fromRegistry(
   findings: Findings,
 ): Promise<void> {
   findings.from = 'registry';
-  await relay(exchange, route, { registry: parts.registry, upstream });
+  const { registry, access } = parts;
+  const terms = { registry, upstream };
+  if (route.kind !== 'manifest') return relay(exchange, route, terms);
+  const claim = claimOf(exchange, upstream, route.name);
+  return relay(exchange, route, {
+    ...terms,
+    watch: (body, headers) => access.noting(claim, body, headerValues(headers, 'content-encoding')[0]),
+  });
+}
+
+function claimOf(exchange: Exchange, upstream: URL, name: string): Claim {
+  return { upstream, name, authorization: exchange.request.headers.authorization };
 }
 
 function refuse(

@@ -1,4 +1,5 @@
 import type { Relay } from '@cdk8s-dragonfly/origin';
+import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
 import { errorBody } from './error-body';
 import type { Exchange } from './exchange';
 import { contentLength, relayHeaders } from './headers';
@@ -11,6 +12,8 @@ export type Registry = Pick<Relay, 'send'>;
 export interface RelayTerms {
   readonly registry: Registry;
   readonly upstream: URL;
+  /** Sees the body of a successful answer as it passes. */
+  readonly watch?: (body: AsyncIterable<Buffer>, headers: readonly HeaderLine[]) => AsyncIterable<Buffer>;
 }
 
 /**
@@ -30,7 +33,9 @@ export async function relay(exchange: Exchange, route: UpwardRoute, terms: Relay
   });
   const bodiless = method === 'HEAD' || answer.status === 204 || answer.status === 304;
   exchange.head(answer.status, answer.headers);
-  await exchange.send(answer.body[Symbol.asyncIterator](), bodiless ? 0 : contentLength(answer.headers));
+  const watched = answer.status === 200 && !bodiless ? terms.watch : undefined;
+  const body = watched === undefined ? answer.body : watched(answer.body, answer.headers);
+  await exchange.send(body[Symbol.asyncIterator](), bodiless ? 0 : contentLength(answer.headers));
 }
 
 /** 502 with the cause as an error body of the OCI distribution specification. */

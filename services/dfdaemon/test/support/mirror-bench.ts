@@ -4,8 +4,8 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BlobProvider } from '@cdk8s-dragonfly/engine';
 import { Relay } from '@cdk8s-dragonfly/origin';
-import { MirrorServer, parseUpstreams } from '../../src/index';
-import type { Patience, ResponseRecord } from '../../src/index';
+import { BlobAccess, MirrorServer, parseUpstreams } from '../../src/index';
+import type { BlobAuthorization, Patience, ResponseRecord } from '../../src/index';
 
 /** What a registry of a {@link MirrorBench} was asked. */
 export interface Asked {
@@ -37,7 +37,12 @@ export class MirrorBench {
   static async start(
     provider: BlobProvider,
     registry: RequestListener,
-    options: { readonly patience?: Patience; readonly registries?: readonly string[] } = {},
+    options: {
+      readonly patience?: Patience;
+      readonly registries?: readonly string[];
+      /** Default `none`. */
+      readonly authorization?: BlobAuthorization;
+    } = {},
   ): Promise<MirrorBench> {
     const bench = new MirrorBench(registry);
     bench.#registry.listen(0, '127.0.0.1');
@@ -49,7 +54,8 @@ export class MirrorBench {
       for (const watcher of bench.#watchers.splice(0)) watcher();
     };
     const upstreams = parseUpstreams([`http://${bench.registryHost}`, ...more]);
-    const parts = { upstreams, provider, registry: bench.#relay, record };
+    const access = new BlobAccess(options.authorization ?? 'none', bench.#relay);
+    const parts = { upstreams, provider, registry: bench.#relay, access, record };
     bench.#mirror = new MirrorServer(parts, options.patience === undefined ? {} : { patience: options.patience });
     bench.port = (await bench.#mirror.start({ host: '127.0.0.1', port: 0 })).port;
     return bench;
