@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto';
+
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { CommandError, Lifecycle } from '@cdk8s-dragonfly/command';
 import type { HostPort } from '@cdk8s-dragonfly/origin';
@@ -20,12 +22,17 @@ import { originClients } from './origin-clients';
 import { preheatRoutes } from './preheat/preheat-routes';
 import { Preheats } from './preheat/preheats';
 import { RemoteBlobs } from './preheat/remote-blobs';
+import { Forwarder } from './replicas/forward';
+import { ForwardClient } from './replicas/forward-client';
+import { ForwardMark } from './replicas/forward-mark';
+import { ForwardMemory } from './replicas/forward-memory';
 import { replicaRoute } from './replicas/replica-route';
 import { ReplicaSet } from './replicas/replica-set';
 import type { ReplicaAddress } from './replicas/replica-set';
 import { SessionHub } from './sessions/session-hub';
 import { loadSigningKey } from './signing-key';
 import { defaultAdvertisedIp } from './tasks/advertised';
+import { Forgetting } from './tasks/forgetting';
 import { Registrar } from './tasks/register';
 import { TaskTable } from './tasks/task-table';
 
@@ -91,7 +98,13 @@ export class Supernode implements Closeable {
         meter: operations.tasks,
         retryAfter: options.failAccessInterval,
       };
-      const tasks = parts.add('the tasks', new TaskTable(taskTools, sessions, (ms) => operations.placed(ms)));
+      const tasks: TaskTable = parts.add(
+        'the tasks',
+        new TaskTable(taskTools, sessions, {
+          placed: (ms) => operations.placed(ms),
+          usedElsewhere: (blob) => classic.uses(blob),
+        }),
+      );
       parts.add(
         'the sessions',
         closing(() => sessions.stop()),
@@ -122,17 +135,20 @@ export class Supernode implements Closeable {
         log,
       });
       const registrar = new Registrar({ tasks, sessions, key, advertised, replicas });
-      const classic = new ClassicTasks({
+      const classic: ClassicTasks = new ClassicTasks({
         tasks,
         aliases,
         advertised,
+        log,
         peerServed: (bytes) => (operations.traffic.peerBytes += bytes),
       });
       parts.add(
         'the original protocol',
         closing(() => classic.stop()),
       );
-      const registry = registryRoute(registrar, classic, (request, answer, id) => {
+      parts.add('the forgetting', new Forgetting(classic, tasks));
+      const forwarder = forwarderOf({ classic, tasks, replicas, key, log, parts });
+      const registry = registryRoute(registrar, forwarder, (request, answer, id) => {
         operations.registered(request, answer);
         logRegistration(log, request, answer, id);
       });
@@ -142,7 +158,7 @@ export class Supernode implements Closeable {
         sessionRoute(sessions),
         replicaRoute(replicas),
         registry,
-        classicRoutes(classic),
+        classicRoutes(forwarder),
         preheatRoutes(preheats),
       ];
       const opsRoutes = operations.routes({
@@ -188,6 +204,25 @@ async function openStore({ homeDir, diskQuota, minFree, log }: SupernodeOptions)
   return BlobStore.open(homeDir, { quota: diskQuota, minFree, log }).catch((error: unknown) => {
     throw error instanceof StoreInUse ? new CommandError(error.message, 1, { cause: error }) : error;
   });
+}
+
+function forwarderOf(tools: {
+  classic: ClassicTasks;
+  tasks: TaskTable;
+  replicas: ReplicaSet;
+  key: KeyObject;
+  log: Log;
+  parts: Lifecycle;
+}): Forwarder {
+  const { classic, tasks, replicas, key, log, parts } = tools;
+  const now = (): number => performance.now();
+  const client = new ForwardClient();
+  parts.add(
+    'the ways to other replicas',
+    closing(() => client.stop()),
+  );
+  const mark = new ForwardMark(key);
+  return new Forwarder({ classic, tasks, replicas, mark, memory: new ForwardMemory(now), client, now, log });
 }
 
 /** A part whose end needs no waiting. */

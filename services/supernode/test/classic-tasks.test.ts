@@ -37,7 +37,7 @@ beforeEach(async () => {
   const log = { info: () => undefined, warn: () => undefined };
   tasks = new TaskTable({ origin, store, key, log }, { send: () => undefined });
   const advertised = { ip: '10.0.0.1', port: 8001 };
-  classic = new ClassicTasks({ tasks, aliases: new ClassicAliases(), advertised, headLimit: 30 });
+  classic = new ClassicTasks({ tasks, aliases: new ClassicAliases(), advertised, headLimit: 30, log });
 });
 
 afterEach(async () => {

@@ -1,6 +1,8 @@
 import { PieceMd5, pieceCount } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
+import { isIntact } from '../tasks/repair-blob';
+
 /** Where a piece lies in the blob. */
 interface PieceBlocks {
   readonly first: number;
@@ -70,6 +72,16 @@ export class ClassicPieces {
   private rawLengthOf(piece: number): number {
     const { grid, size } = this.stored;
     return Math.min(grid.pieceLength, (size ?? Infinity) - piece * grid.pieceLength);
+  }
+
+  /** Reads a piece again and compares it with the hashes it was written with: a damaged block is no longer held. */
+  async check(piece: number): Promise<void> {
+    const blocks = this.blocksOf(piece);
+    if (blocks === undefined) return;
+    const { stored } = this;
+    for (let block = blocks.first; block < blocks.end; block += 1) {
+      if (!(await isIntact(stored, block))) this.md5s.delete(piece);
+    }
   }
 
   private async compute(piece: number): Promise<string> {

@@ -29,7 +29,9 @@ export type ClassicReport =
       readonly from: string | undefined;
     }
   /** It gives nothing to others any more. */
-  | { readonly type: 'down'; readonly cid: string };
+  | { readonly type: 'down'; readonly cid: string }
+  /** It has not been heard of for long: as if it had never registered. */
+  | { readonly type: 'forget'; readonly cid: string };
 
 /** A client asks what to fetch now. */
 export interface ClassicQuestion {
@@ -101,6 +103,11 @@ export class ClassicPlacement {
       case 'down':
         this.holders.remove(report.cid);
         this.clients.set(report.cid, { ...client, serves: false });
+        return false;
+      case 'forget':
+        for (const piece of [...client.running.keys()]) this.release(report.cid, client, piece, 'left');
+        this.holders.remove(report.cid);
+        this.clients.delete(report.cid);
         return false;
     }
   }

@@ -1,17 +1,24 @@
-import { successAnswer } from '@cdk8s-dragonfly/protocol';
+import type { FastifyRequest } from 'fastify';
 
 import type { Routes } from '../fronts/api-server';
-import type { ClassicTasks } from './classic-tasks';
+import { FORWARD_HEADER } from '../replicas/forward-mark';
+import type { ClassicPath, Forwarder, Incoming } from '../replicas/forward';
+
+const PATHS: readonly ClassicPath[] = ['/peer/task', '/peer/piece/suc', '/peer/piece/error', '/peer/service/down'];
 
 /** What original clients ask beside the registration; always answered with HTTP status 200 (Dragonfly 0.x protocol, 9 and T1). */
-export function classicRoutes(classic: ClassicTasks): Routes {
+export function classicRoutes(forwarder: Forwarder): Routes {
   return (server) => {
-    server.get('/peer/task', async (request) => classic.ask(queryOf(request.url)));
-    server.get('/peer/piece/suc', (request) => classic.pieceStored(queryOf(request.url)));
-    server.get('/peer/service/down', (request) => classic.serviceDown(queryOf(request.url)));
-    // What a failed piece means for its source is taken from the question that follows.
-    server.get('/peer/piece/error', () => successAnswer());
+    for (const path of PATHS) {
+      server.get(path, async (request) => forwarder.answer(path, queryOf(request.url), incomingOf(request)));
+    }
   };
+}
+
+/** The request as a replica would pass it on. */
+export function incomingOf({ url: target, headers, body }: FastifyRequest): Incoming {
+  const mark = headers[FORWARD_HEADER];
+  return typeof body === 'string' ? { target, body, mark } : { target, mark };
 }
 
 /** The query as it was sent: the values of Go clients are not escaped. */

@@ -14,26 +14,25 @@ import type { ClassicAnswer, PeerTaskRequest, PieceOutcome, PieceRange, PieceSou
 
 import type { Address } from '../tasks/advertised';
 import type { Task } from '../tasks/task';
+import type { ClassicMember } from './classic-member';
 import { ClassicPieces } from './classic-pieces';
 import { ClassicPlacement } from './classic-placement';
 import type { ClassicAssignment } from './classic-placement';
+import { ClassicPresence } from './classic-presence';
 import { downloadPath } from './download-path';
 
-/** An original client that has registered. */
-export interface ClassicMember {
-  readonly cid: string;
-  readonly ip: string;
-  /** Its peer server; 0: it has none. */
-  readonly port: number;
-  /** The file on its peer server. */
-  readonly path: string;
-  /** The classic task id under which it came: other URLs may mean the same blob. */
-  readonly taskId: string;
-  /** The framed piece size in bytes that it was told. */
-  readonly pieceSize: number;
-  /** The MD5 of the whole that its user expects, in lower case; empty: none. */
-  readonly md5: string;
+/** What the swarm of a file works with. */
+export interface ClassicSwarmTools {
+  /** Where clients fetch the supernode's pieces. */
+  readonly advertised: Address;
+  /** Is told of the bytes that a client has from another. */
+  readonly peerServed?: ((bytes: number) => void) | undefined;
+  /** In ms, from any fixed time on. */
+  readonly now: () => number;
 }
+
+/** A file for which nobody has registered or asked for this long, in ms, is forgotten (Dragonfly 0.x protocol, 6.4). */
+export const IDLE_SWARM = 180_000;
 
 /** Clients give up a question after 3 s; pieces whose MD5 takes longer than this, in ms, are offered at the next question. */
 const MD5_LIMIT = 1500;
@@ -41,32 +40,50 @@ const MD5_LIMIT = 1500;
 /** The original clients that fetch a blob: what each is told to do (Dragonfly 0.x protocol, 6.3 and 9). */
 export class ClassicSwarm {
   private readonly members = new Map<string, ClassicMember>();
+  private readonly presence = new ClassicPresence();
   private placement = new ClassicPlacement();
   private pieces: ClassicPieces | undefined;
+  private askedAt: number;
   private readonly unwatch: () => void;
 
-  /**
-   * @param advertised where clients fetch the supernode's pieces
-   * @param peerServed is told of the bytes that a client has from another
-   */
   constructor(
     private readonly task: Task,
-    private readonly advertised: Address,
-    private readonly peerServed?: (bytes: number) => void,
+    private readonly tools: ClassicSwarmTools,
   ) {
+    this.askedAt = tools.now();
     this.unwatch = task.watch(() => {
       if (task.state === 'waiting') this.beginAnew();
     });
+  }
+
+  /** How many clients are known. */
+  get size(): number {
+    return this.members.size;
+  }
+
+  /** Whether nobody has wanted the file for long. */
+  get isIdle(): boolean {
+    return this.tools.now() - this.askedAt >= IDLE_SWARM;
   }
 
   stop(): void {
     this.unwatch();
   }
 
+  /** Forgets the clients that are gone. */
+  forgetGone(): void {
+    for (const cid of this.presence.gone(this.tools.now())) {
+      this.members.delete(cid);
+      this.placement.tell({ type: 'forget', cid });
+    }
+  }
+
   /** Takes a client in; one that is here already begins anew. */
   register(member: ClassicMember): void {
-    this.members.set(member.cid, member);
     const { cid } = member;
+    this.members.set(cid, member);
+    this.askedAt = this.tools.now();
+    this.presence.came(cid, this.askedAt);
     this.placement.tell({ type: 'register', cid, serves: member.port > 0 && isIPv4(member.ip) });
   }
 
@@ -74,6 +91,8 @@ export class ClassicSwarm {
   async ask(request: PeerTaskRequest): Promise<ClassicAnswer> {
     const member = this.members.get(request.srcCid);
     if (member === undefined) return unknownTaskAnswer();
+    this.askedAt = this.tools.now();
+    this.presence.heard(member.cid, this.askedAt);
     const { state, failure } = this.task;
     if (state === 'failed') return superFailAnswer(failure?.message ?? 'the origin did not give the file');
     const pieces = this.currentPieces();
@@ -82,7 +101,7 @@ export class ClassicSwarm {
     if (member.pieceSize !== pieces.pieceSize) return unknownTaskAnswer();
 
     if (request.kind === 'report') this.take(member.cid, request.outcome, pieces);
-    const question = { held: pieces.held(), count: pieces.count, now: performance.now(), seed: randomInt(2 ** 32) };
+    const question = { held: pieces.held(), count: pieces.count, now: this.askedAt, seed: randomInt(2 ** 32) };
     const decision = this.placement.ask({ cid: member.cid, ...question });
     switch (decision.kind) {
       case 'unknown':
@@ -90,7 +109,9 @@ export class ClassicSwarm {
       case 'finish':
         return this.finish(member, pieces);
       case 'wait':
-        return state === 'complete' ? superFailAnswer('pieces of the file were lost here') : waitAnswer();
+        // What has been lost here is on its way again.
+        if (state === 'complete') this.task.repair();
+        return waitAnswer();
       case 'fetch':
         return this.offer(member, pieces, decision.pieces);
     }
@@ -98,6 +119,7 @@ export class ClassicSwarm {
 
   /** A client has a piece on disk. */
   stored(cid: string, piece: PieceRange): void {
+    this.presence.heard(cid, this.tools.now());
     const pieces = this.currentPieces();
     if (!this.knows(piece, pieces)) return;
     const { pieceNum } = piece;
@@ -106,12 +128,22 @@ export class ClassicSwarm {
 
   /** A client gives nothing to others any more. */
   down(cid: string): void {
+    this.presence.left(cid, this.tools.now());
     this.placement.tell({ type: 'down', cid });
+  }
+
+  /** A client did not get what the supernode should have: what is on disk is looked at again, and fetched anew where it is damaged. */
+  async failed(piece: PieceRange | undefined): Promise<void> {
+    const pieces = this.currentPieces();
+    if (pieces === undefined) return;
+    if (piece !== undefined && this.knows(piece, pieces)) await pieces.check(piece.pieceNum);
+    this.task.repair();
   }
 
   /** The origin is asked again and may give other bytes: what clients have is no longer known to be the same. */
   private beginAnew(): void {
     this.members.clear();
+    this.presence.clear();
     this.placement = new ClassicPlacement();
     this.pieces = undefined;
   }
@@ -126,6 +158,8 @@ export class ClassicSwarm {
   private take(cid: string, outcome: PieceOutcome, pieces: ClassicPieces): void {
     if (!this.knows(outcome, pieces)) return;
     const { pieceNum: piece, dstCid: from } = outcome;
+    // Who gives is there, even when it has nothing more to say.
+    if (outcome.arrived && from !== undefined) this.presence.heard(from, this.askedAt);
     const report = outcome.arrived
       ? ({ type: 'arrived', cid, piece } as const)
       : ({ type: 'failed', cid, piece, from } as const);
@@ -133,7 +167,7 @@ export class ClassicSwarm {
   }
 
   private countPeer(piece: number, pieces: ClassicPieces | undefined): void {
-    if (pieces !== undefined) this.peerServed?.(pieces.framedLengthOf(piece));
+    if (pieces !== undefined) this.tools.peerServed?.(pieces.framedLengthOf(piece));
   }
 
   /** Whether there is such a piece, so that clients cannot make us remember others. */
@@ -177,12 +211,12 @@ export class ClassicSwarm {
     pieceMd5: string,
   ): PieceSource {
     const holder = from === undefined ? undefined : this.members.get(from);
-    const { ip, port } = holder ?? this.advertised;
+    const { ip, port } = holder ?? this.tools.advertised;
     return {
       pieceNum: piece,
       pieceSize,
       pieceMd5,
-      cid: holder?.cid ?? supernodeCid(this.advertised.ip, taskId),
+      cid: holder?.cid ?? supernodeCid(this.tools.advertised.ip, taskId),
       peerIp: ip,
       peerPort: port,
       path: holder?.path ?? downloadPath(taskId),

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import { framedLength, framedParts, parseRange } from '@cdk8s-dragonfly/protocol';
+import { DamagedBlock } from '@cdk8s-dragonfly/store';
 
 import type { OtherRequests } from '../fronts/block-server';
 import type { Task } from '../tasks/task';
@@ -41,7 +42,9 @@ export function pieceDownload({ tasks, aliases, log, served }: PieceDownloadTool
     const pieces = new ClassicPieces(task.stored);
     const plan = planFor(request, pieces, task.state);
     if (plan === undefined) return false;
+    tasks.touch(task.blob);
     give(plan, pieces, response, served).catch((error: unknown) => {
+      if (error instanceof DamagedBlock) task.repair();
       // A client that goes away in the middle is usual.
       if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return;
       log.warn({ err: error, path }, 'a piece could not be given');

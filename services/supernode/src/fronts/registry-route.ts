@@ -1,7 +1,8 @@
 import { NATIVE_VERSION, parseRegistryRequest } from '@cdk8s-dragonfly/protocol';
 import type { ClassicAnswer, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 
-import type { ClassicTasks } from '../classic/classic-tasks';
+import { incomingOf } from '../classic/classic-routes';
+import type { Forwarder } from '../replicas/forward';
 import type { Registrar } from '../tasks/register';
 import type { Routes } from './api-server';
 
@@ -9,7 +10,7 @@ import type { Routes } from './api-server';
 export type RegistrationListener = (request: RegistryRequest, answer: ClassicAnswer, id: string) => void;
 
 /** `POST /peer/registry`, form or JSON, for our daemons and for original clients. */
-export function registryRoute(registrar: Registrar, classic: ClassicTasks, listener?: RegistrationListener): Routes {
+export function registryRoute(registrar: Registrar, forwarder: Forwarder, listener?: RegistrationListener): Routes {
   return (server) => {
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -20,7 +21,7 @@ export function registryRoute(registrar: Registrar, classic: ClassicTasks, liste
       const answer =
         native?.versions.includes(NATIVE_VERSION) === true
           ? registrar.registerNative(parsed.value, native.blob)
-          : await classic.register(parsed.value);
+          : await forwarder.register(parsed.value, incomingOf(request));
       listener?.(parsed.value, answer, request.id);
       return answer;
     });

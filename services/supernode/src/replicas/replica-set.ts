@@ -79,9 +79,14 @@ export class ReplicaSet {
     return chosen === undefined || 'self' in chosen ? { self: true } : { self: false, replica: chosen };
   }
 
+  /** A replica did not do what was asked of it: until it is heard of again, it owns nothing. */
+  lost({ name, id }: Replica): void {
+    if (this.answering.get(name)?.id === id) this.answering.delete(name);
+  }
+
   private async keepAsking(): Promise<void> {
     const { signal } = this.stopping;
-    while (!signal.aborted) {
+    for (;;) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
@@ -90,8 +95,10 @@ export class ReplicaSet {
         };
         const timer = setTimeout(done, ASK_EVERY);
         signal.addEventListener('abort', done);
+        if (signal.aborted) done();
       });
-      if (!signal.aborted) await this.askAll();
+      if (signal.aborted) return;
+      await this.askAll();
     }
   }
 

@@ -72,6 +72,10 @@ export class SessionHub implements Messenger {
     if (stream !== undefined) this.write(stream, lineOf(message));
   }
 
+  forget(swarm: TaskSwarm): void {
+    for (const { swarms } of this.daemons.values()) swarms.delete(swarm);
+  }
+
   /** Ends all sessions. */
   stop(): void {
     clearInterval(this.pinging);

@@ -9,6 +9,8 @@ import type { Task } from './task';
 /** Where news for a daemon goes. A daemon without an open session hears nothing; it is told all when it opens one. */
 export interface Messenger {
   send(cid: string, message: SessionMessage): void;
+  /** A swarm has ended: its members need not leave it any more. */
+  forget?(swarm: TaskSwarm): void;
 }
 
 /** How long new blocks are gathered before the members hear of them, in ms: at least this, and a little more a member. */

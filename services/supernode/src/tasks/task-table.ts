@@ -5,47 +5,120 @@ import type { TaskState, TaskTools } from './task';
 import { TaskSwarm } from './task-swarm';
 import type { Messenger } from './task-swarm';
 
-/** All tasks of this supernode, by blob. */
-export class TaskTable {
-  private readonly swarms = new Map<BlobId, TaskSwarm>();
+/** A task that nobody has wanted for this long, in ms, is forgotten (Dragonfly 0.x protocol, 6.4). */
+export const IDLE_TASK = 180_000;
 
-  /** @param placed is told how long each placement decision took, in ms. */
+/** So many tasks are kept in memory, and no more than that unless more are under way. */
+export const MAX_TASKS = 10_000;
+
+export interface TaskTableOptions {
+  /** Is told how long each placement decision took, in ms. */
+  readonly placed?: ((ms: number) => void) | undefined;
+  /** Whether somebody wants the blob beside the swarm's members. Default: nobody does. */
+  readonly usedElsewhere?: ((blob: BlobId) => boolean) | undefined;
+  /** How many tasks are kept. Default {@link MAX_TASKS}. */
+  readonly limit?: number | undefined;
+  /** In ms, from any fixed time on. Default: `performance.now()`. */
+  readonly now?: (() => number) | undefined;
+}
+
+interface Entry {
+  readonly swarm: TaskSwarm;
+  /** When it was last wanted. */
+  usedAt: number;
+}
+
+/** All tasks of this supernode, by blob. What nobody wants any more is forgotten; on disk it stays, and is found again. */
+export class TaskTable {
+  /** In the order in which they were last registered. */
+  private readonly entries = new Map<BlobId, Entry>();
+  private readonly ending = new Set<Promise<void>>();
+  private readonly now: () => number;
+
   constructor(
     private readonly tools: TaskTools,
     private readonly messenger: Messenger,
-    private readonly placed?: (ms: number) => void,
-  ) {}
+    private readonly options: TaskTableOptions = {},
+  ) {
+    this.now = options.now ?? ((): number => performance.now());
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
 
   /** How far each task is. */
   *states(): Generator<TaskState> {
-    for (const { task } of this.swarms.values()) yield task.state;
+    for (const { swarm } of this.entries.values()) yield swarm.task.state;
   }
 
-  /** The task, if anybody has ever asked for it. */
+  /** The task, if it is known. */
   find(blob: BlobId): TaskSwarm | undefined {
-    return this.swarms.get(blob);
+    return this.entries.get(blob)?.swarm;
   }
 
-  /** The task, new if nobody has asked for it yet. */
+  /** The task is of use. */
+  touch(blob: BlobId): void {
+    const entry = this.entries.get(blob);
+    if (entry !== undefined) entry.usedAt = this.now();
+  }
+
+  /** The task, new if it is not known. Whoever gets it wants it, or joins it, at once. */
   obtain(blob: BlobId): TaskSwarm {
-    let swarm = this.swarms.get(blob);
-    if (swarm === undefined) {
-      const { meter, origin } = this.tools;
-      const task = new Task(
-        blob,
-        meter === undefined ? this.tools : { ...this.tools, origin: meter.originFor(blob, origin) },
-      );
-      meter?.follow(task);
-      swarm = new TaskSwarm(task, this.messenger, this.placed);
-      this.swarms.set(blob, swarm);
-    }
+    const swarm = this.entries.get(blob)?.swarm ?? this.make(blob);
+    this.entries.delete(blob);
+    this.entries.set(blob, { swarm, usedAt: this.now() });
     return swarm;
   }
 
+  /** Forgets the tasks that nobody has wanted for long. */
+  forgetIdle(): void {
+    const now = this.now();
+    for (const [blob, entry] of this.entries) {
+      if (entry.swarm.size > 0 || this.isBusy(blob, entry)) entry.usedAt = now;
+      else if (now - entry.usedAt >= IDLE_TASK) this.forget(blob, entry);
+    }
+  }
+
   async stop(): Promise<void> {
-    const swarms = [...this.swarms.values()];
-    this.swarms.clear();
-    for (const swarm of swarms) swarm.stop();
-    await Promise.all(swarms.map(({ task }) => task.stop()));
+    for (const [blob, entry] of this.entries) this.forget(blob, entry);
+    await Promise.all(this.ending);
+  }
+
+  private make(blob: BlobId): TaskSwarm {
+    this.makeRoom();
+    const { meter, origin } = this.tools;
+    const task = new Task(
+      blob,
+      meter === undefined ? this.tools : { ...this.tools, origin: meter.originFor(blob, origin) },
+    );
+    meter?.follow(task);
+    return new TaskSwarm(task, this.messenger, this.options.placed);
+  }
+
+  /** Of too many, the one goes that was registered the longest ago, members or not: they have it, or register again. */
+  private makeRoom(): void {
+    const { limit = MAX_TASKS } = this.options;
+    if (this.entries.size < limit) return;
+    for (const [blob, entry] of this.entries) {
+      if (this.isBusy(blob, entry)) continue;
+      this.forget(blob, entry);
+      return;
+    }
+  }
+
+  private isBusy(blob: BlobId, { swarm }: Entry): boolean {
+    return swarm.task.isRunning || this.options.usedElsewhere?.(blob) === true;
+  }
+
+  private forget(blob: BlobId, { swarm }: Entry): void {
+    this.entries.delete(blob);
+    swarm.stop();
+    this.messenger.forget?.(swarm);
+    const ended: Promise<void> = swarm.task
+      .stop()
+      .catch((error: unknown) => this.tools.log.warn({ blob, err: error }, 'not closed'))
+      .finally(() => this.ending.delete(ended));
+    this.ending.add(ended);
   }
 }

@@ -9,6 +9,7 @@ import type { BlobStore, StoredBlob } from '@cdk8s-dragonfly/store';
 import type { TaskMeter } from '../metrics/task-meter';
 import { DigestMismatch, evictedFailure, failureOf } from './failure';
 import { fetchBlob } from './fetch-blob';
+import { repairBlob } from './repair-blob';
 
 /** Where a blob can be fetched, and with what. Kept in memory only. */
 export interface TaskSource {
@@ -60,6 +61,8 @@ export class Task {
   private failedAt = -Infinity;
   private hash: string | undefined;
   private refusedUntil = -Infinity;
+  /** The last one that was told: its credentials are the freshest. */
+  private source: TaskSource | undefined;
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
   private readonly stateWatchers = new Set<() => void>();
@@ -76,6 +79,11 @@ export class Task {
   /** Whether it is here or on its way. */
   get isUnderWay(): boolean {
     return this.current !== 'idle' && this.current !== 'failed';
+  }
+
+  /** Whether bytes are asked for, or arrive. */
+  get isRunning(): boolean {
+    return this.running !== undefined;
   }
 
   /** The blob on disk; undefined until the origin has answered. */
@@ -101,12 +109,24 @@ export class Task {
 
   /** Sees to it that the blob is here or on its way. */
   want(source: TaskSource): void {
+    this.source = source;
     if (this.running !== undefined || this.current === 'complete' || this.stopping.signal.aborted) return;
     if (this.isRefused() || performance.now() < this.refusedUntil) return;
     this.problem = undefined;
     this.setState('waiting');
     this.running = this.fetch(source).finally(() => {
       this.running = undefined;
+    });
+  }
+
+  /** Fetches anew what has turned out to be damaged on disk; meanwhile the rest is served. No-op unless the task is complete. */
+  repair(): void {
+    const { source, blobOnDisk: stored, hash: sha256 } = this;
+    if (this.current !== 'complete' || this.running !== undefined || this.stopping.signal.aborted) return;
+    if (source === undefined || sha256 === undefined || stored === undefined || stored.whole) return;
+    this.running = this.mend(stored, { source, sha256 }).finally(() => {
+      this.running = undefined;
+      if (this.current === 'complete' && this.blobOnDisk === undefined) this.taken();
     });
   }
 
@@ -152,6 +172,29 @@ export class Task {
         log.warn({ blob: this.blob, origin: source.url.host, ...this.problem }, what);
       }
       this.blobOnDisk?.yieldTo(this.taken);
+      this.setState('failed');
+    }
+  }
+
+  /** Never rejects: what cannot be repaired is fetched at the next registration. */
+  private async mend(
+    stored: StoredBlob,
+    good: { readonly source: TaskSource; readonly sha256: string },
+  ): Promise<void> {
+    const { log, store } = this.tools;
+    const { blob } = this;
+    try {
+      const fetched = await repairBlob(stored, good, this.tools, this.stopping.signal);
+      log.warn({ blob, origin: good.source.url.host, fetched }, 'blocks were damaged on disk and fetched anew');
+    } catch (error) {
+      if (this.stopping.signal.aborted) return;
+      this.problem = failureOf(error);
+      this.failedAt = -Infinity;
+      log.warn({ blob, origin: good.source.url.host, ...this.problem }, 'damaged blocks could not be fetched anew');
+      if (error instanceof DigestMismatch) {
+        await store.remove(blob).catch((fault: unknown) => log.warn({ blob, err: fault }, 'not removed'));
+        this.replaceStored(undefined);
+      }
       this.setState('failed');
     }
   }

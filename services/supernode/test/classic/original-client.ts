@@ -8,11 +8,15 @@ import type { Fields, Item, OriginalStyle } from './original-style';
 export interface OriginalClientOptions {
   readonly style: OriginalStyle;
   readonly api: number;
+  /** Ports of further supernodes in its list. Default: none. */
+  readonly others?: readonly number[];
   readonly cid: string;
   readonly url: string;
   /** Its peer server; 0: none. */
   readonly port?: number;
   readonly more?: Fields;
+  /** Is told of each piece that has come. */
+  readonly onPiece?: (pieceNum: number) => void;
 }
 
 /** The client gives the supernode up and would fetch from the origin itself (Dragonfly 0.x protocol, 4.5). */
@@ -72,13 +76,17 @@ export class OriginalClient {
   private readonly queue: Result[] = [];
   private readonly arrivals = new EventEmitter();
   private readonly background: Promise<void>[] = [];
-  /** The one node of the list stands there twice. */
-  private nodes = 2;
+  /** The list of supernodes stands there twice. */
+  private readonly nodes: number[];
+  private node = 0;
   private taskId = '';
   private pieceSize = 0;
   private registeredLength = 0;
 
-  constructor(private readonly options: OriginalClientOptions) {}
+  constructor(private readonly options: OriginalClientOptions) {
+    const { api, others = [] } = options;
+    this.nodes = [api, ...others, api, ...others];
+  }
 
   /** @throws BackToSource; Error where the original would crash or hang. */
   async download(): Promise<Downloaded> {
@@ -108,7 +116,7 @@ export class OriginalClient {
   }
 
   private async register(): Promise<void> {
-    const { style, api, cid, url, port = 0, more = {} } = this.options;
+    const { style, cid, url, port = 0, more = {} } = this.options;
     const fields: Fields = {
       superNodeIp: '127.0.0.1',
       rawUrl: url,
@@ -124,19 +132,14 @@ export class OriginalClient {
       ...more,
     };
     const { type, body } = style.registration(fields);
-    while (this.nodes > 0) {
-      this.nodes -= 1;
-      const answer = this.read(
-        await exchange({
-          host: '127.0.0.1',
-          port: api,
-          path: '/peer/registry',
-          method: 'POST',
-          headers: { 'content-type': type },
-          body,
-        }),
-      );
+    for (let node = this.nodes.shift(); node !== undefined; node = this.nodes.shift()) {
+      const outgoing = { host: '127.0.0.1', port: node, path: '/peer/registry', headers: { 'content-type': type } };
+      // A supernode that cannot be reached is passed over, at registration alone.
+      const got = await exchange({ ...outgoing, method: 'POST', body }).catch(() => undefined);
+      if (got === undefined) continue;
+      const answer = this.read(got);
       if (answer.code !== 200) continue;
+      this.node = node;
       const { taskId, fileLength, pieceSize } = answer.data as Registered;
       if (pieceSize !== this.pieceSize) this.pieces.clear();
       this.taskId = taskId;
@@ -197,9 +200,10 @@ export class OriginalClient {
       Piecenum: String(pieceNum),
       Piecesize: String(item.pieceSize),
     };
-    const got = await exchange({ host: item.peerIp, port: item.peerPort, path: item.path, headers });
-    if (!got.complete || !style.accepts(item, got.status, got.body)) {
-      if (style.reportsErrors && got.status === 404) {
+    const from = { host: item.peerIp, port: item.peerPort, path: item.path };
+    const got = await exchange({ ...from, headers }).catch(() => undefined);
+    if (got?.complete !== true || !style.accepts(item, got.status, got.body)) {
+      if (style.reportsErrors && got?.status === 404) {
         const fields = { errorType: 'FILE_NOT_EXIST', srcCid: cid, dstCid, dstIp: '', taskId: this.taskId };
         this.read(await this.api('/peer/piece/error', { ...fields, range: '', realMd5: '', expectedMd5: '' }));
       }
@@ -208,14 +212,15 @@ export class OriginalClient {
     }
     this.raw.set(pieceNum, got.body.subarray(4, -1));
     this.sources.set(pieceNum, dstCid);
+    this.options.onPiece?.(pieceNum);
     this.arrive({ kind: 'arrived', range, dstCid });
     if (port === undefined) return;
     this.read(await this.api('/peer/piece/suc', { taskId: this.taskId, cid, dstCid, pieceRange: range }));
   }
 
   private async api(path: string, fields: Fields): Promise<Exchange> {
-    const { api, style } = this.options;
-    return exchange({ host: '127.0.0.1', port: api, path: `${path}?${style.query(fields)}` });
+    const { style } = this.options;
+    return exchange({ host: '127.0.0.1', port: this.node, path: `${path}?${style.query(fields)}` });
   }
 
   /** Any status but 200 and any body but JSON is a crash of dfget 0.3.0 to 0.4.2. */
