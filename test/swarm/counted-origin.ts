@@ -13,6 +13,10 @@ export class CountedOrigin {
   /** GET requests by path. */
   readonly requests: { readonly path: string; readonly headers: IncomingMessage['headers'] }[] = [];
   fault: Fault = () => false;
+  /** Bytes a second of each answer. Default: as fast as it goes. */
+  rate: number | undefined;
+  /** The byte of the content at which the next answer that reaches it stands still for ever. */
+  stallAt: number | undefined;
   private bytes = 0;
   private readonly blobs = new Map<string, Buffer>();
 
@@ -65,7 +69,25 @@ export class CountedOrigin {
       'accept-ranges': 'bytes',
       ...(from < 0 ? {} : { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }),
     });
-    this.bytes += part.length;
-    response.end(part);
+    this.send(response, part, Math.max(0, from));
+  }
+
+  /** Sends `part`, which begins at byte `at` of the content, as fast as {@link rate} allows and up to {@link stallAt}. */
+  private send(response: ServerResponse, part: Buffer, at: number): void {
+    const step = this.rate === undefined ? part.length : Math.ceil(this.rate / 100);
+    let sent = 0;
+    const more = (): void => {
+      if (response.destroyed) return;
+      if (this.stallAt !== undefined && at + sent >= this.stallAt) {
+        this.stallAt = undefined;
+        return;
+      }
+      const chunk = part.subarray(sent, sent + Math.min(step, (this.stallAt ?? Infinity) - at - sent));
+      sent += chunk.length;
+      this.bytes += chunk.length;
+      if (sent === part.length) response.end(chunk);
+      else response.write(chunk, () => setTimeout(more, 10));
+    };
+    more();
   }
 }

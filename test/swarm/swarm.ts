@@ -25,6 +25,9 @@ export interface Disk {
   readonly minFree?: number;
 }
 
+/** How long an origin may stand still in these swarms, in milliseconds. */
+export const ORIGIN_STALL = 500;
+
 /** A supernode, nodes and an origin in this process, over real sockets and files. */
 export class Swarm {
   readonly log: Log;
@@ -94,7 +97,7 @@ export class Swarm {
       signingKey,
       allowOrigin: [{ host: '127.0.0.1', port: this.origin.port }],
       originFirstByteTimeout: 5000,
-      originStallTimeout: 2000,
+      originStallTimeout: ORIGIN_STALL,
       env: {},
       log: this.log.child({ supernode: port }),
     });
@@ -146,7 +149,7 @@ export class Swarm {
       peerStallTimeout: 2000,
       supernodeSilence: 1000,
       originFirstByteTimeout: 5000,
-      originStallTimeout: 2000,
+      originStallTimeout: ORIGIN_STALL,
       log: this.log.child({ node: name }),
     });
     this.nodes.push(node);
