@@ -38,6 +38,38 @@ describe('one copy leaves the origin', () => {
     expect(swarm.origin.bytesSent).toBe(content.length);
   });
 
+  it('when a token expires in the middle, and a daemon that still pulls has a newer one', async () => {
+    swarm = await Swarm.start();
+    const content = randomBytes(6 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    let good = 'Bearer first';
+    swarm.origin.rate = 16 * MIB;
+    swarm.origin.stallAt = 3 * MIB;
+    swarm.origin.fault = (request, response) => {
+      if (request.headers.authorization === good) return false;
+      response.writeHead(401).end();
+      return true;
+    };
+    const [one, two] = [await swarm.addNode(), await swarm.addNode()];
+    const first = readAll(one, { blob, url, headers: [['Authorization', 'Bearer first']] });
+    let second: Promise<Buffer> | undefined;
+    const third = readAll(two, { blob, url, headers: [['Authorization', 'Bearer first']] }, { from: 0 }, () => {
+      // Its token is good for the rest: another client of the same node has just got it.
+      good = 'Bearer second';
+      second ??= readAll(two, { blob, url, headers: [['Authorization', 'Bearer second']] });
+    });
+    for (const copy of [await first, await third, await second])
+      expect(content.equals(copy ?? Buffer.alloc(0))).toBe(true);
+    expect(swarm.origin.bytesSent).toBe(content.length);
+    expect(swarm.lines.join('')).not.toContain('Bearer');
+    const told = swarm.origin.requests.map(({ headers }) => [headers.authorization, headers.range]);
+    expect(told).toEqual([
+      ['Bearer first', undefined],
+      ['Bearer first', `bytes=${3 * MIB}-`],
+      ['Bearer second', expect.stringMatching(/^bytes=\d+-$/)],
+    ]);
+  });
+
   it('for a blob that is still on the supernode when it starts anew', async () => {
     swarm = await Swarm.start();
     const content = randomBytes(5 * MIB);

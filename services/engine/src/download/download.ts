@@ -43,15 +43,25 @@ export class Download {
   private work: Promise<void>;
 
   constructor(
-    readonly request: BlobRequest,
+    private current: BlobRequest,
     private readonly tools: DownloadTools,
   ) {
     [this.swarm, this.origin] = this.intakes();
     this.work = this.run();
   }
 
+  /** The request of the client that came last: its credentials are the freshest. */
+  get request(): BlobRequest {
+    return this.current;
+  }
+
   get blob(): BlobId {
-    return this.request.blob;
+    return this.current.blob;
+  }
+
+  /** Another client wants the same blob. */
+  renew(request: BlobRequest): void {
+    this.current = request;
   }
 
   /** The blob on disk; undefined until its grid is known. */
@@ -133,8 +143,11 @@ export class Download {
   }
 
   private intakes(): [SwarmIntake, OriginIntake] {
+    const latest = (): BlobRequest => this.current;
     const intake: Intake = {
-      request: this.request,
+      get request() {
+        return latest();
+      },
       stored: () => this.blobOnDisk,
       begin: (pieceSize, size) => this.begin(pieceSize, size),
       cursor: (stored) => stored.held.firstMissing(Math.min(...this.cursors.values(), stored.held.last + 1)),

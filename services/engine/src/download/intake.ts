@@ -5,6 +5,7 @@ import type { TrafficSource } from '../node/traffic';
 
 /** What the ways by which blocks come in know of their download. */
 export interface Intake {
+  /** Of the client that came last. */
   readonly request: BlobRequest;
   /** Undefined until its grid is known. */
   stored(): StoredBlob | undefined;

@@ -159,8 +159,16 @@ export class SwarmIntake implements SessionListener {
       case 'share':
         this.share = event.share;
         break;
+      case 'credentials':
+        await this.bringCredentials();
+        break;
     }
     this.pump();
+  }
+
+  /** Registers again, with the credentials of the client that came last. */
+  private async bringCredentials(): Promise<void> {
+    if (!(await this.join())) this.tools.log.debug({ blob: this.intake.request.blob }, 'nobody took the credentials');
   }
 
   private async hearTask({

@@ -165,7 +165,10 @@ export class SwarmNode implements BlobProvider, Holdings {
   /** The download that is running or has succeeded, else a new one. */
   private obtain(request: BlobRequest): { download: Download; users: number } {
     const known = this.downloads.get(request.blob);
-    if (known !== undefined && known.download.failure === undefined) return known;
+    if (known !== undefined && known.download.failure === undefined) {
+      known.download.renew(request);
+      return known;
+    }
     const entry = { download: new Download(request, this.tools), users: 0 };
     this.downloads.set(request.blob, entry);
     void entry.download.ended().then(() => this.tidy(request.blob, entry));

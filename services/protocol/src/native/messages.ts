@@ -107,6 +107,8 @@ export const sessionEvent = z.discriminatedUnion('type', [
   /** All neighbours of this daemon for the blob. */
   z.object({ type: z.literal('neighbours'), blob: blobId, peers: z.array(neighbour).max(64) }),
   z.object({ type: z.literal('share'), blob: blobId, share }),
+  /** The origin no longer takes the credentials it was asked with: whoever has others registers again. */
+  z.object({ type: z.literal('credentials'), blob: blobId }),
 ]);
 export type SessionEvent = z.infer<typeof sessionEvent>;
 /** A session event as it is written: a block set in its base64 form. */

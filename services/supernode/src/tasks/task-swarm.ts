@@ -17,6 +17,9 @@ export interface Messenger {
 const GATHER_AT_LEAST = 5;
 const GATHER_A_MEMBER = 0.02;
 
+/** How many members are asked for fresh credentials. */
+const ASKED_FOR_CREDENTIALS = 16;
+
 /** The daemons that trade a blob, and what they are told of it. */
 export class TaskSwarm {
   private readonly placement = new Placement();
@@ -70,6 +73,14 @@ export class TaskSwarm {
     this.flushNews();
     const message = this.taskMessage();
     for (const cid of this.members.keys()) this.tell(cid, message);
+    if (this.task.needsCredentials) this.askForCredentials();
+  }
+
+  /** A few of the members are enough: those that joined last are the likeliest to have fresh ones. */
+  private askForCredentials(): void {
+    const { blob } = this.task;
+    for (const cid of [...this.members.keys()].slice(-ASKED_FOR_CREDENTIALS))
+      this.tell(cid, { type: 'credentials', blob });
   }
 
   /** Follows the blob on disk, which comes with the origin's answer and may be another after a failure. */

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 
 import type { OriginClient } from '@cdk8s-dragonfly/origin';
-import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
+import { RESULT_CODE, isDigest } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, HeaderLine, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import { Unstorable } from '@cdk8s-dragonfly/store';
 import type { BlobStore, StoredBlob } from '@cdk8s-dragonfly/store';
@@ -9,6 +9,8 @@ import type { BlobStore, StoredBlob } from '@cdk8s-dragonfly/store';
 import type { TaskMeter } from '../metrics/task-meter';
 import { DigestMismatch, evictedFailure, failureOf } from './failure';
 import { fetchBlob } from './fetch-blob';
+import type { Fetched } from './fetch-blob';
+import { CredentialsWait, isRefusal } from './fresh-credentials';
 import { repairBlob } from './repair-blob';
 
 /** Where a blob can be fetched, and with what. Kept in memory only. */
@@ -66,6 +68,8 @@ export class Task {
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
   private readonly stateWatchers = new Set<() => void>();
+  /** Set while the origin has refused the credentials in the middle, and others are waited for. */
+  private credentialsWait: CredentialsWait | undefined;
 
   constructor(
     readonly blob: BlobId,
@@ -84,6 +88,11 @@ export class Task {
   /** Whether bytes are asked for, or arrive. */
   get isRunning(): boolean {
     return this.running !== undefined;
+  }
+
+  /** Whether the origin refused the credentials in the middle: members that still pull are to register again. */
+  get needsCredentials(): boolean {
+    return this.credentialsWait !== undefined;
   }
 
   /** The blob on disk; undefined until the origin has answered. */
@@ -110,6 +119,7 @@ export class Task {
   /** Sees to it that the blob is here or on its way. */
   want(source: TaskSource): void {
     this.source = source;
+    this.credentialsWait?.offer(source);
     if (this.running !== undefined || this.current === 'complete' || this.stopping.signal.aborted) return;
     if (this.isRefused() || performance.now() < this.refusedUntil) return;
     this.problem = undefined;
@@ -151,10 +161,7 @@ export class Task {
     const { log } = this.tools;
     const began = performance.now();
     try {
-      const { sha256, fetched } = await fetchBlob(this.blob, source, this.tools, this.stopping.signal, (stored) => {
-        this.replaceStored(stored);
-        this.setState('fetching');
-      });
+      const { sha256, fetched } = await this.fetchWithFreshCredentials(source);
       this.hash = sha256;
       const ms = Math.round(performance.now() - began);
       log.info({ blob: this.blob, origin: source.url.host, size: this.blobOnDisk?.size, fetched, ms }, 'fetched');
@@ -173,6 +180,40 @@ export class Task {
       }
       this.blobOnDisk?.yieldTo(this.taken);
       this.setState('failed');
+    }
+  }
+
+  /** Goes on with the credentials of another client when those of the first are refused in the middle. */
+  private async fetchWithFreshCredentials(source: TaskSource): Promise<Fetched> {
+    for (let using = source; ;) {
+      try {
+        return await fetchBlob(this.blob, using, this.tools, this.stopping.signal, (stored) => {
+          this.replaceStored(stored);
+          this.setState('fetching');
+        });
+      } catch (error) {
+        const inTheMiddle = isDigest(this.blob) && (this.blobOnDisk?.held.count ?? 0) > 0;
+        const fresh = inTheMiddle && isRefusal(error) ? await this.freshCredentials(using) : undefined;
+        if (fresh === undefined) throw error;
+        using = fresh;
+      }
+    }
+  }
+
+  private async freshCredentials(refused: TaskSource): Promise<TaskSource | undefined> {
+    const { blob } = this;
+    this.tools.log.warn(
+      { blob, origin: refused.url.host },
+      'the credentials are no longer good; daemons are asked for others',
+    );
+    const wait = new CredentialsWait(refused, this.stopping.signal);
+    this.credentialsWait = wait;
+    try {
+      if (this.source !== undefined) wait.offer(this.source);
+      this.setState(this.current);
+      return await wait.outcome;
+    } finally {
+      this.credentialsWait = undefined;
     }
   }
 
