@@ -38,6 +38,10 @@ class Checked {
     }
     const mine = this.known.get(cid);
     if (mine === undefined) return;
+    if (report.type === 'forget') {
+      this.known.delete(cid);
+      return;
+    }
     if (report.type === 'down') {
       mine.serves = false;
       return;
@@ -101,6 +105,7 @@ const report: fc.Arbitrary<ClassicReport> = fc.oneof(
   fc.record({ type: fc.constant('stored' as const), cid: client, piece }),
   fc.record({ type: fc.constant('failed' as const), cid: client, piece, from: fc.option(client, { nil: undefined }) }),
   fc.record({ type: fc.constant('down' as const), cid: client }),
+  fc.record({ type: fc.constant('forget' as const), cid: client }),
 );
 const question = fc.record({
   ask: client,

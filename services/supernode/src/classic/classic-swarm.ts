@@ -61,6 +61,10 @@ export class ClassicSwarm {
     return this.members.size;
   }
 
+  has(cid: string): boolean {
+    return this.members.has(cid);
+  }
+
   /** Whether nobody has wanted the file for long. */
   get isIdle(): boolean {
     return this.tools.now() - this.askedAt >= IDLE_SWARM;

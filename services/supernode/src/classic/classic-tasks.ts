@@ -75,7 +75,8 @@ export class ClassicTasks {
     const { tasks, aliases, headLimit = HEAD_LIMIT } = this.tools;
     const taskId = taskIdOf(request);
     const blob = blobOf(request);
-    if (this.isFull()) return failureAnswer(RESULT_CODE.systemError, 'the supernode has too many clients');
+    if (this.isFull() && this.swarms.get(blob)?.has(request.cid) !== true)
+      return failureAnswer(RESULT_CODE.systemError, 'the supernode has too many clients');
     const { task } = tasks.obtain(blob);
     const swarm = this.swarmOf(blob);
     task.want(sourceOf(blob, request));

@@ -58,7 +58,7 @@ export class Site {
     private readonly origin: { readonly server: Server; readonly port: number },
     private readonly paths: Map<string, OriginPath>,
     private readonly asked: string[],
-    private readonly home: string,
+    readonly home: string,
   ) {}
 
   static async start(): Promise<Site> {

@@ -1,0 +1,294 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { OriginAnswer } from '@cdk8s-dragonfly/origin';
+import { digestOf, parseRegistryRequest, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import type { Digest, RegistryRequest } from '@cdk8s-dragonfly/protocol';
+import { BlobStore } from '@cdk8s-dragonfly/store';
+import fc from 'fast-check';
+
+import { blobOf } from '../src/classic/blob-of';
+import { ClassicAliases } from '../src/classic/classic-aliases';
+import { ClassicPlacement } from '../src/classic/classic-placement';
+import { ClassicPresence, IDLE_CLIENT, LEFT_CLIENT } from '../src/classic/classic-presence';
+import { IDLE_SWARM } from '../src/classic/classic-swarm';
+import { ClassicTasks } from '../src/classic/classic-tasks';
+import { SessionHub } from '../src/sessions/session-hub';
+import { IDLE_TASK, TaskTable } from '../src/tasks/task-table';
+
+/** A supernode's memory, with an origin of small files and a clock that is set by hand. */
+class Memory {
+  now = 0;
+  opened = 0;
+  readonly sessions = new SessionHub();
+  readonly aliases = new ClassicAliases();
+  readonly tasks: TaskTable;
+  readonly classic: ClassicTasks;
+
+  private constructor(
+    private readonly home: string,
+    private readonly store: BlobStore,
+    limits: { tasks?: number; clients?: number },
+  ) {
+    const { privateKey: key } = generateKeyPairSync('ed25519');
+    const now = (): number => this.now;
+    const log = { info: () => undefined, warn: () => undefined };
+    const origin = {
+      open: async ({ url }: { url: URL }): Promise<OriginAnswer> => {
+        this.opened += 1;
+        const content = contentOf(url.pathname);
+        const facts = {
+          status: 200,
+          size: content.length,
+          from: 0,
+          acceptsRanges: false,
+          finalHost: url.host,
+        } as const;
+        return Promise.resolve({ ...facts, body: once(content), discard: () => undefined });
+      },
+    };
+    const usedElsewhere = (blob: Parameters<ClassicTasks['uses']>[0]): boolean => this.classic.uses(blob);
+    this.tasks = new TaskTable({ origin, store, key, log }, this.sessions, { now, usedElsewhere, limit: limits.tasks });
+    const advertised = { ip: '10.0.0.1', port: 8001 };
+    const clients = limits.clients === undefined ? {} : { maxClients: limits.clients };
+    this.classic = new ClassicTasks({ tasks: this.tasks, aliases: this.aliases, advertised, now, log, ...clients });
+  }
+
+  static async open(limits: { tasks?: number; clients?: number } = {}): Promise<Memory> {
+    const home = await mkdtemp(join(tmpdir(), 'supernode-forgetting-'));
+    return new Memory(home, await BlobStore.open(home), limits);
+  }
+
+  /** Sets the clock, and looks for what can be forgotten. */
+  at(now: number): void {
+    this.now = now;
+    this.classic.forgetIdle();
+    this.tasks.forgetIdle();
+  }
+
+  /** Resolves when the file of a registration is whole. */
+  async register(name: string, cid = 'a', port = 20_000): Promise<{ code: number; taskId: string }> {
+    const { request, taskId } = registration(name, cid, port);
+    const { code } = await this.classic.register(request);
+    const task = this.tasks.find(blobOf(request))?.task;
+    if (task !== undefined && task.state !== 'complete') {
+      await new Promise<void>((resolve) => task.watch(() => task.state === 'complete' && resolve()));
+    }
+    await settled();
+    return { code, taskId };
+  }
+
+  async ask(taskId: string, cid = 'a'): Promise<number> {
+    return (await this.classic.ask(`srcCid=${cid}&dstCid=&range=&result=502&status=700&taskId=${taskId}`)).code;
+  }
+
+  async close(): Promise<void> {
+    this.classic.stop();
+    this.sessions.stop();
+    await this.tasks.stop();
+    await this.store.stop();
+    await rm(this.home, { recursive: true, force: true });
+  }
+}
+
+/** What follows from the last event has happened. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function* once(content: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(content);
+}
+
+const contents = new Map<string, Buffer>();
+function contentOf(path: string): Buffer {
+  const content = contents.get(path) ?? randomBytes(100);
+  contents.set(path, content);
+  return content;
+}
+
+function registration(name: string, cid: string, port: number): { request: RegistryRequest; taskId: string } {
+  const url = `http://origin.example/${name}`;
+  const fields = { rawUrl: url, taskUrl: url, cid, ip: '127.0.0.1', port, path: '/peer/file/a' };
+  const parsed = parseRegistryRequest(JSON.stringify(fields));
+  if (!parsed.ok) throw new Error(parsed.refusal.msg);
+  return { request: parsed.value, taskId: taskIdOf({ taskUrl: url }) };
+}
+
+let memory: Memory;
+
+describe('a supernode forgets', () => {
+  afterEach(async () => memory.close());
+
+  it('a client that has been silent for 3 minutes: it registers again', async () => {
+    memory = await Memory.open();
+    const { taskId } = await memory.register('file');
+    memory.now = 1;
+    await memory.register('file', 'b');
+    memory.at(IDLE_CLIENT - 1);
+    expect(await memory.ask(taskId, 'b')).toBe(601);
+    memory.at(IDLE_CLIENT);
+    expect(await memory.ask(taskId, 'a')).toBe(605);
+    expect(await memory.ask(taskId, 'b')).toBe(601);
+    expect((await memory.register('file')).code).toBe(200);
+    expect(await memory.ask(taskId, 'a')).toBe(601);
+    expect(memory.opened).toBe(1);
+  });
+
+  it('a client 2 minutes after it has left, unless it comes again', async () => {
+    memory = await Memory.open();
+    const { taskId } = await memory.register('file');
+    await memory.register('file', 'b');
+    memory.classic.serviceDown(`taskId=${taskId}&cid=a`);
+    memory.classic.serviceDown(`taskId=${taskId}&cid=b`);
+    memory.at(LEFT_CLIENT - 1);
+    expect(await memory.ask(taskId, 'a')).toBe(601);
+    await memory.register('file', 'b');
+    memory.at(LEFT_CLIENT);
+    expect(await memory.ask(taskId, 'a')).toBe(605);
+    expect(await memory.ask(taskId, 'b')).toBe(601);
+  });
+
+  it('nobody of whom others still have pieces', async () => {
+    memory = await Memory.open();
+    const { taskId } = await memory.register('file', 'holder');
+    const range = `0-${4 * 1024 * 1024 - 1}`;
+    memory.classic.pieceStored(`taskId=${taskId}&cid=holder&dstCid=x&pieceRange=${range}`);
+    memory.now = IDLE_CLIENT - 1;
+    await memory.register('file', 'b', 0);
+    const report = `srcCid=b&dstCid=holder&range=${range}&result=503&status=701&taskId=${taskId}`;
+    expect((await memory.classic.ask(report)).code).toBe(600);
+    memory.at(2 * IDLE_CLIENT - 2);
+    await memory.register('file', 'c');
+    const answer = await memory.classic.ask(`srcCid=c&result=502&status=700&taskId=${taskId}`);
+    expect(answer.data).toEqual([expect.objectContaining({ cid: 'holder', peerPort: 20_000 })]);
+  });
+
+  it('a file that nobody has wanted for 3 minutes, and finds it on disk again', async () => {
+    memory = await Memory.open();
+    const content = randomBytes(100);
+    const blob = digestOf(content);
+    const name = `v2/app/blobs/${blob}`;
+    contents.set(`/${name}`, content);
+    const { taskId } = await memory.register(name);
+    memory.at(IDLE_SWARM - 1);
+    expect(memory.classic.uses(blob)).toBe(true);
+    memory.at(IDLE_SWARM);
+    expect(memory.classic.uses(blob)).toBe(false);
+    expect(memory.aliases.size).toBe(0);
+    expect(await memory.ask(taskId)).toBe(605);
+    memory.at(IDLE_SWARM + IDLE_TASK);
+    expect(memory.tasks.size).toBe(0);
+    expect((await memory.register(name)).code).toBe(200);
+    expect(await memory.ask(taskId)).toBe(601);
+    expect(memory.opened).toBe(1);
+  });
+
+  it('no blob as long as a daemon is a member, and then its files are still there', async () => {
+    memory = await Memory.open();
+    const content = contentOf('/blob');
+    const blob: Digest = digestOf(content);
+    const url = new URL('http://origin.example/blob');
+    const swarm = memory.tasks.obtain(blob);
+    const whole = new Promise<void>((resolve) => swarm.task.watch(() => swarm.task.state === 'complete' && resolve()));
+    swarm.task.want({ url, headers: [] });
+    swarm.join({ cid: 'daemon', ip: '127.0.0.1', port: 1 });
+    await whole;
+    await settled();
+    memory.at(10 * IDLE_TASK);
+    expect(memory.tasks.find(blob)).toBe(swarm);
+    swarm.leave('daemon');
+    memory.at(11 * IDLE_TASK - 1);
+    expect(memory.tasks.find(blob)).toBe(swarm);
+    memory.at(11 * IDLE_TASK);
+    expect(memory.tasks.find(blob)).toBeUndefined();
+    const again = memory.tasks.obtain(blob);
+    const found = new Promise<void>((resolve) => again.task.watch(() => again.task.state === 'complete' && resolve()));
+    again.task.want({ url, headers: [] });
+    await found;
+    expect(memory.opened).toBe(1);
+  });
+
+  it('the tasks of too many that were wanted the longest ago', async () => {
+    memory = await Memory.open({ tasks: 3 });
+    const ids: string[] = [];
+    const blobs = ['a', 'b', 'c', 'd', 'e'].map((name) => digestOf(contentOf(`/${name}`)));
+    for (const blob of blobs) {
+      ids.push(blob);
+      const swarm = memory.tasks.obtain(blob);
+      memory.sessions.join({ cid: 'daemon', ip: '127.0.0.1', port: 1 }, swarm);
+      memory.tasks.obtain(blobs[0] ?? blob);
+    }
+    expect(ids.filter((blob) => memory.tasks.find(blob as Digest) !== undefined)).toEqual([
+      blobs[0],
+      blobs[3],
+      blobs[4],
+    ]);
+  });
+
+  it('no client for another: those beyond the limit are refused', async () => {
+    memory = await Memory.open({ clients: 2 });
+    const codes = [];
+    for (const cid of ['a', 'b', 'b', 'c']) codes.push((await memory.register('file', cid)).code);
+    expect(codes).toEqual([200, 200, 200, 500]);
+    memory.at(IDLE_CLIENT);
+    expect((await memory.register('file', 'c')).code).toBe(200);
+  });
+});
+
+describe('memory is bounded', () => {
+  it('for task ids: the latest are kept', () => {
+    const aliases = new ClassicAliases(2);
+    aliases.add('a', 'task:a');
+    aliases.add('b', 'task:b');
+    aliases.add('a', 'task:a');
+    aliases.add('c', 'task:c');
+    expect(['a', 'b', 'c'].map((id) => aliases.blobOf(id))).toEqual(['task:a', undefined, 'task:c']);
+  });
+
+  it('for clients: whatever they do, each is forgotten, once, within 3 minutes of its last word', () => {
+    const step = fc.record({
+      cid: fc.constantFrom('a', 'b', 'c'),
+      what: fc.constantFrom('came', 'heard', 'left'),
+      after: fc.integer({ min: 0, max: IDLE_CLIENT }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const presence = new ClassicPresence();
+        const last = new Map<string, number>();
+        let now = 0;
+        for (const { cid, what, after } of steps) {
+          now += after;
+          for (const gone of presence.gone(now)) {
+            expect(last.delete(gone)).toBe(true);
+          }
+          for (const heard of last.values()) expect(now - heard).toBeLessThan(IDLE_CLIENT);
+          if (what === 'came' || (what === 'heard' && last.has(cid))) last.set(cid, now);
+          if (what === 'came') presence.came(cid, now);
+          else if (what === 'heard') presence.heard(cid, now);
+          else presence.left(cid, now);
+        }
+        presence.gone(now + IDLE_CLIENT);
+        expect(presence.gone(Infinity)).toEqual([]);
+      }),
+    );
+  });
+
+  it('for placement: what is forgotten leaves nothing behind for the others', () => {
+    const placement = new ClassicPlacement();
+    const held = new Set([0, 1, 2]);
+    const question = { held, count: 3, now: 0, seed: 1 };
+    for (const cid of ['a', 'b']) placement.tell({ type: 'register', cid, serves: true });
+    for (const piece of held) placement.tell({ type: 'stored', cid: 'a', piece });
+    const sources = (): unknown => {
+      const decision = placement.ask({ ...question, cid: 'b' });
+      return decision.kind === 'fetch' ? decision.pieces.map(({ from }) => from) : decision.kind;
+    };
+    expect(sources()).toEqual(['a', 'a', 'a']);
+    placement.tell({ type: 'forget', cid: 'a' });
+    expect(placement.ask({ ...question, cid: 'a' })).toEqual({ kind: 'unknown' });
+    expect(sources()).toEqual([undefined, undefined, undefined]);
+  });
+});
