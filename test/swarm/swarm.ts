@@ -193,7 +193,7 @@ export async function readAll(
 }
 
 /** A port that is free now: replicas have to know each other's before they start. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import {
   NATIVE_VERSION,
@@ -66,8 +67,8 @@ export interface Wanted {
   readonly redirected?: boolean;
 }
 
-/** How often a registration that gets no answer is tried at a supernode that answers pings. */
-const MAX_TRIES = 5;
+/** How many times of silence a registration may take at a supernode that answers pings. */
+const MAX_PINGS = 5;
 
 /** One supernode, as a daemon sees it: registration, and the session over which it tells what to do. */
 export class SupernodeLink {
@@ -78,7 +79,11 @@ export class SupernodeLink {
 
   constructor(private readonly options: SupernodeLinkOptions) {
     const { connectTimeout, identity, log, silence } = options;
-    this.agent = new Agent({ connect: { timeout: connectTimeout }, headersTimeout: silence * 2, bodyTimeout: 0 });
+    this.agent = new Agent({
+      connect: { timeout: connectTimeout },
+      headersTimeout: silence * (MAX_PINGS + 1),
+      bodyTimeout: 0,
+    });
     this.session = new SupernodeSession({
       name: this.name,
       url: (ip) => {
@@ -145,23 +150,37 @@ export class SupernodeLink {
     await this.agent.destroy();
   }
 
-  /** Registers; asks again when the answer is late but the supernode answers a ping: it is busy, not lost. */
+  /** Registers, and pings meanwhile: a supernode that answers late but answers pings is busy, not lost. */
   private async register(body: string): Promise<Registered> {
-    const { silence } = this.options;
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const answer = await request(this.url('/peer/registry'), {
-          method: 'POST',
-          headers: { 'content-type': 'application/json;charset=utf-8' },
-          body,
-          dispatcher: this.agent,
-          signal: AbortSignal.any([this.stopping.signal, AbortSignal.timeout(silence)]),
-        });
-        return this.read(answer.statusCode, await answer.body.text());
-      } catch (error) {
-        if (error instanceof LinkFailure || tries === MAX_TRIES || !(await this.answersPing())) throw error;
-      }
+    const done = new AbortController();
+    const signal = AbortSignal.any([this.stopping.signal, done.signal]);
+    const asked = request(this.url('/peer/registry'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json;charset=utf-8' },
+      body,
+      dispatcher: this.agent,
+      signal,
+    }).then(async ({ statusCode, body: answer }) => this.read(statusCode, await answer.text()));
+    try {
+      return await Promise.race([asked, this.untilLost(signal)]);
+    } finally {
+      done.abort(new Error('the registration has ended'));
     }
+  }
+
+  /**
+   * Never resolves.
+   *
+   * @throws LinkFailure when a ping is not answered in time, or after too long a time with pings alone.
+   */
+  private async untilLost(signal: AbortSignal): Promise<never> {
+    const { silence } = this.options;
+    for (let pings = 0; pings < MAX_PINGS && !signal.aborted; pings += 1) {
+      const next = delay(silence, undefined, { ref: false });
+      if (!(await this.answersPing())) break;
+      await next;
+    }
+    throw new LinkFailure('gone', `supernode ${this.name} does not answer`);
   }
 
   /** Whether the supernode answers within the time of silence. */

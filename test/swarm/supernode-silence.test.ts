@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+import { SupernodeProcess } from './supernode-process';
+import { Swarm, freePort, readAll } from './swarm';
+
+const MIB = 1024 * 1024;
+
+/** What a daemon needs next comes from elsewhere within this time, in milliseconds, whatever becomes of the supernode. */
+const BAR = 2000;
+
+describe('a supernode that is lost in the middle of a pull', () => {
+  let swarm: Swarm;
+  let supernode: SupernodeProcess | undefined;
+  beforeEach(async () => {
+    swarm = await Swarm.start();
+  });
+  afterEach(async () => {
+    await supernode?.stop();
+    await swarm.stop();
+  });
+
+  it.each(['SIGKILL', 'SIGSTOP'] as const)('by %s: the next bytes come within 2 s', async (signal) => {
+    const content = randomBytes(16 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const [api, blocks] = [await freePort(), await freePort()];
+    supernode = await SupernodeProcess.start(join(swarm.home, 'apart'), { api, blocks, origin: swarm.origin.port });
+    const nodes = [await swarm.addNode(undefined, [api]), await swarm.addNode(undefined, [api])];
+    // Slow enough for the supernode to be in the middle of it when it is lost.
+    swarm.origin.rate = 8 * MIB;
+    let lostAt = 0;
+    const longest = nodes.map(() => 0);
+    const copies = await Promise.all(
+      nodes.map(async (node, index) => {
+        let last = performance.now();
+        return readAll(node, { blob, url }, { from: 0 }, (sum) => {
+          const now = performance.now();
+          if (lostAt > 0) longest[index] = Math.max(longest[index] ?? 0, now - Math.max(last, lostAt));
+          last = now;
+          if (sum < 4 * MIB || lostAt > 0) return;
+          supernode?.signal(signal);
+          swarm.origin.rate = undefined;
+          lostAt = now;
+        });
+      }),
+    );
+    for (const copy of copies) expect(content.equals(copy)).toBe(true);
+    expect(lostAt).toBeGreaterThan(0);
+    expect(Math.max(...longest)).toBeLessThan(BAR);
+  });
+
+  it.each([
+    ['a page of HTML', '<html>hello</html>', 200],
+    ['an answer of another protocol', '{"ok":true}', 200],
+    ['an error', '{"code":500}', 500],
+    ['a success without what belongs to it', '{"code":200,"data":{"taskId":"x"}}', 200],
+  ])('and answers %s: the first bytes come within 2 s', async (_what, body, status) => {
+    const server = createServer((_request, response) => response.writeHead(status).end(body));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const content = randomBytes(2 * MIB);
+      const { blob, url } = swarm.origin.add(content);
+      const node = await swarm.addNode(undefined, [(server.address() as AddressInfo).port]);
+      const began = performance.now();
+      let first = Infinity;
+      const copy = await readAll(node, { blob, url }, { from: 0 }, () => {
+        first = Math.min(first, performance.now() - began);
+      });
+      expect(content.equals(copy)).toBe(true);
+      expect(first).toBeLessThan(BAR);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+});
