@@ -61,11 +61,12 @@ export interface IgnoredKey {
   readonly text: string;
 }
 
-/** A positional argument of a command, such as the sub-command of `node-mirror`. */
+/** A positional argument of a command, such as the sub-command of `node-mirror`. It is required. */
 export interface ArgumentSpec {
   readonly name: string;
   readonly text: string;
-  readonly choices: readonly string[];
+  /** The allowed values. Absent: any text. */
+  readonly choices?: readonly string[];
 }
 
 /** A command with everything that a user can set. */

@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { runCommand } from '@cdk8s-dragonfly/command';
+import { DFGET_PREHEAT } from '@cdk8s-dragonfly/contract';
+import { preheatImage } from '@cdk8s-dragonfly/dfget';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 
@@ -136,5 +140,43 @@ describe('preheat', () => {
     await stopping;
     expect(done.errMsg).toBeUndefined();
     expect(done.blobs).toHaveLength(blobs.length);
+  });
+
+  async function dfgetPreheat(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const code = await runCommand(DFGET_PREHEAT, preheatImage, {
+      argv: [...argv, '--node', `127.0.0.1:${swarm.supernodePort}`],
+      env: {},
+      stdout,
+      stderr,
+      readFile: () => '',
+      onSignal: () => () => undefined,
+      onUnhandled: () => () => undefined,
+    });
+    const text = (stream: PassThrough): string => ((stream.read() as Buffer | null) ?? '').toString();
+    return { code, out: text(stdout), err: text(stderr) };
+  }
+
+  it('is ordered with dfget preheat, which fails for a missing layer and says which', async () => {
+    swarm = await Swarm.start();
+    const { blobs, url } = image([2 * MIB, 1000]);
+    const missing = blobs[2]?.url.pathname;
+    swarm.origin.fault = (request, response) => {
+      if (request.url !== missing) return false;
+      response.writeHead(404).end();
+      return true;
+    };
+    const reference = `127.0.0.1:${swarm.origin.port}/library/test:1`;
+    const failed = await dfgetPreheat(reference);
+    expect(failed.code).toBe(1);
+    expect(failed.err).toBe(
+      `dfget preheat: ${blobs[2]?.blob ?? ''}: Origin 127.0.0.1:${swarm.origin.port} answered with status 404.\n`,
+    );
+    expect(failed.out).toMatch(/\npreheat FAIL blobs:3 failed:1 bytes:2097166 cost:\d+\.\d{3}s\n$/);
+    swarm.origin.fault = () => false;
+    const done = await dfgetPreheat(url);
+    expect([done.code, done.err]).toEqual([0, '']);
+    expect(done.out).toMatch(/\n3 of 3 blobs, 2 MiB of 2 MiB\npreheat SUCCESS blobs:3 failed:0 bytes:2098166 cost:/);
+    expect(swarm.origin.requests.filter(({ path }) => path === blobs[1]?.url.pathname)).toHaveLength(1);
   });
 });

@@ -96,6 +96,11 @@ function missingValue(flag: FlagSpec): UsageError {
   );
 }
 
+/** How a command is called, without its flags: `node-mirror apply|plan|check|restore`, `dfget preheat IMAGE`. */
+export function usageOf({ name, argument }: CommandSpec): string {
+  return argument ? `${name} ${argument.choices?.join('|') ?? argument.name.toUpperCase()}` : name;
+}
+
 /** The word for a flag's value in help and messages. */
 export function placeholderOf(flag: FlagSpec): string {
   return flag.placeholder ?? flag.type.toUpperCase();

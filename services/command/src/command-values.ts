@@ -35,5 +35,5 @@ export type FlagValues<Spec extends CommandSpec> = {
 /** All that a command was given: the values of its flags, and `argument` where it takes one. */
 export type CommandValues<Spec extends CommandSpec> = FlagValues<Spec> &
   (Spec extends { readonly argument: infer Argument extends ArgumentSpec }
-    ? { readonly argument: Argument['choices'][number] }
+    ? { readonly argument: ChoiceOf<Argument> }
     : unknown);

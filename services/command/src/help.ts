@@ -1,5 +1,5 @@
 import type { CommandSpec, FlagSpec } from '@cdk8s-dragonfly/contract';
-import { placeholderOf } from './arguments';
+import { placeholderOf, usageOf } from './arguments';
 
 const WIDTH = 100;
 /** Names longer than this stand on a line of their own. */
@@ -24,10 +24,10 @@ export function helpText(spec: CommandSpec): string {
 
 type Row = readonly [name: string, text: string];
 
-function usageLine({ name, argument, flags }: CommandSpec): string {
-  const required = Object.values(flags).filter((flag) => flag.required === true);
+function usageLine(spec: CommandSpec): string {
+  const required = Object.values(spec.flags).filter((flag) => flag.required === true);
   const words = required.map((flag) => ` --${flag.flag} ${placeholderOf(flag)}`);
-  return `Usage: ${name}${argument ? ` ${argument.choices.join('|')}` : ''}${words.join('')} [flags]`;
+  return `Usage: ${usageOf(spec)}${words.join('')} [flags]`;
 }
 
 function nameOf(flag: FlagSpec): string {

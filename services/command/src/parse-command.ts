@@ -1,5 +1,5 @@
 import type { CommandSpec, FlagSpec } from '@cdk8s-dragonfly/contract';
-import { placeholderOf, readArguments, type GivenArguments } from './arguments';
+import { placeholderOf, readArguments, usageOf, type GivenArguments } from './arguments';
 import type { CommandValues } from './command-values';
 import { readConfig, type ConfigSettings } from './config-file';
 import { UsageError } from './errors';
@@ -151,14 +151,16 @@ function argumentOf(spec: CommandSpec, positionals: readonly string[]): string |
     if (first === undefined) return undefined;
     throw new UsageError(`unexpected argument ${quote(first)}; ${spec.name} takes flags only`);
   }
-  const choices = orList(argument.choices);
-  if (first === undefined) throw new UsageError(`the ${argument.name} is missing: say ${choices}`);
-  if (!argument.choices.includes(first)) {
-    throw new UsageError(`the ${argument.name} must be ${choices}, not ${quote(first)}`);
+  const { name, choices } = argument;
+  if (first === undefined || (first === '' && choices === undefined)) {
+    throw new UsageError(`the ${name} is missing: say ${choices ? orList(choices) : usageOf(spec)}`);
+  }
+  if (choices?.includes(first) === false) {
+    throw new UsageError(`the ${name} must be ${orList(choices)}, not ${quote(first)}`);
   }
   if (second !== undefined) {
     throw new UsageError(
-      `unexpected argument ${quote(second)} after ${first}; ${spec.name} takes one ${argument.name}`,
+      `unexpected argument ${quote(second)} after ${choices ? first : quote(first)}; ${spec.name} takes one ${name}`,
     );
   }
   return first;

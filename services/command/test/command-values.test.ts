@@ -1,6 +1,6 @@
 import type { CommandSpec, DFDAEMON, DFGET, NODE_MIRROR } from '@cdk8s-dragonfly/contract';
 import { parseCommand, type Address, type CommandValues } from '../src';
-import { EXAMPLE, MODAL } from './example-spec';
+import { EXAMPLE, FREE, MODAL } from './example-spec';
 
 /** Each within the other; the tuples keep unions whole. */
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
@@ -26,6 +26,7 @@ describe('the types of values', () => {
       same<Example['verbose'], boolean>(true),
       same<Example['level'], 'error' | 'warn' | 'info'>(true),
       same<CommandValues<typeof MODAL>['argument'], 'apply' | 'plan' | 'check'>(true),
+      same<CommandValues<typeof FREE>['argument'], string>(true),
       same<CommandValues<typeof DFDAEMON>['advertiseIp'], string | undefined>(true),
       same<CommandValues<typeof DFDAEMON>['registry'], readonly string[]>(true),
       same<CommandValues<typeof DFGET>['url'], URL>(true),

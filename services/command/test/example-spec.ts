@@ -46,6 +46,13 @@ export const EXAMPLE = {
 } as const satisfies CommandSpec;
 
 /** A command with sub-commands, for tests. */
+export const FREE = {
+  name: 'free',
+  summary: 'Takes any text.',
+  argument: { name: 'image', text: 'An image.' },
+  flags: {},
+} as const satisfies CommandSpec;
+
 export const MODAL = {
   name: 'modal',
   summary: 'Has modes.',

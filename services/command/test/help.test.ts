@@ -1,6 +1,6 @@
-import { DFDAEMON, DFGET, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
+import { DFDAEMON, DFGET, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
 import { helpText } from '../src';
-import { EXAMPLE, MODAL } from './example-spec';
+import { EXAMPLE, FREE, MODAL } from './example-spec';
 
 test('help is made from the contract', () => {
   expect(helpText(EXAMPLE)).toBe(`Usage: example --registry URL [flags]
@@ -48,7 +48,13 @@ A flag wins over the default. Flags may be written --flag VALUE, --flag=VALUE, o
 `);
 });
 
-test.each([DFDAEMON, DFGET, NODE_MIRROR, SUPERNODE])(
+test('help shows an argument that may be any text by its name', () => {
+  expect(helpText(FREE)).toMatch(
+    /^Usage: free IMAGE \[flags\]\n\nTakes any text\.\n\nArguments:\n {2}image {2}An image\.\n/,
+  );
+});
+
+test.each([DFDAEMON, DFGET, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE])(
   'help of $name has at most 100 columns and no space at the end of a line',
   (spec) => {
     const lines = helpText(spec).split('\n');

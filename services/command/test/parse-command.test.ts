@@ -1,6 +1,6 @@
 import { DFDAEMON, DFGET, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
 import { parseCommand, sourceOf, UsageError, type CommandValues, type Environment } from '../src';
-import { EXAMPLE, MODAL } from './example-spec';
+import { EXAMPLE, FREE, MODAL } from './example-spec';
 import { memoryFiles } from './memory-files';
 
 const REGISTRY = '--registry=https://registry.test';
@@ -79,6 +79,10 @@ describe('values', () => {
   test('of the argument stand in argument, wherever it was', () => {
     expect(parseCommand(MODAL, ['plan', '-u', 'http://a/b'], { env: {} }).argument).toBe('plan');
     expect(parseCommand(MODAL, ['-u', 'http://a/b', '--', 'check'], { env: {} }).argument).toBe('check');
+  });
+
+  test('of an argument without choices is any text', () => {
+    expect(parseCommand(FREE, ['docker.io/a/b:c'], { env: {} }).argument).toBe('docker.io/a/b:c');
   });
 
   test('of every command of the contract come from its defaults', () => {
@@ -260,6 +264,14 @@ describe('a wrong command line', () => {
     [['apply', 'plan'], 'unexpected argument "plan" after apply; modal takes one mode'],
   ])('with the arguments %j: %s', (argv, message) => {
     expect(() => parseCommand(MODAL, argv, { env: {} })).toThrow(new UsageError(message));
+  });
+
+  test.each([
+    [[], 'the image is missing: say free IMAGE'],
+    [[''], 'the image is missing: say free IMAGE'],
+    [['a', 'b'], 'unexpected argument "b" after "a"; free takes one image'],
+  ])('with the free arguments %j: %s', (argv, message) => {
+    expect(() => parseCommand(FREE, argv, { env: {} })).toThrow(new UsageError(message));
   });
 
   test('is repeated on one line, cut, and without its secrets', () => {

@@ -2,14 +2,15 @@ import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-import { UsageError, formatBytes, resolveSupernodes } from '@cdk8s-dragonfly/command';
+import { formatBytes, resolveSupernodes } from '@cdk8s-dragonfly/command';
 import type { CommandContext, CommandValues } from '@cdk8s-dragonfly/command';
 import type { DFGET } from '@cdk8s-dragonfly/contract';
 import { BlobUnavailable, SwarmNode } from '@cdk8s-dragonfly/engine';
 import { OriginRules } from '@cdk8s-dragonfly/origin';
-import { digestInUrl, isHeaderLine, taskIdOf } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, HeaderLine } from '@cdk8s-dragonfly/protocol';
+import { digestInUrl, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
+import { parseHeader } from './header-option';
 import { outputPath, writeWhole } from './output-file';
 
 /** Exit codes of the original (Dragonfly 0.x protocol, 1.5): the low 8 bits of 1103 and 1104. */
@@ -67,15 +68,6 @@ export async function downloadFile(values: CommandValues<typeof DFGET>, ctx: Com
 /** The digest that the URL names, else its classic task id: the same for everybody who asks for this URL. */
 function blobOf(url: URL): BlobId {
   return digestInUrl(url) ?? `task:${taskIdOf({ taskUrl: url.href })}`;
-}
-
-function parseHeader(text: string): HeaderLine {
-  const colon = text.indexOf(':');
-  const line: HeaderLine = [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
-  if (colon < 1 || !isHeaderLine(line)) {
-    throw new UsageError(`--header: ${JSON.stringify(text)} is no header; write 'Name: value'`);
-  }
-  return line;
 }
 
 function portOf(url: URL): number {

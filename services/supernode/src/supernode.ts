@@ -152,7 +152,7 @@ export class Supernode implements Closeable {
         operations.registered(request, answer);
         logRegistration(log, request, answer, id);
       });
-      const remote = new RemoteBlobs(replicas);
+      const remote = new RemoteBlobs(replicas, log);
       const preheats = parts.add('the preheats', new Preheats({ tasks, remote, origin, tokenServers, log }));
       const routes = [
         sessionRoute(sessions),

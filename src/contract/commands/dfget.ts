@@ -5,6 +5,7 @@ import {
   NODE,
   NODE_CONFIG,
   ORIGIN_FIRST_BYTE_TIMEOUT,
+  ORIGIN_HEADER,
   ORIGIN_STALL_TIMEOUT,
   PEER_STALL_TIMEOUT,
   SUPERNODE_SILENCE,
@@ -13,7 +14,8 @@ import {
 /** `dfget`: one file through the swarm. Flags and exit codes as those of Dragonfly 0.x. */
 export const DFGET = {
   name: 'dfget',
-  summary: 'Downloads a file through the swarm, or from its origin when the swarm cannot help.',
+  summary:
+    'Downloads a file through the swarm, or from its origin when the swarm cannot help. To have an image at the supernode before it is pulled: dfget preheat (see dfget preheat --help).',
   usageExitCode: 1,
   flags: {
     url: { flag: 'url', short: 'u', type: 'url', required: true, text: 'What to download: an http or https URL.' },
@@ -26,13 +28,7 @@ export const DFGET = {
     },
     node: NODE,
     nodeConfig: NODE_CONFIG,
-    header: {
-      flag: 'header',
-      type: 'string',
-      placeholder: "'NAME: VALUE'",
-      repeatable: true,
-      text: 'A header to send to the origin.',
-    },
+    header: ORIGIN_HEADER,
     home: {
       flag: 'home',
       type: 'path',

@@ -89,3 +89,11 @@ export const SUPERNODE_SILENCE = {
   max: 60_000,
   text: 'How long the supernode may be silent before it counts as lost and the origin may be asked.',
 } as const satisfies FlagSpec;
+
+export const ORIGIN_HEADER = {
+  flag: 'header',
+  type: 'string',
+  placeholder: "'NAME: VALUE'",
+  repeatable: true,
+  text: 'A header to send to the origin.',
+} as const satisfies FlagSpec;

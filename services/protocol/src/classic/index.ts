@@ -51,3 +51,13 @@ export { formatRegistryRequest, parseRegistryRequest } from './registry-request'
 export type { NativeOffer, RegistryRequest } from './registry-request';
 export { filterUrl, taskIdOf } from './task-id';
 export type { FilterStyle, TaskIdentity } from './task-id';
+export {
+  PREHEATS_PATH,
+  PREHEAT_BLOB_STATES,
+  PREHEAT_STATES,
+  preheatBlob,
+  preheatDocument,
+  preheatOrdered,
+  preheatRefusal,
+} from './preheat';
+export type { PreheatBlob, PreheatBlobState, PreheatDocument, PreheatState } from './preheat';

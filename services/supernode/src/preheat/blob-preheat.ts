@@ -1,7 +1,6 @@
-import type { BlobId } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, PreheatBlob, PreheatBlobState } from '@cdk8s-dragonfly/protocol';
 
 import type { Task } from '../tasks/task';
-import type { BlobDocument, BlobState } from './document';
 import type { RegistryAccess } from './registry-access';
 import type { RemoteBlobs } from './remote-blobs';
 
@@ -37,10 +36,10 @@ const TRIES = 3;
 
 /** One blob of a preheat: fetched as a task like any other, here or at the replica that owns it. */
 export class BlobPreheat {
-  private state: BlobState;
+  private state: PreheatBlobState;
   private problem: { readonly status?: number | undefined; readonly message: string } | undefined;
   private task: Task | undefined;
-  private elsewhere: BlobDocument | undefined;
+  private elsewhere: PreheatBlob | undefined;
 
   constructor(
     private readonly wanted: WantedBlob,
@@ -49,7 +48,7 @@ export class BlobPreheat {
     this.state = wanted.skipped === true ? 'SKIPPED' : 'WAITING';
   }
 
-  get document(): BlobDocument {
+  get document(): PreheatBlob {
     const { wanted, problem, state } = this;
     const { platforms = [] } = wanted;
     const size = this.task?.stored?.size ?? this.elsewhere?.size ?? wanted.size;

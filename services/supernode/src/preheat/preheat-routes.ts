@@ -1,9 +1,9 @@
+import { PREHEATS_PATH } from '@cdk8s-dragonfly/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Routes } from '../fronts/api-server';
 import { parseOrder } from './order';
 import type { Preheats } from './preheats';
-import { PREHEATS_PATH } from './preheats-path';
 
 type WithId = FastifyRequest<{ Params: { id: string } }>;
 

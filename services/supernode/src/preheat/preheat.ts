@@ -1,14 +1,14 @@
 import type { Log } from '@cdk8s-dragonfly/command';
 import { publicUrl } from '@cdk8s-dragonfly/origin';
 import { digestInUrl } from '@cdk8s-dragonfly/protocol';
+import type { PreheatDocument, PreheatState } from '@cdk8s-dragonfly/protocol';
 
 import { BlobPreheat } from './blob-preheat';
 import type { BlobTools, WantedBlob } from './blob-preheat';
-import { originalTime } from './document';
-import type { PreheatDocument, PreheatState } from './document';
 import { imageParts } from './image-parts';
 import { inParallel } from './in-parallel';
 import type { FileOrder, PreheatOrder } from './order';
+import { originalTime } from './original-time';
 import { RegistryAccess } from './registry-access';
 import type { AccessTools } from './registry-access';
 

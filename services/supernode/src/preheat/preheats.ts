@@ -1,6 +1,6 @@
 import type { Closeable } from '@cdk8s-dragonfly/command';
+import type { PreheatDocument } from '@cdk8s-dragonfly/protocol';
 
-import type { PreheatDocument } from './document';
 import type { PreheatOrder } from './order';
 import { Preheat } from './preheat';
 import type { PreheatTools } from './preheat';

@@ -1,20 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { BlobId, HeaderLine } from '@cdk8s-dragonfly/protocol';
-import { z } from 'zod';
+import { PREHEATS_PATH, preheatDocument, preheatOrdered } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, HeaderLine, PreheatBlob, PreheatDocument } from '@cdk8s-dragonfly/protocol';
 
 import type { Replica, ReplicaSet } from '../replicas/replica-set';
 import type { BlobOutcome } from './blob-preheat';
-import { preheatDocument } from './document';
-import type { BlobDocument, PreheatDocument } from './document';
-import { PREHEATS_PATH } from './preheats-path';
 
 /** How often another replica is asked how far it is, how long it may take to answer, and how long it may be gone, in ms. */
 const ASK_EVERY = 300;
 const PATIENCE = 2000;
 const GONE_FOR = 3000;
-
-const CREATED = z.object({ ID: z.string() });
 
 /** A blob that may be another replica's. */
 export interface RemoteBlob {
@@ -29,7 +24,10 @@ export interface RemoteBlob {
 
 /** Has blobs fetched by the replicas that own them: where daemons will look for them, and so that the origin is asked once. */
 export class RemoteBlobs {
-  constructor(private readonly replicas: Pick<ReplicaSet, 'owner'>) {}
+  constructor(
+    private readonly replicas: Pick<ReplicaSet, 'owner'>,
+    private readonly log: { warn(fields: object, message: string): void },
+  ) {}
 
   /**
    * Has a blob fetched by its owner, and waits for it.
@@ -40,7 +38,7 @@ export class RemoteBlobs {
   async fetch(
     wanted: RemoteBlob,
     signal: AbortSignal,
-    progress: (document: BlobDocument) => void,
+    progress: (document: PreheatBlob) => void,
   ): Promise<BlobOutcome | undefined> {
     const owner = this.replicas.owner(wanted.blob);
     if (owner.self) return undefined;
@@ -70,7 +68,11 @@ export class RemoteBlobs {
         }
       } catch (error) {
         signal.throwIfAborted();
-        if (performance.now() - heard > GONE_FOR || !(error instanceof Error)) return undefined;
+        // The look at the replicas may have found out already.
+        if (performance.now() - heard > GONE_FOR || this.replicas.owner(wanted.blob).self) {
+          this.log.warn({ blob: wanted.blob, replica: owner.replica.name, err: error }, 'its owner cannot be asked');
+          return undefined;
+        }
       }
       await delay(ASK_EVERY, undefined, { signal }).catch((error: unknown) => {
         signal.throwIfAborted();
@@ -92,7 +94,7 @@ async function create(base: string, order: string, signal: AbortSignal): Promise
     });
   let answer = await post();
   if (answer.status === 409) {
-    const { ID: id } = CREATED.parse(await answer.json());
+    const { ID: id } = preheatOrdered.parse(await answer.json());
     const signals = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
     await (await fetch(`${base}/${id}`, { method: 'DELETE', redirect: 'error', signal: signals })).body?.cancel();
     answer = await post();
@@ -101,7 +103,7 @@ async function create(base: string, order: string, signal: AbortSignal): Promise
     await answer.body?.cancel();
     throw new Error(`it answered ${answer.status}`);
   }
-  return CREATED.parse(await answer.json()).ID;
+  return preheatOrdered.parse(await answer.json()).ID;
 }
 
 /** @returns undefined when it does not know the order any more. */

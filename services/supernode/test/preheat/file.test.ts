@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
-import { taskIdOf } from '@cdk8s-dragonfly/protocol';
+import { preheatDocument, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import type { PreheatDocument } from '@cdk8s-dragonfly/protocol';
 
 import { status, whole } from '../classic/fixture';
 import type { OriginPath } from '../classic/fixture';
-import { preheatDocument } from '../../src/preheat/document';
-import type { PreheatDocument } from '../../src/preheat/document';
 import { Running } from '../ops/running';
 import { finished, order, preheat } from './ordering';
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { preheatDocument } from '../../src/preheat/document';
-import type { PreheatDocument } from '../../src/preheat/document';
+import { preheatDocument } from '@cdk8s-dragonfly/protocol';
+import type { PreheatDocument } from '@cdk8s-dragonfly/protocol';
+
 import type { Running } from '../ops/running';
 
 /** How long a preheat may take here, in ms. */

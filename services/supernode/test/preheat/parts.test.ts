@@ -1,7 +1,7 @@
 import { parseChallenge } from '../../src/preheat/challenge';
-import { originalTime } from '../../src/preheat/document';
 import { imageUrl } from '../../src/preheat/image-url';
 import { inParallel } from '../../src/preheat/in-parallel';
+import { originalTime } from '../../src/preheat/original-time';
 import { fits, formatPlatform, parsePlatform } from '../../src/preheat/platform';
 
 const HEX = 'a'.repeat(64);

@@ -1,19 +1,35 @@
 import { z } from 'zod';
 
-/** How far a preheat, or one of its blobs, is; `SKIPPED`: the registry need not have it (Dragonfly 0.x protocol, 8). */
+/** Where preheats are ordered (`POST`), listed and looked at (`GET`), and deleted (Dragonfly 0.x protocol, 8). */
+export const PREHEATS_PATH = '/preheats';
+
+/** How far a preheat is (Dragonfly 0.x protocol, 8). */
 export const PREHEAT_STATES = ['WAITING', 'RUNNING', 'SUCCESS', 'FAILED'] as const;
 export type PreheatState = (typeof PREHEAT_STATES)[number];
-export type BlobState = PreheatState | 'SKIPPED';
+
+/** How far one blob of a preheat is; `SKIPPED`: the registry need not have it. Ours. */
+export const PREHEAT_BLOB_STATES = [...PREHEAT_STATES, 'SKIPPED'] as const;
+export type PreheatBlobState = (typeof PREHEAT_BLOB_STATES)[number];
+
+/** The answer to an order that was taken. */
+export const preheatOrdered = z.object({ ID: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** An answer that is a refusal. `ID` is ours: which finished preheat stands in the way of an order (409). */
+export const preheatRefusal = z.object({
+  code: z.number(),
+  message: z.string(),
+  ID: preheatOrdered.shape.ID.optional(),
+});
 
 /** One blob in `GET /preheats/{id}`. */
-export const blobDocument = z.object({
+export const preheatBlob = z.object({
   /** Its digest, or `task:` and the task id of a file whose URL names none. */
   digest: z.string(),
   /** Bytes; absent while unknown. */
   size: z.number().optional(),
-  /** Bytes that are here. */
+  /** Bytes that are at the supernode. */
   bytes: z.number(),
-  state: z.enum([...PREHEAT_STATES, 'SKIPPED']),
+  state: z.enum(PREHEAT_BLOB_STATES),
   /** The platforms that need it. */
   platforms: z.array(z.string()).optional(),
   /** Why it failed. */
@@ -21,7 +37,7 @@ export const blobDocument = z.object({
   /** The origin's HTTP status, when that is why it failed. */
   status: z.number().optional(),
 });
-export type BlobDocument = z.infer<typeof blobDocument>;
+export type PreheatBlob = z.infer<typeof preheatBlob>;
 
 /** The answer of `GET /preheats/{id}` (Dragonfly 0.x protocol, 8); `type`, `url` and `blobs` are ours. */
 export const preheatDocument = z.object({
@@ -36,13 +52,6 @@ export const preheatDocument = z.object({
   type: z.enum(['file', 'image']),
   /** Without its query, which may hold a signature. */
   url: z.string(),
-  blobs: z.array(blobDocument),
+  blobs: z.array(preheatBlob),
 });
 export type PreheatDocument = z.infer<typeof preheatDocument>;
-
-const GMT8 = 8 * 60 * 60 * 1000;
-
-/** A time as the original writes it: `yyyy-MM-dd HH:mm:ss` in GMT+8. */
-export function originalTime(epochMs: number): string {
-  return new Date(epochMs + GMT8).toISOString().slice(0, 19).replace('T', ' ');
-}
