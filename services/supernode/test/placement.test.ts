@@ -49,7 +49,7 @@ function run(list: readonly { leave: number; number: number; seed: number }[]): 
   for (const { leave, number, seed } of list) {
     const { cid } = member(number);
     if (leave < 3) told.apply({ type: 'leave', cid, seed });
-    else told.apply({ type: 'join', member: member(number), seed });
+    else told.apply({ type: 'join', member: { ...member(number), zone: [undefined, 'a', 'b'][number % 3] }, seed });
   }
   return told;
 }
@@ -127,6 +127,22 @@ describe('placement', () => {
     const degrees = [...told.neighbours.values()].map((mine) => mine.length);
     expect(Math.min(...degrees)).toBeGreaterThanOrEqual(8);
     expect(told.reachableFrom('node-0').size).toBe(5000);
+  });
+
+  it('prefers neighbours of the same zone, and still reaches all', () => {
+    const told = new Told();
+    const zones = ['a', 'b', 'c'];
+    for (let number = 0; number < 300; number += 1) {
+      told.apply({ type: 'join', member: { ...member(number), zone: zones[number % 3] }, seed: number });
+    }
+    let same = 0;
+    let all = 0;
+    for (const [cid, mine] of told.neighbours) {
+      all += mine.length;
+      same += mine.filter((other) => Number(other.slice(5)) % 3 === Number(cid.slice(5)) % 3).length;
+    }
+    expect(same / all).toBeGreaterThan(0.5);
+    expect(told.reachableFrom('node-0').size).toBe(300);
   });
 
   it('changes nothing for a member that joins twice or leaves without having joined', () => {

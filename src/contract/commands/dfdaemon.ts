@@ -81,6 +81,12 @@ export const DFDAEMON = {
       env: 'HOST_IP',
       text: 'The address that neighbours are told to reach this node at. Default: the local end of the way to the supernode.',
     },
+    zone: {
+      flag: 'zone',
+      type: 'string',
+      env: 'ZONE',
+      text: 'Where this node stands, such as a zone of a cloud: it trades with nodes of its own zone first.',
+    },
     dataDir: {
       flag: 'data-dir',
       type: 'path',

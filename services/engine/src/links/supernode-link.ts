@@ -33,6 +33,8 @@ export interface PeerIdentity {
   readonly ip: string | undefined;
   /** The port of the peer server. */
   readonly port: number;
+  /** Where this daemon stands; undefined: unknown. */
+  readonly zone?: string | undefined;
 }
 
 export interface SupernodeLinkOptions {
@@ -127,7 +129,7 @@ export class SupernodeLink {
         ...(isIPv4(address.host) ? { superNodeIp: address.host } : {}),
         headers,
         dfdaemon: true,
-        native: { versions: [NATIVE_VERSION], blob, ...(redirected ? { redirected } : {}) },
+        native: { versions: [NATIVE_VERSION], blob, zone: identity.zone, ...(redirected ? { redirected } : {}) },
       });
       const registered = await this.register(body);
       if (registered.kind === 'joined') this.session.keepOpen(ip);

@@ -35,6 +35,8 @@ export interface SwarmNodeOptions {
   readonly peers: ListenOptions;
   /** The address that neighbours are told. Default: the local end of the way to the supernode. */
   readonly advertiseIp?: string | undefined;
+  /** Where this node stands: neighbours of the same zone are preferred. Default: unknown. */
+  readonly zone?: string | undefined;
   /** What may be asked when the swarm cannot help. */
   readonly originRules: OriginRules;
   readonly connectTimeout: number;
@@ -87,7 +89,7 @@ export class SwarmNode implements BlobProvider, Holdings {
       cid,
       store,
       supernodes: new SupernodeLinks(options.supernodes, {
-        identity: { cid, ip: options.advertiseIp, port: peerPort },
+        identity: { cid, ip: options.advertiseIp, port: peerPort, zone: options.zone },
         connectTimeout,
         silence: supernodeSilence,
         log,

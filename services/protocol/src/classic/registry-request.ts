@@ -15,6 +15,8 @@ export interface NativeOffer {
   readonly blob: BlobId;
   /** Another replica sent it here: it is taken in, whoever owns the blob. Default false. */
   readonly redirected?: boolean | undefined;
+  /** Where the client stands, such as a zone of a cloud. Default: unknown. */
+  readonly zone?: string | undefined;
 }
 
 /** `POST /peer/registry`: a client wants a file (Dragonfly 0.x protocol, 2.1). */
@@ -82,6 +84,10 @@ const FIELDS = z.object({
       versions: z.array(z.int().min(1)).min(1),
       blob: TEXT.refine((text): text is BlobId => isBlobId(text)),
       redirected: z.boolean().optional(),
+      zone: z
+        .string()
+        .regex(/^[!-~]{1,100}$/)
+        .optional(),
     })
     .optional(),
 });

@@ -1,8 +1,13 @@
+import { Roll } from './roll';
+
 /** Neighbours that a member is given when it joins, beside its two on the ring. */
 const CHOSEN = 6;
 
 /** Neighbours that a member may have beside its two on the ring. */
 export const MAX_CHOSEN = 14;
+
+/** So many of the {@link CHOSEN} are looked for in the member's own zone first: bytes between zones cost money. */
+const CHOSEN_IN_ZONE = 4;
 
 /** Fewer than this beside the ring, and a member is given another. */
 const MIN_CHOSEN = 4;
@@ -19,8 +24,10 @@ export class Mesh {
   private readonly chosen = new Map<string, Set<string>>();
   private readonly next = new Map<string, string>();
   private readonly previous = new Map<string, string>();
-  private readonly order: string[] = [];
-  private readonly placeOf = new Map<string, number>();
+  private readonly all = new Roll();
+  /** The members by zone, and the zone of each that has one. */
+  private readonly zones = new Map<string, Roll>();
+  private readonly zoneOf = new Map<string, string>();
 
   /** All neighbours of a member. */
   neighboursOf(member: string): string[] {
@@ -31,16 +38,20 @@ export class Mesh {
     return [...all];
   }
 
-  /** Adds a member that is not in the graph; returns those whose neighbours changed, itself included. */
-  add(member: string, random: () => number): string[] {
+  /**
+   * Adds a member that is not in the graph; returns those whose neighbours changed, itself included.
+   *
+   * @param zone where it stands; undefined: unknown.
+   */
+  add(member: string, random: () => number, zone?: string): string[] {
     const changed = new Set([member]);
-    const before = this.anyone(random) ?? member;
+    const before = this.all.anyone(random) ?? member;
     const after = this.next.get(before) ?? member;
     this.chosen.set(member, new Set());
     this.link(before, member);
     this.link(member, after);
-    this.placeOf.set(member, this.order.length);
-    this.order.push(member);
+    this.all.add(member);
+    if (zone !== undefined) this.enterZone(member, zone);
     changed.add(before).add(after);
     this.choose(member, CHOSEN, random, changed);
     return [...changed];
@@ -56,7 +67,8 @@ export class Mesh {
     for (const links of [this.next, this.previous]) links.delete(member);
     if (before !== undefined && after !== undefined && before !== member) this.link(before, after);
     this.chosen.delete(member);
-    this.forgetPlace(member);
+    this.all.remove(member);
+    this.leaveZone(member);
     for (const other of chosen) {
       this.chosen.get(other)?.delete(member);
       this.choose(other, MIN_CHOSEN, random, changed);
@@ -64,13 +76,19 @@ export class Mesh {
     return [...changed];
   }
 
-  /** Gives `member` random neighbours until it has `wanted`, as far as others have room. */
+  /** Gives `member` random neighbours until it has `wanted`, as far as others have room; the first of them from its zone. */
   private choose(member: string, wanted: number, random: () => number, changed: Set<string>): void {
+    const zone = this.zones.get(this.zoneOf.get(member) ?? '');
+    if (zone !== undefined) this.chooseFrom(zone, member, Math.min(wanted, CHOSEN_IN_ZONE), random, changed);
+    this.chooseFrom(this.all, member, wanted, random, changed);
+  }
+
+  private chooseFrom(roll: Roll, member: string, wanted: number, random: () => number, changed: Set<string>): void {
     const mine = this.chosen.get(member);
     if (mine === undefined) return;
     const known = new Set(this.neighboursOf(member));
-    for (let tries = 0; mine.size < wanted && tries < TRIES && known.size < this.order.length - 1; tries += 1) {
-      const other = this.anyone(random);
+    for (let tries = 0; mine.size < wanted && tries < TRIES && known.size < this.all.size - 1; tries += 1) {
+      const other = roll.anyone(random);
       const theirs = other === undefined ? undefined : this.chosen.get(other);
       if (other === undefined || theirs === undefined) return;
       if (other === member || known.has(other) || theirs.size >= MAX_CHOSEN) continue;
@@ -81,21 +99,24 @@ export class Mesh {
     }
   }
 
-  private anyone(random: () => number): string | undefined {
-    return this.order[Math.floor(random() * this.order.length)];
+  private enterZone(member: string, zone: string): void {
+    this.zoneOf.set(member, zone);
+    const roll = this.zones.get(zone) ?? new Roll();
+    this.zones.set(zone, roll);
+    roll.add(member);
+  }
+
+  private leaveZone(member: string): void {
+    const zone = this.zoneOf.get(member);
+    if (zone === undefined) return;
+    this.zoneOf.delete(member);
+    const roll = this.zones.get(zone);
+    roll?.remove(member);
+    if (roll?.size === 0) this.zones.delete(zone);
   }
 
   private link(before: string, after: string): void {
     this.next.set(before, after);
     this.previous.set(after, before);
-  }
-
-  private forgetPlace(member: string): void {
-    const place = this.placeOf.get(member);
-    const last = this.order.pop();
-    this.placeOf.delete(member);
-    if (place === undefined || last === undefined || last === member) return;
-    this.order[place] = last;
-    this.placeOf.set(last, place);
   }
 }

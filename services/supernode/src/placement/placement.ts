@@ -3,9 +3,15 @@ import type { Neighbour, Share } from '@cdk8s-dragonfly/protocol';
 import { Mesh } from './mesh';
 import { seededRandom } from './random';
 
+/** A daemon in the swarm of a blob. */
+export interface Member extends Neighbour {
+  /** Where it stands; members of one zone are neighbours first. Undefined: unknown. */
+  readonly zone?: string | undefined;
+}
+
 /** What happens to the swarm of a blob. `seed` makes the choices, so that the same events give the same decisions. */
 export type PlacementEvent =
-  | { readonly type: 'join'; readonly member: Neighbour; readonly seed: number }
+  | { readonly type: 'join'; readonly member: Member; readonly seed: number }
   | { readonly type: 'leave'; readonly cid: string; readonly seed: number };
 
 /** What a member is to be told. */
@@ -26,7 +32,7 @@ export const MAX_SHARES = 64;
  */
 export class Placement {
   private readonly mesh = new Mesh();
-  private readonly members = new Map<string, Neighbour>();
+  private readonly members = new Map<string, Member>();
   /** The members by rank. */
   private readonly ranks: string[] = [];
   private readonly rankOf = new Map<string, number>();
@@ -41,14 +47,14 @@ export class Placement {
     return event.type === 'join' ? this.join(event.member, random) : this.leave(event.cid, random);
   }
 
-  private join(member: Neighbour, random: () => number): PlacementDecision[] {
+  private join(member: Member, random: () => number): PlacementDecision[] {
     const { cid } = member;
     if (this.members.has(cid)) return [this.neighboursOf(cid), this.shareOf(cid)];
     const before = this.shareCount();
     this.members.set(cid, member);
     this.rankOf.set(cid, this.ranks.length);
     this.ranks.push(cid);
-    const changed = this.mesh.add(cid, random);
+    const changed = this.mesh.add(cid, random, member.zone);
     return [...changed.map((other) => this.neighboursOf(other)), ...this.sharesAfter(before, cid)];
   }
 
@@ -89,7 +95,10 @@ export class Placement {
   }
 
   private neighboursOf(cid: string): PlacementDecision {
-    const peers = this.mesh.neighboursOf(cid).flatMap((other) => this.members.get(other) ?? []);
+    const peers = this.mesh.neighboursOf(cid).flatMap((other) => {
+      const member = this.members.get(other);
+      return member === undefined ? [] : [{ cid: other, ip: member.ip, port: member.port }];
+    });
     return { type: 'neighbours', cid, peers };
   }
 }

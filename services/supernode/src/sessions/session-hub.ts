@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream';
 
 import { lineOf } from '@cdk8s-dragonfly/protocol';
-import type { Neighbour, SessionMessage } from '@cdk8s-dragonfly/protocol';
+import type { SessionMessage } from '@cdk8s-dragonfly/protocol';
 
+import type { Member } from '../placement/placement';
 import type { Messenger, TaskSwarm } from '../tasks/task-swarm';
 
 /** A daemon that hears nothing for this long takes the supernode for lost; see the daemon's `--supernode-silence`. */
@@ -45,7 +46,7 @@ export class SessionHub implements Messenger {
   }
 
   /** Makes a daemon a member of a blob's swarm. */
-  join(member: Neighbour, swarm: TaskSwarm): void {
+  join(member: Member, swarm: TaskSwarm): void {
     const daemon = this.obtain(member.cid);
     daemon.swarms.add(swarm);
     swarm.join(member);

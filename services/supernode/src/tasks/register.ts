@@ -55,7 +55,8 @@ export class Registrar {
     }
     const swarm = tasks.obtain(blob);
     swarm.task.want(sourceOf(blob, request));
-    sessions.join({ cid: request.cid, ip: request.ip, port: request.port }, swarm);
+    const { cid, ip, port, native: offer } = request;
+    sessions.join({ cid, ip, port, zone: offer?.zone }, swarm);
     const size = swarm.task.stored?.size;
     const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };
     return registeredAnswer({ taskId: taskIdOf(request), length: size, pieceSize: pieceSizeOf(size) }, native);

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 
-import type { Neighbour, SessionMessage } from '@cdk8s-dragonfly/protocol';
+import type { SessionMessage } from '@cdk8s-dragonfly/protocol';
 
 import { Placement } from '../placement/placement';
-import type { PlacementDecision, PlacementEvent } from '../placement/placement';
+import type { Member, PlacementDecision, PlacementEvent } from '../placement/placement';
 import type { Task } from './task';
 
 /** Where news for a daemon goes. A daemon without an open session hears nothing; it is told all when it opens one. */
@@ -23,7 +23,7 @@ const ASKED_FOR_CREDENTIALS = 16;
 /** The daemons that trade a blob, and what they are told of it. */
 export class TaskSwarm {
   private readonly placement = new Placement();
-  private readonly members = new Map<string, Neighbour>();
+  private readonly members = new Map<string, Member>();
   private readonly news: number[] = [];
   private timer: NodeJS.Timeout | undefined;
   private unwatchBlocks: (() => void) | undefined;
@@ -44,7 +44,7 @@ export class TaskSwarm {
     return this.members.size;
   }
 
-  join(member: Neighbour): void {
+  join(member: Member): void {
     this.members.set(member.cid, member);
     this.tell(member.cid, this.taskMessage());
     this.tellHave(member.cid);
