@@ -69,7 +69,7 @@ export function supernodeService(spec: SupernodeSpec): k8s.KubeServiceProps {
 }
 
 function supernodeContainer(spec: SupernodeSpec): k8s.Container {
-  const ping = { path: '/_ping', port: k8s.IntOrString.fromString('api') };
+  const port = k8s.IntOrString.fromString('api');
   return {
     name: 'supernode',
     image: spec.image,
@@ -85,8 +85,8 @@ function supernodeContainer(spec: SupernodeSpec): k8s.Container {
       { name: 'api', containerPort: PORTS.supernodeApi, protocol: 'TCP' },
       { name: 'pieces', containerPort: PORTS.supernodePieces, protocol: 'TCP' },
     ],
-    readinessProbe: { httpGet: ping, periodSeconds: 5, timeoutSeconds: 2 },
-    livenessProbe: { httpGet: ping, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    readinessProbe: { httpGet: { path: '/readyz', port }, periodSeconds: 5, timeoutSeconds: 2 },
+    livenessProbe: { httpGet: { path: '/livez', port }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
     resources: {
       requests: { cpu: k8s.Quantity.fromString('100m'), memory: k8s.Quantity.fromString('256Mi') },
       limits: { memory: k8s.Quantity.fromString('1Gi') },

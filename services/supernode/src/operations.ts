@@ -23,8 +23,6 @@ export interface OperationsOptions extends Pick<
 > {
   /** The supernode's piece server, as clients reach it. */
   readonly advertised: Address;
-  /** Free space in bytes that the file system of the store must have. Default 0. */
-  readonly minFree?: number | undefined;
   /** The parts that must take requests for the supernode to be ready, by name. */
   readonly parts: () => ReadonlyMap<string, boolean>;
 }
@@ -63,7 +61,7 @@ export class Operations implements Closeable {
   /** Health, version, metrics and the list of peers. */
   routes(options: OperationsOptions): readonly Routes[] {
     const version = commandVersion();
-    const { advertised, homeDir, minFree, parts } = options;
+    const { advertised, homeDir, parts } = options;
     const metrics = new SupernodeMetrics({
       ...options,
       version,
@@ -74,7 +72,7 @@ export class Operations implements Closeable {
       peers: () => this.peers.size,
     });
     this.placements = metrics.observer('dragonfly_supernode_schedule_duration_milliseconds');
-    const readiness = new Readiness({ homeDir, minFree, parts });
+    const readiness = new Readiness({ homeDir, parts });
     const facts = { hostName: 'supernode', IP: advertised.ip, port: advertised.port, version };
     const self = new PeerTable().add(facts);
     return [opsRoutes({ version, readiness, metrics }), peerRoutes(this.peers, self)];

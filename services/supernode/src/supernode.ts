@@ -168,7 +168,6 @@ export class Supernode implements Closeable {
         sessions: () => sessions.openSessions,
         connections: () => ({ api: apiServer.openConnections, pieces: blockServer.openConnections }),
         store: () => ({ bytes: store.usage.bytes, quota: options.diskQuota }),
-        minFree: options.minFree,
         parts: () =>
           new Map([
             ['the control API', apiServer.listening],

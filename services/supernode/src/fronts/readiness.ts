@@ -1,8 +1,6 @@
-import { open, rm, statfs } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-
-import { formatBytes } from '@cdk8s-dragonfly/command';
 
 /** For how long the look at the disk counts, in ms. */
 const DISK_LOOK_LASTS = 2000;
@@ -13,8 +11,6 @@ const DISK_LIMIT = 1500;
 /** What has to be for the supernode to be ready. */
 export interface ReadinessChecks {
   readonly homeDir: string;
-  /** Free space in bytes that the file system must have. Default 0. */
-  readonly minFree?: number | undefined;
   /** The parts that must take requests, by name. */
   readonly parts: () => ReadonlyMap<string, boolean>;
 }
@@ -39,8 +35,12 @@ export class Readiness {
     return Promise.race([this.diskFault(), late]);
   }
 
+  /**
+   * A full disk is no fault: what is on it is served, and what does not fit is told at once. Unready for it, the only supernode would be lost
+   * to all daemons.
+   */
   private async diskFault(): Promise<string | undefined> {
-    const { homeDir, minFree = 0 } = this.checks;
+    const { homeDir } = this.checks;
     try {
       const probe = join(homeDir, `.ready-${process.pid}`);
       const file = await open(probe, 'w', 0o600);
@@ -50,12 +50,10 @@ export class Readiness {
         await file.close();
         await rm(probe, { force: true });
       }
-      const { bavail, bsize } = await statfs(homeDir);
-      const free = bavail * bsize;
-      if (free >= minFree) return undefined;
-      return `${homeDir} has ${formatBytes(free)} free, less than the ${formatBytes(minFree)} to be kept`;
+      return undefined;
     } catch (error) {
-      return `${homeDir} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
+      const { code = String(error) } = error as NodeJS.ErrnoException;
+      return code === 'ENOSPC' || code === 'EDQUOT' ? undefined : `${homeDir} cannot be written: ${code}`;
     }
   }
 }
