@@ -21,7 +21,10 @@ export interface WantedBlob {
 
 /** What a blob is fetched with. */
 export interface BlobTools {
-  readonly tasks: { obtain(blob: BlobId): { readonly task: Task } };
+  readonly tasks: {
+    find(blob: BlobId): { readonly task: Task } | undefined;
+    obtain(blob: BlobId): { readonly task: Task };
+  };
   /** The other replicas; undefined: all is done here. */
   readonly remote: RemoteBlobs | undefined;
   readonly access: RegistryAccess;
@@ -100,12 +103,13 @@ export class BlobPreheat {
   private async fetchWith(headers: RegistryAccess['headers']['lines'], signal: AbortSignal): Promise<BlobOutcome> {
     const { blob, url, rawUrl, filter, identifier } = this.wanted;
     const { tasks, remote } = this.tools;
-    const { task } = tasks.obtain(blob);
-    if (!task.isUnderWay) {
+    // A task that runs here stays here, whoever would own it now.
+    if (tasks.find(blob)?.task.isUnderWay !== true) {
       const wanted = { blob, url, rawUrl, filter, identifier, headers };
       const outcome = await remote?.fetch(wanted, signal, (document) => (this.elsewhere = document));
       if (outcome !== undefined) return outcome;
     }
+    const { task } = tasks.obtain(blob);
     this.task = task;
     task.want({ url, headers });
     await settled(task, signal);

@@ -35,11 +35,22 @@ const TYPES = {
 /** What is asked for, in the order of liking (RFC 9110, 12.5.1). */
 export const MANIFEST_ACCEPT = [...TYPES.index, ...TYPES.image].join(', ');
 
+/** Registries are not trusted with what ends on a terminal. */
+const WORD = z.string().regex(/^[A-Za-z0-9_.+-]{1,40}$/, 'it is no name of a platform');
+const PLATFORM = z.object({
+  os: WORD,
+  architecture: WORD,
+  variant: z
+    .union([z.literal(''), WORD])
+    .optional()
+    .transform((variant) => (variant === '' ? undefined : variant)),
+});
+
 const DESCRIPTOR = z.object({
   mediaType: z.string().default(''),
   digest: z.string().refine((text): text is Digest => isDigest(text), 'only sha256 digests are supported'),
   size: z.int().min(0),
-  platform: z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() }).optional(),
+  platform: PLATFORM.optional(),
 });
 
 const DOCUMENT = z.object({
@@ -77,11 +88,9 @@ export function parseManifest(body: Buffer): ImageIndex | ImageManifest {
   return { kind: 'image', config, layers };
 }
 
-const CONFIG = z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
-
 /** The platform that an image's configuration names (OCI image specification, "Image Configuration"). @throws BadManifest */
 export function platformInConfig(body: Buffer): Platform {
-  const parsed = CONFIG.safeParse(jsonOf(body));
+  const parsed = PLATFORM.safeParse(jsonOf(body));
   if (!parsed.success) throw new BadManifest('it names no os and architecture');
   return parsed.data;
 }

@@ -67,6 +67,7 @@ export class Preheat {
     const about = { preheat: this.order.id, url: publicUrl(this.order.url) };
     const tooLong = AbortSignal.timeout(limit);
     this.state = 'RUNNING';
+    log.info(about, 'preheat begins');
     try {
       await this.fetchAll(AbortSignal.any([this.cancelling.signal, tooLong]));
       this.problem = this.failures();

@@ -153,6 +153,14 @@ describe('preheat of an image', () => {
     ['an empty one', { schemaVersion: 2 }, 'it has neither manifests nor config and layers'],
     ['two in one', { schemaVersion: 2, manifests: [], layers: [] }, 'it is an index and an image at once'],
     [
+      'a platform that would write on a terminal',
+      {
+        schemaVersion: 2,
+        manifests: [{ digest: `sha256:${'0'.repeat(64)}`, size: 1, platform: { os: '\u001b[2J', architecture: 'x' } }],
+      },
+      'manifests.0.platform.os: it is no name of a platform',
+    ],
+    [
       'another digest',
       { schemaVersion: 2, layers: [{ digest: 'sha512:00', size: 1 }] },
       'layers.0.digest: only sha256 digests are supported',
