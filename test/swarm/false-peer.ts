@@ -14,6 +14,11 @@ export class FalsePeer {
   readonly asked: number[] = [];
   private readonly session = new AbortController();
 
+  /** What it says of what it has, line by line; default: all blocks. */
+  says: (() => string[]) | undefined;
+  /** The ends of its streams of what it has. */
+  private readonly pinging = new Set<NodeJS.Timeout>();
+
   private constructor(
     private readonly server: Server,
     private readonly answer: FalseAnswer,
@@ -26,11 +31,13 @@ export class FalsePeer {
     supernodePort: number,
     { blob, url, blocks }: { blob: Digest; url: URL; blocks: number },
     answer: FalseAnswer,
+    says?: () => string[],
   ): Promise<FalsePeer> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const peer = new FalsePeer(server, answer);
     peer.all = BlockSet.of(Array.from({ length: blocks }, (_, index) => index));
+    peer.says = says;
     const { port } = server.address() as AddressInfo;
     const cid = `false-${port}`;
     const body = formatRegistryRequest({
@@ -58,6 +65,7 @@ export class FalsePeer {
 
   async stop(): Promise<void> {
     this.session.abort();
+    for (const timer of this.pinging) clearInterval(timer);
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }
@@ -65,7 +73,11 @@ export class FalsePeer {
   private take(request: IncomingMessage, response: ServerResponse): void {
     const route = blobRoute((request.url ?? '').split('?')[0] ?? '');
     if (route?.kind === 'have') {
-      response.writeHead(200).write(lineOf({ type: 'have', blocks: this.all.toBase64() }));
+      response.writeHead(200);
+      for (const line of this.says?.() ?? [lineOf({ type: 'have', blocks: this.all.toBase64() })]) response.write(line);
+      const timer = setInterval(() => response.write(lineOf({ type: 'ping' })), 200);
+      this.pinging.add(timer);
+      response.once('close', () => clearInterval(timer));
       return;
     }
     if (route === undefined) {

@@ -79,6 +79,11 @@ export class Swarm {
     return this.supernodePorts[0] ?? 0;
   }
 
+  /** Where the first supernode serves blocks. */
+  get blocksPort(): number {
+    return this.supernodes[0]?.blocks.port ?? 0;
+  }
+
   async startSupernode(options: {
     index: number;
     port: number;

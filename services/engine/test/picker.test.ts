@@ -65,8 +65,24 @@ describe('the picker', () => {
     expect(picks).toHaveLength(1);
     expect(picks[0]?.block).toBe(0);
     expect(picks[0]?.source).not.toBe('a');
-    const twice = [...flights, { block: 0, source: 'c', since: 200 }];
+    const twice = [...flights, { block: 0, source: 'c', since: 900 }];
     expect(pick(state({ sources, flights: twice }))).toEqual([]);
+    const bothLate = [...flights, { block: 0, source: 'c', since: 200 }];
+    expect(pick(state({ sources, flights: bothLate }))).toEqual([{ block: 0, source: 'b' }]);
+  });
+
+  it('goes on with others when as many blocks as may be under way are all late', () => {
+    const slow = Array.from({ length: 16 }, (_, block) => ({ block, source: 'slow', since: 0 }));
+    const sources = [peer('slow', blocks(0, 40), 0), peer('a', blocks(0, 40), 2)];
+    const limits = { ...state({}).limits, flights: 16 };
+    expect(pick(state({ sources, flights: slow, limits })).map(({ source }) => source)).toEqual(['a', 'a']);
+    const fresh = slow.map((flight) => ({ ...flight, since: 999 }));
+    expect(pick(state({ sources, flights: fresh, limits }))).toEqual([]);
+  });
+
+  it('asks for nothing behind the end', () => {
+    const sources = [peer('a', BlockSet.of([3, 1_000_000]))];
+    expect(pick(state({ sources, end: 4 }))).toEqual([{ block: 3, source: 'a' }]);
   });
 
   it('goes back to blocks before the cursor', () => {
@@ -103,7 +119,8 @@ describe('the picker', () => {
           const given = state({ held, sources: list, flights: missing, cursor, seed, swarmProgress: progress, share });
           const picks = pick(given);
           expect(new Set(picks.map(({ block }) => block)).size).toBe(picks.length);
-          expect(picks.length).toBeLessThanOrEqual(Math.max(0, given.limits.flights - missing.length));
+          const inTime = missing.filter(({ since }) => given.now - since < given.limits.hedgeAfter);
+          expect(picks.length).toBeLessThanOrEqual(Math.max(0, given.limits.flights - inTime.length));
           for (const { block, source: id } of picks) {
             expect(held.has(block)).toBe(false);
             expect(list[Number(id)]?.has.has(block)).toBe(true);

@@ -93,6 +93,13 @@ describe('a block set', () => {
   });
 
   it('refuses numbers and texts beyond its bound', () => {
+    for (const end of [0, 1, 7, 8, 9, 1000]) {
+      const both = BlockSet.of([2, 900]);
+      both.addAll(BlockSet.of([0, 2, 7, 8, 600]), end);
+      const expected = [...new Set([2, 900, ...[0, 2, 7, 8, 600].filter((block) => block < end)])];
+      expect([...both]).toEqual(expected.sort((one, other) => one - other));
+      expect(both.count).toBe(expected.length);
+    }
     expect(() => new BlockSet().add(-1)).toThrow('-1 is not a block number');
     expect(() => new BlockSet().add(2 ** 24)).toThrow('not a block number');
     expect(() => BlockSet.fromBase64(Buffer.alloc(2 ** 21 + 1).toString('base64'))).toThrow('too large');

@@ -79,7 +79,7 @@ describe('a stream of lines', () => {
     const lines = (text: string): Promise<unknown> => collect(readLines(cutAt(Buffer.from(text), []), sessionEvent));
     await expect(lines('{"type":"nonsense"}\n')).rejects.toThrow(LineError);
     await expect(lines('hello\n')).rejects.toThrow('a line is not JSON: hello');
-    await expect(lines('x'.repeat(5 * 1024 * 1024))).rejects.toThrow('longer than 4194304 bytes');
+    await expect(lines('x'.repeat(5 * 1024 * 1024))).rejects.toThrow('longer than 1048576 bytes');
     await expect(lines(lineOf({ type: 'added', blob: 'sha256:../../etc', blocks: [] }))).rejects.toThrow(LineError);
   });
 });

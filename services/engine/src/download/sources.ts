@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
 
-import type { LinkFailure } from '../links/failure';
+import { LinkFailure } from '../links/failure';
 import { PeerLink } from '../links/peer-link';
 import type { Joined } from '../links/supernode-link';
 import type { Flight, PickSource } from '../picker/picker';
@@ -22,6 +22,9 @@ const MAX_FAILURES = 2;
 /** How long a supernode that failed to give a block is not asked for another, in milliseconds. */
 const SUPERNODE_PAUSE = 250;
 
+/** Of a blob of unknown length, peers are not believed to have more blocks than this: 64 GiB. */
+const UNKNOWN_END = 65_536;
+
 /** Whom a download may ask for blocks: the supernode and the neighbours it named. */
 export class Sources {
   readonly supernodeHas = new BlockSet();
@@ -36,6 +39,8 @@ export class Sources {
     private readonly blob: BlobId,
     private readonly tools: DownloadTools,
     private readonly changed: () => void,
+    /** How many blocks the blob has, as far as is known. */
+    private readonly end: () => number | undefined,
   ) {}
 
   get key(): KeyObject | undefined {
@@ -52,9 +57,9 @@ export class Sources {
     return [...this.peers.values()].filter(({ alive }) => alive).length;
   }
 
-  /** Whether a live neighbour has the block. */
-  offered(block: number): boolean {
-    return [...this.peers.values()].some((peer) => peer.alive && peer.has.has(block));
+  /** Whether a live neighbour has the block. @param late those that do not give what they were asked for, which do not count. */
+  offered(block: number, late: ReadonlySet<string>): boolean {
+    return [...this.peers].some(([id, peer]) => peer.alive && !late.has(id) && peer.has.has(block));
   }
 
   supernodeJoined(joined: Joined): void {
@@ -81,6 +86,7 @@ export class Sources {
         cid: this.tools.cid,
         dispatcher: this.tools.streams,
         silence: this.tools.timeouts.peerStall,
+        end: () => this.end() ?? UNKNOWN_END,
         changed: this.changed,
         ended: (reason) => this.drop(link, reason),
       });
@@ -96,6 +102,14 @@ export class Sources {
   succeeded(source: string): void {
     const peer = this.peers.get(source);
     if (peer !== undefined) peer.failures = 0;
+  }
+
+  /** Another source brought a block that this one was late with. */
+  tooSlow(source: string): void {
+    const peer = this.peers.get(source);
+    if (peer === undefined) return;
+    peer.failures += 1;
+    if (peer.failures >= MAX_FAILURES) this.drop(peer, new LinkFailure('gone', 'it is slower than others'));
   }
 
   failed(source: string, failure: LinkFailure, block: number): void {

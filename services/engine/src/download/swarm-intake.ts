@@ -57,7 +57,8 @@ export class SwarmIntake implements SessionListener {
     private readonly tools: DownloadTools,
     private readonly supernodeFailed: (failure: TaskFailure) => void,
   ) {
-    this.sources = new Sources(intake.request.blob, tools, () => this.pump());
+    const changed = (): void => this.pump();
+    this.sources = new Sources(intake.request.blob, tools, changed, () => blockCount(intake.stored()));
   }
 
   /** SHA-256 of the whole in hex, as the supernode found it; undefined until it has all. */
@@ -65,14 +66,14 @@ export class SwarmIntake implements SessionListener {
     return this.whole;
   }
 
-  /** Whether the supernode has gone silent and nothing is under way: what no live neighbour has will not come. */
+  /** Whether the supernode has gone silent and nothing is under way that is not late: what no live neighbour has will not come. */
   get isLost(): boolean {
-    return this.sources.supernodeIsLost && this.flights.size === 0 && !this.rejoining;
+    return this.sources.supernodeIsLost && this.late().length === this.flights.size && !this.rejoining;
   }
 
-  /** Whether a live neighbour has the block. */
+  /** Whether a live neighbour has the block, and gives what it is asked for. */
   offers(block: number): boolean {
-    return this.sources.offered(block);
+    return this.sources.offered(block, new Set(this.late().map(({ source }) => source)));
   }
 
   /** Joins the swarm at a supernode; tells whether one took us in. */
@@ -198,12 +199,13 @@ export class SwarmIntake implements SessionListener {
       now,
       seed: randomInt(2 ** 32),
       held: stored.held,
+      end: blockCount(stored),
       flights,
       sources: this.sources.toPick(flights, now),
       cursor: this.intake.cursor(stored),
       share: this.share,
       swarmProgress: this.progress,
-      limits: { flights: MAX_FLIGHTS, patience: PATIENCE, hedgeAfter: Math.max(LATE, LATE_FACTOR * this.usual) },
+      limits: { flights: MAX_FLIGHTS, patience: PATIENCE, hedgeAfter: this.lateAfter },
     });
     for (const { block, source } of picks) {
       this.ask(stored, block, source, key).catch((error: unknown) => this.intake.fail(error));
@@ -243,10 +245,28 @@ export class SwarmIntake implements SessionListener {
     const { share } = this;
     const ours = share !== undefined && share !== null && index % share.count === share.index;
     if (source !== SUPERNODE || ours) this.progress = now;
-    for (const [other, { block, abort }] of this.flights) {
-      if (block === index && other !== id) abort.abort(new Error('another source was faster'));
+    const late = new Set(this.late());
+    for (const [other, flight] of this.flights) {
+      if (flight.block !== index || other === id) continue;
+      if (late.has(flight)) this.sources.tooSlow(flight.source);
+      flight.abort.abort(new Error('another source was faster'));
     }
   }
+
+  /** How long a block may be under way before it is late, in milliseconds. */
+  private get lateAfter(): number {
+    return Math.max(LATE, LATE_FACTOR * this.usual);
+  }
+
+  private late(): ActiveFlight[] {
+    const before = performance.now() - this.lateAfter;
+    return [...this.flights.values()].filter(({ since }) => since <= before);
+  }
+}
+
+/** How many blocks a blob has; undefined while that is not known. */
+function blockCount(stored: StoredBlob | undefined): number | undefined {
+  return stored?.size === undefined ? undefined : stored.grid.blockCount(stored.size);
 }
 
 function signalling(): { readonly promise: Promise<void>; readonly resolve: () => void } {

@@ -14,6 +14,8 @@ export interface PeerLinkOptions {
   readonly dispatcher: Dispatcher;
   /** How long the peer may be silent, in milliseconds. */
   readonly silence: number;
+  /** Blocks from this one on are not believed: the blob has fewer. */
+  readonly end: () => number;
   /** It has told of blocks. */
   readonly changed: () => void;
   /** It is no longer of use. Called once, unless {@link PeerLink.close} came first. */
@@ -51,13 +53,14 @@ export class PeerLink {
   }
 
   private async follow(): Promise<void> {
-    const { blob, cid, dispatcher, silence, changed } = this.options;
+    const { blob, cid, dispatcher, silence, changed, end } = this.options;
     const url = new URL(havePath(blob, cid), this.origin);
     const lines = openLines<HaveEvent>(url, { dispatcher, schema: haveEvent, silence, signal: this.closing.signal });
     for await (const event of lines) {
       this.open = true;
       if (event.type === 'ping') continue;
-      for (const block of event.blocks) this.has.add(block);
+      if (event.type === 'have') this.has.addAll(event.blocks, end());
+      else for (const block of event.blocks) if (block < end()) this.has.add(block);
       changed();
     }
     throw new Error('it ended the stream of what it has');

@@ -25,6 +25,8 @@ export interface PickState {
   readonly seed: number;
   /** What is on disk. */
   readonly held: BlockSet;
+  /** How many blocks the blob has; undefined while that is not known. Whatever sources say, there are none behind. */
+  readonly end?: number | undefined;
   readonly flights: readonly Flight[];
   readonly sources: readonly PickSource[];
   /** The block that the runtime reads next. */
@@ -37,11 +39,11 @@ export interface PickState {
 }
 
 export interface PickLimits {
-  /** How many blocks may be under way in all. */
+  /** How many blocks may be under way in all. Those that are late do not count: they must not keep others from bringing blocks. */
   readonly flights: number;
   /** How long the swarm may bring nothing before blocks outside the share are asked of the supernode. */
   readonly patience: number;
-  /** How long a block may be under way before it is asked of another source as well. */
+  /** How long a block may be under way before it is late, and is asked of another source as well. */
   readonly hedgeAfter: number;
 }
 
@@ -74,7 +76,7 @@ export function pick(state: PickState): Pick[] {
   }
   const wanted = missing(state, underWay);
   const chosen = new Set<number>();
-  let room = state.limits.flights - state.flights.length;
+  let room = state.limits.flights - state.flights.filter((flight) => !isLate(flight, state)).length;
   const free = new Map(state.sources.map((source) => [source.id, source.free]));
   // Round robin, one block a source and round: no neighbour is loaded while another idles.
   for (let active = inTurn(state); active.length > 0 && room > 0;) {
@@ -107,7 +109,7 @@ interface Wanted {
 function missing(state: PickState, underWay: ReadonlyMap<number, unknown>): Wanted[] {
   const peers = state.sources.filter(({ kind }) => kind === 'peer');
   const supernodes = state.sources.filter(({ kind }) => kind === 'supernode');
-  const last = Math.max(-1, ...state.sources.map(({ has }) => has.last));
+  const last = Math.min(Math.max(-1, ...state.sources.map(({ has }) => has.last)), (state.end ?? Infinity) - 1);
   const wanted: Wanted[] = [];
   const look = (from: number, to: number): void => {
     for (let block = state.held.firstMissing(from); block < to && wanted.length < HORIZON;) {
@@ -161,21 +163,25 @@ function inShare(block: number, share: Share | undefined): boolean {
   return share !== undefined && share !== null && block % share.count === share.index;
 }
 
-/** The block that has been under way longest from one other source, if it is late. */
+/** The block that has been under way longest from other sources, if it is late from each of them. */
 function hedge(
   source: PickSource,
   underWay: ReadonlyMap<number, readonly Flight[]>,
   chosen: ReadonlySet<number>,
-  { now, limits }: PickState,
+  state: PickState,
 ): number | undefined {
   let found: Flight | undefined;
   for (const [block, flights] of underWay) {
-    const [flight, second] = flights;
-    if (flight === undefined || second !== undefined || flight.source === source.id) continue;
-    if (chosen.has(block) || !source.has.has(block) || now - flight.since < limits.hedgeAfter) continue;
+    const [flight] = flights;
+    if (flight === undefined || chosen.has(block) || !source.has.has(block)) continue;
+    if (flights.some((other) => other.source === source.id || !isLate(other, state))) continue;
     if (found === undefined || flight.since < found.since) found = flight;
   }
   return found?.block;
+}
+
+function isLate({ since }: Flight, { now, limits }: PickState): boolean {
+  return now - since >= limits.hedgeAfter;
 }
 
 /** The sources that may be asked, in an order that changes with the seed. */

@@ -1,5 +1,5 @@
-/** The largest block number a set takes: 16 TiB in blocks of 1 MiB. Bounds what a peer can make us allocate. */
-export const MAX_BLOCK = (1 << 24) - 1;
+/** The largest block number a set takes: 1 TiB in blocks of 1 MiB. Bounds what a peer can make us allocate and look through. */
+export const MAX_BLOCK = (1 << 20) - 1;
 
 /** A growing set of block numbers, one bit each. */
 export class BlockSet {
@@ -58,6 +58,19 @@ export class BlockSet {
     this.bits[block >> 3] = (this.bits[block >> 3] ?? 0) | (1 << (block & 7));
     this.members += 1;
     return true;
+  }
+
+  /** Adds those of another set's blocks that come before `end`. */
+  addAll(other: BlockSet, end = MAX_BLOCK + 1): void {
+    const length = Math.min(other.bits.length, (end + 7) >> 3);
+    if (length > this.bits.length) this.grow(length);
+    for (let byte = 0; byte < length; byte += 1) {
+      const before = this.bits[byte] ?? 0;
+      const rest = end - byte * 8;
+      const after = before | ((other.bits[byte] ?? 0) & (rest >= 8 ? 255 : (1 << rest) - 1));
+      this.bits[byte] = after;
+      this.members += (BITS_IN_BYTE[after] ?? 0) - (BITS_IN_BYTE[before] ?? 0);
+    }
   }
 
   delete(block: number): boolean {

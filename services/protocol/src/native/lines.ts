@@ -1,5 +1,5 @@
-/** The longest line a stream may have, in bytes: a block set of 16 TiB fits. */
-const MAX_LINE = 4 * 1024 * 1024;
+/** The longest line a stream may have, in bytes: a block set of 1 TiB fits, and as many new blocks as one line may name. */
+const MAX_LINE = 1024 * 1024;
 
 /** A stream sent something that is not a line of the protocol. */
 export class LineError extends Error {

@@ -20,7 +20,7 @@ const pieceSize = count.refine(isPieceSize);
 const block = z.number().int().min(0).max(MAX_BLOCK);
 const blocks = z
   .base64()
-  .max(4 * MAX_BLOCK)
+  .max(MAX_BLOCK)
   .transform((text, context) => {
     try {
       return BlockSet.fromBase64(text);
