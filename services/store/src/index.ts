@@ -1,6 +1,7 @@
 export { assembleBlocks } from './assemble-blocks';
 export type { AssembledBlock } from './assemble-blocks';
 export { BlobStore } from './blob-store';
+export { BlockSlots } from './block-slots';
 export type { BlockProof } from './block-table';
 export type { FileSystemFacts } from './free-space';
 export type { StoreLog } from './store-folder';

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, BlockSet, blobRoute, lineOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, HaveMessage } from '@cdk8s-dragonfly/protocol';
-import { DamagedBlock } from '@cdk8s-dragonfly/store';
+import { BlockSlots, DamagedBlock } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 /** How often a stream that has nothing to tell shows that it lives, in milliseconds. */
@@ -14,6 +14,9 @@ const GATHER = 3;
 
 /** Connections of neighbours at a time. A neighbour keeps one for its stream and two for blocks, a blob. */
 const MAX_CONNECTIONS = 1024;
+
+/** How long a neighbour may take no byte, in milliseconds. */
+const STALLED = 30_000;
 
 /** What this node can give. */
 export interface Holdings {
@@ -29,6 +32,7 @@ export type Admission = (request: IncomingMessage, blob: BlobId) => boolean;
 /** Gives blocks to neighbours. */
 export class PeerServer {
   readonly server: Server;
+  private readonly slots = new BlockSlots();
 
   constructor(
     private readonly holdings: Holdings,
@@ -37,7 +41,13 @@ export class PeerServer {
   ) {
     this.server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 10_000, maxHeaderSize: 16 * 1024 });
     this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.timeout = STALLED;
     this.server.on('request', (request, response) => {
+      // Who asks without waiting for the answer before would have us keep a block for each request.
+      if (response.socket === null) {
+        request.socket.destroy();
+        return;
+      }
       this.answer(request, response).catch((error: unknown) => {
         if (response.destroyed) return;
         this.log.warn({ err: error, path: request.url }, 'a neighbour could not be served');
@@ -67,7 +77,12 @@ export class PeerServer {
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the neighbour is gone')));
     if (route.kind === 'have') await this.tellHave(route.blob, response, gone.signal);
-    else await this.giveBlock(route.blob, route.index, response, gone.signal);
+    else {
+      const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal);
+      if (response.closed) done();
+      else response.once('close', done);
+      await this.giveBlock(route.blob, route.index, response, gone.signal);
+    }
   }
 
   private async giveBlock(blob: BlobId, index: number, response: ServerResponse, signal: AbortSignal): Promise<void> {
@@ -105,6 +120,13 @@ export class PeerServer {
         response.end();
         return;
       }
+      // A neighbour that listens keeps no blob on a disk that needs the room.
+      const hold = { isTaken: false };
+      const taken = (): void => {
+        hold.isTaken = true;
+        response.end();
+      };
+      stored.yieldTo(taken);
       const attested = (index: number): boolean => stored.proofOf(index)?.signature !== undefined;
       let news: number[] = [];
       let timer: NodeJS.Timeout | undefined;
@@ -126,7 +148,7 @@ export class PeerServer {
       } finally {
         unwatch();
         clearTimeout(timer);
-        await stored.release();
+        if (!hold.isTaken) await stored.release(taken);
       }
     } finally {
       clearInterval(pinging);

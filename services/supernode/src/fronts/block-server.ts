@@ -6,7 +6,7 @@ import { listen } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions } from '@cdk8s-dragonfly/command';
 import { BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, blobRoute } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
-import { DamagedBlock } from '@cdk8s-dragonfly/store';
+import { BlockSlots, DamagedBlock } from '@cdk8s-dragonfly/store';
 
 import type { TaskTable } from '../tasks/task-table';
 import { answerClientError } from './client-error';
@@ -36,6 +36,7 @@ export class BlockServer implements Closeable {
   private readonly server: Server;
   private readonly connections: ConnectionCount;
   private readonly limits: FrontLimits;
+  private readonly slots = new BlockSlots();
   private running = 0;
   private stopping = false;
 
@@ -53,9 +54,15 @@ export class BlockServer implements Closeable {
     this.connections = new ConnectionCount(this.server, this.limits);
     this.server.on('clientError', answerClientError);
     this.server.on('request', (request, response) => {
+      // Who asks without waiting for the answer before would have us keep a block for each request.
+      if (response.socket === null) {
+        request.socket.destroy();
+        return;
+      }
       this.running += 1;
       response.once('close', () => (this.running -= 1));
       this.answer(request, response).catch((error: unknown) => {
+        if (response.closed) return;
         this.options.log.warn({ err: error, path: pathOf(request.url ?? '') }, 'a block could not be given');
         if (response.headersSent) response.destroy();
         else fail(response, error instanceof DamagedBlock ? 404 : 500, 'the block could not be read');
@@ -96,12 +103,21 @@ export class BlockServer implements Closeable {
     }
     const path = pathOf(request.url ?? '');
     const route = blobRoute(path);
-    if (route?.kind === 'block' && request.method === 'GET') await this.block(route.blob, route.index, response);
+    if (route?.kind === 'block' && request.method === 'GET') await this.block(route, request, response);
     else if (!this.options.others(request, response)) fail(response, 404, `${path} is not here`);
   }
 
-  private async block(blob: BlobId, index: number, response: ServerResponse): Promise<void> {
+  private async block(
+    { blob, index }: { readonly blob: BlobId; readonly index: number },
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const { tasks, served } = this.options;
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new Error('the client is gone')));
+    const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal);
+    if (response.closed) done();
+    else response.once('close', done);
     const stored = tasks.find(blob)?.task.stored;
     const proof = stored?.proofOf(index);
     if (stored === undefined || proof?.signature === undefined) {
