@@ -44,6 +44,10 @@ export class Registrar {
       const named = `native.blob names ${blob}, but the URL does not; register it under the digest that its URL names`;
       return failureAnswer(RESULT_CODE.illegalParameter, named);
     }
+    if (!isDigest(blob) && !namesItsTask(blob, request, url)) {
+      const named = `native.blob names ${blob}, but the URL of the task, or what is fetched for it, is another`;
+      return failureAnswer(RESULT_CODE.illegalParameter, named);
+    }
     const { tasks, sessions, advertised, replicas } = this.tools;
     const owner = replicas.owner(blob);
     // A task that runs here stays here, whoever would own it now.
@@ -61,4 +65,14 @@ export class Registrar {
     const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };
     return registeredAnswer({ taskId: taskIdOf(request), length: size, pieceSize: pieceSizeOf(size) }, native);
   }
+}
+
+/**
+ * Whether a blob without a digest has the name of its URL. Nothing else could tell one content from another: whoever is first with a name
+ * decides what all others get. A task's URL may lack parameters that are filtered out of its name, and nothing else.
+ */
+function namesItsTask(blob: BlobId, request: RegistryRequest, url: URL): boolean {
+  if (blob !== `task:${taskIdOf(request)}` || !URL.canParse(request.taskUrl)) return false;
+  const task = new URL(request.taskUrl);
+  return task.origin === url.origin && task.pathname === url.pathname;
 }
