@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 
+import { OriginError } from '@cdk8s-dragonfly/origin';
 import type { OriginClient } from '@cdk8s-dragonfly/origin';
 import { RESULT_CODE, isDigest } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, HeaderLine, TaskFailure } from '@cdk8s-dragonfly/protocol';
@@ -11,6 +12,7 @@ import { DigestMismatch, evictedFailure, failureOf } from './failure';
 import { fetchBlob } from './fetch-blob';
 import type { Fetched } from './fetch-blob';
 import { CredentialsWait, isRefusal } from './fresh-credentials';
+import { OtherSources, isSameSource } from './other-sources';
 import { repairBlob } from './repair-blob';
 
 /** Where a blob can be fetched, and with what. Kept in memory only. */
@@ -67,6 +69,9 @@ export class Task {
   private source: TaskSource | undefined;
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
+  private readonly others = new OtherSources();
+  /** What the origin refused last. */
+  private refused: TaskSource | undefined;
   private readonly stateWatchers = new Set<() => void>();
   /** Set while the origin has refused the credentials in the middle, and others are waited for. */
   private credentialsWait: CredentialsWait | undefined;
@@ -120,8 +125,9 @@ export class Task {
   want(source: TaskSource): void {
     this.source = source;
     this.credentialsWait?.offer(source);
+    if (this.running !== undefined) this.others.add(source);
     if (this.running !== undefined || this.current === 'complete' || this.stopping.signal.aborted) return;
-    if (this.isRefused() || performance.now() < this.refusedUntil) return;
+    if (this.isRefused(source) || performance.now() < this.refusedUntil) return;
     this.problem = undefined;
     this.setState('waiting');
     this.running = this.fetch(source).finally(() => {
@@ -150,7 +156,8 @@ export class Task {
   }
 
   /** Whether the origin has just refused it. Other credentials may do better. */
-  private isRefused(): boolean {
+  private isRefused(source: TaskSource): boolean {
+    if (this.refused !== undefined && !isSameSource(source, this.refused)) return false;
     const { retryAfter = 0 } = this.tools;
     const unreachable = this.current === 'failed' && this.problem?.code === RESULT_CODE.urlNotReachable;
     return unreachable && performance.now() - this.failedAt < retryAfter;
@@ -160,6 +167,8 @@ export class Task {
   private async fetch(source: TaskSource): Promise<void> {
     const { log } = this.tools;
     const began = performance.now();
+    this.others.begin(source);
+    this.refused = undefined;
     try {
       const { sha256, fetched } = await this.fetchWithFreshCredentials(source);
       this.hash = sha256;
@@ -174,16 +183,22 @@ export class Task {
       this.refusedUntil = error instanceof Unstorable ? performance.now() + UNSTORABLE_FOR : -Infinity;
       // What does not have its digest is served to nobody any more.
       if (error instanceof DigestMismatch) this.replaceStored(undefined);
+      if (error instanceof OriginError && error.kind === 'status') this.refused = source;
       if (!this.stopping.signal.aborted) {
         const what = error instanceof Unstorable ? 'it cannot be stored' : 'the origin did not give it';
         log.warn({ blob: this.blob, origin: source.url.host, ...this.problem }, what);
       }
       this.blobOnDisk?.yieldTo(this.taken);
       this.setState('failed');
+    } finally {
+      this.others.clear();
     }
   }
 
-  /** Goes on with the credentials of another client when those of the first are refused in the middle. */
+  /**
+   * Goes on as others who wait would have it when the origin refuses what the first one asked for, and when it does so in the middle, with
+   * the credentials of a client that is asked for new ones.
+   */
   private async fetchWithFreshCredentials(source: TaskSource): Promise<Fetched> {
     for (let using = source; ;) {
       try {
@@ -193,7 +208,8 @@ export class Task {
         });
       } catch (error) {
         const inTheMiddle = isDigest(this.blob) && (this.blobOnDisk?.held.count ?? 0) > 0;
-        const fresh = inTheMiddle && isRefusal(error) ? await this.freshCredentials(using) : undefined;
+        const other = this.others.after(error);
+        const fresh = other ?? (inTheMiddle && isRefusal(error) ? await this.freshCredentials(using) : undefined);
         if (fresh === undefined) throw error;
         using = fresh;
       }
