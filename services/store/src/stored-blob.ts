@@ -230,6 +230,8 @@ export class StoredBlob {
   /** The bytes of a block; undefined when they are not what was written. */
   private async readBlock(index: number): Promise<Buffer | undefined> {
     const { offset } = this.grid.span(index);
+    // Asked before the read: what is read while the block is written anew may still be what was damaged.
+    const unchecked = this.unchecked.has(index);
     const bytes = Buffer.allocUnsafe(this.grid.blockLength(index, this.length));
     let done = 0;
     try {
@@ -242,7 +244,7 @@ export class StoredBlob {
       if (codeOf(error) === 'EIO') return undefined;
       throw error;
     }
-    return !this.unchecked.has(index) || this.check(index, bytes) ? bytes : undefined;
+    return !unchecked || this.check(index, bytes) ? bytes : undefined;
   }
 
   /** Changes the files; what the disk refuses becomes Unstorable. */

@@ -31,6 +31,7 @@ export class Download {
   private blobOnDisk: StoredBlob | undefined;
   private creating: Promise<StoredBlob> | undefined;
   private toldSize: number | undefined;
+  private isSizeDoubtful = false;
   private problem: BlobUnavailable | undefined;
   private isVerified = false;
   private isSettled = false;
@@ -69,9 +70,9 @@ export class Download {
     return this.blobOnDisk;
   }
 
-  /** Length in bytes; undefined while nobody has told it. */
+  /** Length in bytes; undefined while nobody has told it, and when it was told differently. */
   get size(): number | undefined {
-    return this.blobOnDisk?.size ?? this.toldSize;
+    return this.isSizeDoubtful ? undefined : (this.blobOnDisk?.size ?? this.toldSize);
   }
 
   /** Whether it is whole and its digest is right. */
@@ -243,8 +244,16 @@ export class Download {
   private async begin(pieceSize: number, size: number | undefined): Promise<StoredBlob> {
     this.toldSize ??= size;
     const stored = this.blobOnDisk ?? (await (this.creating ??= this.make(pieceSize, size)));
-    if (stored.grid.pieceSize !== pieceSize) throw new Error(`${this.blob} has another piece size elsewhere`);
     if (size !== undefined) await stored.setSize(size);
+    if (stored.grid.pieceSize !== pieceSize || (size !== undefined && stored.size !== size)) {
+      // Somebody told a wrong length, and what is on disk was made for it: the next download begins anew.
+      this.isSizeDoubtful = true;
+      await this.throwAway();
+      const told = `${size ?? 'an unknown number of'} bytes in pieces of ${pieceSize}`;
+      throw new Error(
+        `${this.blob} has ${told}, not ${stored.size ?? 'unknown'} in pieces of ${stored.grid.pieceSize}`,
+      );
+    }
     await stored.reserve();
     this.isSettled = true;
     this.bell.ring();

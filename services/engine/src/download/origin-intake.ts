@@ -69,8 +69,10 @@ export class OriginIntake {
     }
     let end = from;
     for await (const { index, chunks, length, hash } of assembleBlocks(stored.grid, first, answer.body)) {
-      if (await stored.write(index, chunks, { hash })) this.intake.took('origin', length);
       end += length;
+      // The short last block is read by its true length: the size has to be known before it is held.
+      if (length < stored.grid.span(index).length) await stored.setSize(end);
+      if (await stored.write(index, chunks, { hash })) this.intake.took('origin', length);
       if (stored.held.firstMissing(index) > index + SKIP) return;
     }
     await stored.setSize(end);

@@ -56,7 +56,9 @@ async function nextBlock(
     if (download.failure !== undefined) throw download.failure;
     const { stored } = download;
     if (stored !== undefined) {
-      if (at >= Math.min(end, stored.size ?? Infinity)) return undefined;
+      if (at >= end) return undefined;
+      // That nothing follows is part of the content too, and not certain before the digest is.
+      if (stored.size !== undefined && at >= stored.size && download.verified) return undefined;
       const index = stored.grid.blockAt(at);
       download.moveCursor(reader, index);
       // While the end is not known, the last block that is here could be the last of all.

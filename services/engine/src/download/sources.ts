@@ -27,7 +27,7 @@ const UNKNOWN_END = 65_536;
 
 /** Whom a download may ask for blocks: the supernode and the neighbours it named. */
 export class Sources {
-  readonly supernodeHas = new BlockSet();
+  supernodeHas = new BlockSet();
   private readonly peers = new Map<string, PeerLink>();
   /** Peers that lied or failed: not linked again in this download. */
   private readonly dropped = new Set<string>();
@@ -69,6 +69,8 @@ export class Sources {
 
   supernodeLost(): void {
     this.supernodeAlive = false;
+    // Another, or the same started anew, may have none of it.
+    this.supernodeHas = new BlockSet();
   }
 
   /** Anything that it says shows that it lives. */

@@ -48,6 +48,10 @@ export class SwarmIntake implements SessionListener {
   private readonly left = signalling();
   private seeking = false;
   private rejoining = false;
+  private gaveUp = false;
+  private hasLeft = false;
+  /** How often the supernode was lost. */
+  private losses = 0;
   /** What the supernode said is taken in one after the other. */
   private hearing: Promise<void> = Promise.resolve();
 
@@ -66,9 +70,12 @@ export class SwarmIntake implements SessionListener {
     return this.whole;
   }
 
-  /** Whether the supernode has gone silent and nothing is under way that is not late: what no live neighbour has will not come. */
+  /**
+   * Whether the supernode has gone silent or has given the blob up, and nothing is under way that is not late: what no live neighbour has
+   * will not come.
+   */
   get isLost(): boolean {
-    return this.sources.supernodeIsLost && this.late().length === this.flights.size && !this.rejoining;
+    return (this.sources.supernodeIsLost || this.gaveUp) && this.late().length === this.flights.size && !this.rejoining;
   }
 
   /** Whether a live neighbour has the block, and gives what it is asked for. */
@@ -81,7 +88,7 @@ export class SwarmIntake implements SessionListener {
     const { blob } = this.intake.request;
     try {
       const { link, joined } = await this.tools.supernodes.join(this.intake.request, this);
-      if (this.intake.finished()) {
+      if (this.isOver) {
         link.leave(blob, this);
         return true;
       }
@@ -95,7 +102,13 @@ export class SwarmIntake implements SessionListener {
     }
   }
 
+  /** Whether nothing more is wanted of it. Another may have taken its place when a block turned out to be damaged. */
+  private get isOver(): boolean {
+    return this.hasLeft || this.intake.finished();
+  }
+
   leave(): void {
+    this.hasLeft = true;
     this.left.resolve();
     this.link?.leave(this.intake.request.blob, this);
     for (const { abort } of this.flights.values()) abort.abort(new Error('the download has ended'));
@@ -103,10 +116,15 @@ export class SwarmIntake implements SessionListener {
   }
 
   event(event: BlobEvent): void {
-    this.hearing = this.hearing.then(() => this.hear(event)).catch((error: unknown) => this.intake.fail(error));
+    this.sources.supernodeHeard();
+    const { losses } = this;
+    // What was said before the supernode was lost is no longer true of the one that is there now.
+    const hear = async (): Promise<void> => (losses === this.losses ? this.hear(event) : undefined);
+    this.hearing = this.hearing.then(hear).catch((error: unknown) => this.intake.fail(error));
   }
 
   lost(reason: Error): void {
+    this.losses += 1;
     this.sources.supernodeLost();
     this.tools.log.debug({ blob: this.intake.request.blob, reason: reason.message }, 'without the supernode');
     this.pump();
@@ -123,7 +141,7 @@ export class SwarmIntake implements SessionListener {
   private async seekSupernode(): Promise<void> {
     this.rejoining = true;
     this.link?.leave(this.intake.request.blob, this);
-    while (!this.intake.finished()) {
+    while (!this.isOver) {
       const joined = await this.join();
       // The first try decides whether the origin has to be asked meanwhile.
       this.rejoining = false;
@@ -135,22 +153,23 @@ export class SwarmIntake implements SessionListener {
 
   /** Asks sources for blocks as far as there is room; at most once a turn of the event loop. */
   pump(): void {
-    if (this.pumping || this.intake.finished()) return;
+    if (this.pumping || this.isOver) return;
     this.pumping = true;
     setImmediate(() => {
       this.pumping = false;
-      if (!this.intake.finished()) this.pickAndAsk();
+      if (!this.isOver) this.pickAndAsk();
     });
   }
 
   private async hear(event: BlobEvent): Promise<void> {
-    if (this.intake.finished()) return;
-    this.sources.supernodeHeard();
+    if (this.isOver) return;
     switch (event.type) {
       case 'task':
         await this.hearTask(event);
         break;
       case 'have':
+        this.sources.supernodeHas = event.blocks;
+        break;
       case 'added':
         for (const block of event.blocks) this.sources.supernodeHas.add(block);
         break;
@@ -179,6 +198,7 @@ export class SwarmIntake implements SessionListener {
     size,
     sha256,
   }: Extract<BlobEvent, { type: 'task' }>): Promise<void> {
+    this.gaveUp = state === 'failed';
     if (state === 'failed') {
       if (failure !== undefined) this.supernodeFailed(failure);
       return;
@@ -224,6 +244,9 @@ export class SwarmIntake implements SessionListener {
       const question = { blob, grid: stored.grid, size: stored.size, index, key };
       const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);
       this.sources.succeeded(source);
+      // Only the last block is short, and it is read by its true length: the size has to be known before it is held.
+      const span = stored.grid.span(index);
+      if (length < span.length) await stored.setSize(span.offset + length);
       if (await stored.write(index, chunks, proof)) {
         this.intake.took(source === SUPERNODE ? 'supernode' : 'peer', length);
       }

@@ -128,6 +128,8 @@ export class SwarmNode implements BlobProvider, Holdings {
     const release = this.once(() => {
       entry.users -= 1;
       this.tidy(request.blob, entry);
+      // It may be running again, to repair a block.
+      void download.ended().then(() => this.tidy(request.blob, entry));
     });
     try {
       while (download.failure === undefined && !download.settled) await download.bell.next(signal);
