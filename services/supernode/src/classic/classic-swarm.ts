@@ -20,6 +20,7 @@ import { ClassicPlacement } from './classic-placement';
 import type { ClassicAssignment } from './classic-placement';
 import { ClassicPresence } from './classic-presence';
 import { downloadPath } from './download-path';
+import { FormerPieces } from './former-pieces';
 
 /** What the swarm of a file works with. */
 export interface ClassicSwarmTools {
@@ -41,6 +42,7 @@ const MD5_LIMIT = 1500;
 export class ClassicSwarm {
   private readonly members = new Map<string, ClassicMember>();
   private readonly presence = new ClassicPresence();
+  private readonly former = new FormerPieces();
   private placement = new ClassicPlacement();
   private pieces: ClassicPieces | undefined;
   private askedAt: number;
@@ -80,6 +82,11 @@ export class ClassicSwarm {
       this.members.delete(cid);
       this.placement.tell({ type: 'forget', cid });
     }
+  }
+
+  /** Whether a client has pieces of other bytes than the file has now, and has to get all of it elsewhere. */
+  isMixed(cid: string): boolean {
+    return this.former.isMixed(cid);
   }
 
   /** Takes a client in; one that is here already begins anew. */
@@ -146,6 +153,7 @@ export class ClassicSwarm {
 
   /** The origin is asked again and may give other bytes: what clients have is no longer known to be the same. */
   private beginAnew(): void {
+    this.former.beginAnew(this.members.keys());
     this.members.clear();
     this.presence.clear();
     this.placement = new ClassicPlacement();
@@ -205,6 +213,8 @@ export class ClassicSwarm {
     );
     clearTimeout(timer);
     const ready = sources.flat();
+    const same = ready.filter(({ pieceNum, pieceMd5 }) => this.former.mayHave(member.cid, pieceNum, pieceMd5));
+    if (same.length < ready.length) return superFailAnswer('the file has changed at its origin');
     return ready.length === 0 ? waitAnswer() : continueAnswer(ready);
   }
 

@@ -82,6 +82,10 @@ export class ClassicTasks {
     task.want(sourceOf(blob, request));
     await originHead(task, Math.min(limit, headLimit));
     if (task.failure !== undefined) return refusalOf(task.failure, request.dfdaemon);
+    if (swarm.isMixed(request.cid)) {
+      const changed = 'the file has changed at its origin since this client began; fetch it from there, or begin anew';
+      return failureAnswer(RESULT_CODE.urlNotReachable, changed);
+    }
     const stored = task.state === 'waiting' ? undefined : task.stored;
     const pieceSize = stored?.grid.pieceSize ?? pieceSizeOf(undefined);
     const { cid, ip, port, path, md5 = '' } = request;
