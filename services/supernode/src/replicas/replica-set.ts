@@ -40,6 +40,8 @@ export class ReplicaSet {
   private readonly publicKey: string;
   private readonly answering = new Map<string, Replica>();
   private readonly complained = new Set<string>();
+  /** Those that answer, but not the last time. */
+  private readonly late = new Set<string>();
   private ownName: string | undefined;
   private readonly stopping = new AbortController();
   private asking: Promise<void> = Promise.resolve();
@@ -132,7 +134,14 @@ export class ReplicaSet {
       if (!this.answering.has(name)) log.info({ replica: name }, 'a replica answers');
       this.answering.set(name, { ...identity, name });
       this.complained.delete(name);
+      this.late.delete(name);
     } catch (error) {
+      // One late answer is a busy replica: two owners of a blob would cost a second copy from its origin.
+      if (giveUp.signal.aborted && this.answering.has(name) && !this.late.has(name)) {
+        this.late.add(name);
+        return;
+      }
+      this.late.delete(name);
       const wasThere = this.answering.delete(name);
       if (this.stopping.signal.aborted || (!wasThere && this.complained.has(name))) return;
       this.complained.add(name);

@@ -1,0 +1,113 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { publicKeyText } from '@cdk8s-dragonfly/protocol';
+
+import { ReplicaSet } from '../src/replicas/replica-set';
+import { ownerOf } from '../src/replicas/rendezvous';
+
+const { privateKey } = generateKeyPairSync('ed25519');
+
+describe('the owner of a blob', () => {
+  const replicas = ['a:1', 'b:1', 'c:1'].map((name) => ({ name }));
+  const blobs = Array.from({ length: 3000 }, (_, index) => `sha256:${index}`);
+
+  test('is the same in whatever order the replicas are listed', () => {
+    for (const blob of blobs.slice(0, 50)) {
+      expect(ownerOf(blob, [...replicas].reverse())).toEqual(ownerOf(blob, replicas));
+    }
+    const none: { name: string }[] = [];
+    expect(ownerOf('x', none)).toBeUndefined();
+  });
+
+  test('moves only when it is lost, and then evenly to the others', () => {
+    const count: Record<string, number> = {};
+    const moved: string[] = [];
+    for (const blob of blobs) {
+      const before = ownerOf(blob, replicas)!.name;
+      const after = ownerOf(blob, replicas.slice(0, 2))!.name;
+      if (before === 'c:1') count[after] = (count[after] ?? 0) + 1;
+      else if (after !== before) moved.push(blob);
+    }
+    expect(moved).toEqual([]);
+    expect(Object.keys(count).sort()).toEqual(['a:1', 'b:1']);
+    expect(Math.min(...Object.values(count))).toBeGreaterThan(400);
+  });
+});
+
+describe('the other replicas', () => {
+  const events = new EventEmitter();
+  let server: Server;
+  let replicas: ReplicaSet;
+  let answer: RequestListener;
+  const identity = { id: '0'.repeat(32), key: publicKeyText(privateKey), ip: '127.0.0.1', port: 1 };
+  const good: RequestListener = (_request, response) => response.end(JSON.stringify(identity));
+
+  beforeEach(async () => {
+    answer = good;
+    server = createServer((request, response) => {
+      events.emit('asked');
+      answer(request, response);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const say = (_fields: object, text: string): boolean => events.emit(text);
+    replicas = new ReplicaSet({
+      peers: [{ host: '127.0.0.1', port }],
+      key: privateKey,
+      api: () => ({ host: '127.0.0.1', port: 2 }),
+      log: { info: say, warn: say },
+    });
+  });
+  afterEach(async () => {
+    await replicas.stop();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    events.removeAllListeners();
+  });
+
+  test('own blobs while they answer, and no more when their port is closed', async () => {
+    await replicas.start();
+    expect(replicas.owner('x')).toMatchObject({ self: false, replica: { ip: '127.0.0.1', port: 1 } });
+    server.closeAllConnections();
+    server.close();
+    await once(events, 'a replica does not answer');
+    expect(replicas.owner('x')).toEqual({ self: true });
+  });
+
+  test('are not given up for one late answer, but for two', async () => {
+    await replicas.start();
+    let late = 0;
+    answer = () => {
+      late += 1;
+    };
+    await once(events, 'a replica does not answer');
+    expect(late).toBe(2);
+    expect(replicas.others).toEqual([]);
+    answer = good;
+    await once(events, 'a replica answers');
+    answer = (request, response) => {
+      // Late once, then as before.
+      answer = good;
+      request.socket.once('close', () => response.destroy());
+    };
+    await once(events, 'asked');
+    await once(events, 'asked');
+    await once(events, 'asked');
+    expect(replicas.others).toHaveLength(1);
+  });
+
+  test.each([
+    ['signs with another key', { ...identity, key: publicKeyText(generateKeyPairSync('ed25519').privateKey) }],
+    ['says what is not of the protocol', { id: 'x' }],
+  ])('are left out when one %s', async (_what, document) => {
+    answer = (_request, response) => response.end(JSON.stringify(document));
+    const told = once(events, 'a replica does not answer');
+    await replicas.start();
+    await told;
+    expect(replicas.owner('x')).toEqual({ self: true });
+  });
+});
