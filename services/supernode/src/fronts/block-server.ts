@@ -118,13 +118,18 @@ export class BlockServer implements Closeable {
     const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal);
     if (response.closed) done();
     else response.once('close', done);
-    const stored = tasks.find(blob)?.task.stored;
+    const task = tasks.find(blob)?.task;
+    const stored = task?.stored;
     const proof = stored?.proofOf(index);
     if (stored === undefined || proof?.signature === undefined) {
       fail(response, 404, `block ${index} of ${blob} is not here`);
       return;
     }
-    const bytes = await stored.read(index);
+    const bytes = await stored.read(index).catch((error: unknown) => {
+      // It is fetched anew; this client asks its neighbours meanwhile.
+      if (error instanceof DamagedBlock) task?.repair();
+      throw error;
+    });
     response.writeHead(200, {
       'content-type': 'application/octet-stream',
       'content-length': bytes.length,
