@@ -7,6 +7,9 @@ import type { Task } from '../tasks/task';
 /** So many whole tasks count for the copies. */
 const REMEMBERED = 1000;
 
+/** So many blobs are counted while they are not whole. */
+const MOST_RUNNING = 20_000;
+
 /** What a whole task took of its origin. */
 export interface OriginCopies {
   readonly blob: BlobId;
@@ -37,6 +40,9 @@ export class TaskMeter {
     return watchedOrigin(origin, (length) => {
       this.originBytes += length;
       this.running.set(blob, (this.running.get(blob) ?? 0) + length);
+      // What failed may never become whole: its count goes when there are many newer ones.
+      const [oldest] = this.running.size > MOST_RUNNING ? this.running.keys() : [];
+      if (oldest !== undefined) this.running.delete(oldest);
       return undefined;
     });
   }
