@@ -1,10 +1,9 @@
-import { PassThrough } from 'node:stream';
-
 import { RESULT_CODE, SESSION_PATH, sessionQuery } from '@cdk8s-dragonfly/protocol';
 
 import type { SessionHub } from '../sessions/session-hub';
 import type { Routes } from './api-server';
 import { refuse } from './refusal';
+import { REQUEST_ID_HEADER } from './request-id';
 
 /** `GET /native/v1/session`: the stream over which a daemon hears of its blobs. */
 export function sessionRoute(sessions: SessionHub): Routes {
@@ -15,10 +14,16 @@ export function sessionRoute(sessions: SessionHub): Routes {
         const message = 'a session needs the query fields cid, ip and port of the daemon';
         return refuse(request, reply, { status: 400, code: RESULT_CODE.illegalParameter, message });
       }
-      const lines = new PassThrough();
-      reply.raw.once('close', () => lines.destroy());
-      sessions.open(query.data.cid, lines);
-      return reply.header('content-type', 'application/x-ndjson').header('cache-control', 'no-store').send(lines);
+      // Straight to the response: lines to thousands of daemons need no stream in between.
+      const { raw } = reply.hijack();
+      raw.writeHead(200, {
+        'content-type': 'application/x-ndjson',
+        'cache-control': 'no-store',
+        [REQUEST_ID_HEADER]: request.id,
+      });
+      raw.flushHeaders();
+      sessions.open(query.data.cid, raw);
+      return reply;
     });
   };
 }

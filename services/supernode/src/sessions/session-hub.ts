@@ -6,8 +6,17 @@ import type { SessionMessage } from '@cdk8s-dragonfly/protocol';
 import type { Member } from '../placement/placement';
 import type { Messenger, TaskSwarm } from '../tasks/task-swarm';
 
-/** A daemon that hears nothing for this long takes the supernode for lost; see the daemon's `--supernode-silence`. */
+/** How often a daemon is pinged, in ms; see the daemon's `--supernode-silence`, half of which makes it ask whether we live. */
 const PING_EVERY = 150;
+
+/** With many sessions pings come less often: no more than so many a ms in all, */
+const PINGS_A_MS = 7;
+
+/** but always before this time, in ms: a daemon counts on two a second. */
+const PING_AT_LEAST_EVERY = 400;
+
+/** The pings of all sessions are spread over that time in so many turns, so that thousands of writes do not hold up whoever asks meanwhile. */
+const PING_TURNS = 15;
 
 /** How long a daemon may be without a session before it counts as gone, in ms: the time to open one anew. */
 const GRACE = 5000;
@@ -28,9 +37,18 @@ interface Daemon {
 export class SessionHub implements Messenger {
   private readonly daemons = new Map<string, Daemon>();
   private readonly pinging: NodeJS.Timeout;
+  /** Those with a session, by the turn in which they are pinged. */
+  private readonly turns = Array.from({ length: PING_TURNS }, () => new Set<Daemon>());
+  /** The turn that comes next. */
+  private turn = 0;
+  /** How much of a turn has passed since the last, and as of when, in ms. */
+  private due = 0;
+  private lookedAt = performance.now();
+  /** What was sent last, and its line: news for all members of a swarm are written out once. */
+  private lastLine: { readonly message: SessionMessage; readonly line: string } | undefined;
 
   constructor() {
-    this.pinging = setInterval(() => this.ping(), PING_EVERY);
+    this.pinging = setInterval(() => this.ping(), PING_EVERY / PING_TURNS);
     this.pinging.unref();
   }
 
@@ -40,9 +58,7 @@ export class SessionHub implements Messenger {
 
   /** How many daemons have a session open. */
   get openSessions(): number {
-    let open = 0;
-    for (const { stream } of this.daemons.values()) if (stream !== undefined) open += 1;
-    return open;
+    return this.turns.reduce((open, { size }) => open + size, 0);
   }
 
   /** Makes a daemon a member of a blob's swarm. */
@@ -58,10 +74,12 @@ export class SessionHub implements Messenger {
     clearTimeout(daemon.grace);
     daemon.grace = undefined;
     daemon.stream?.destroy();
+    if (daemon.stream === undefined) this.smallestTurn().add(daemon);
     daemon.stream = stream;
     stream.once('close', () => {
       if (daemon.stream !== stream) return;
       daemon.stream = undefined;
+      for (const turn of this.turns) turn.delete(daemon);
       this.startGrace(cid, daemon);
     });
     this.send(cid, { type: 'hello', blobs: daemon.swarms.size });
@@ -69,8 +87,10 @@ export class SessionHub implements Messenger {
   }
 
   send(cid: string, message: SessionMessage): void {
-    const stream = this.daemons.get(cid)?.stream;
-    if (stream !== undefined) this.write(stream, lineOf(message));
+    const daemon = this.daemons.get(cid);
+    if (daemon?.stream === undefined) return;
+    if (this.lastLine?.message !== message) this.lastLine = { message, line: lineOf(message) };
+    this.write(daemon.stream, this.lastLine.line);
   }
 
   forget(swarm: TaskSwarm): void {
@@ -85,6 +105,7 @@ export class SessionHub implements Messenger {
       stream?.destroy();
     }
     this.daemons.clear();
+    for (const turn of this.turns) turn.clear();
   }
 
   private obtain(cid: string): Daemon {
@@ -106,9 +127,21 @@ export class SessionHub implements Messenger {
     daemon.grace.unref();
   }
 
+  private smallestTurn(): Set<Daemon> {
+    return this.turns.reduce((smallest, turn) => (turn.size < smallest.size ? turn : smallest));
+  }
+
+  /** Pings those whose turn it is. A busy event loop calls late: the turns that it missed are made up for. */
   private ping(): void {
+    const now = performance.now();
+    const every = Math.min(Math.max(PING_EVERY, this.openSessions / PINGS_A_MS), PING_AT_LEAST_EVERY);
+    this.due = Math.min(PING_TURNS, this.due + ((now - this.lookedAt) * PING_TURNS) / every);
+    this.lookedAt = now;
     const line = lineOf({ type: 'ping' });
-    for (const { stream } of this.daemons.values()) if (stream !== undefined) this.write(stream, line);
+    for (; this.due >= 1; this.due -= 1) {
+      this.turn = (this.turn + 1) % PING_TURNS;
+      for (const { stream } of this.turns[this.turn] ?? []) if (stream !== undefined) this.write(stream, line);
+    }
   }
 
   private write(stream: Writable, line: string): void {
