@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { HttpConnection } from './http-connection';
+
+const LAUNCHER = join(__dirname, '../../services/supernode/bin/supernode.js');
+
+/** How long it may take to start, and to stop, in ms. */
+const LIMIT = 20_000;
+
+/** Clock ticks a second in /proc (Linux: always 100). */
+const TICKS = 100;
+
+/** How often memory is looked at, in ms. */
+const EVERY = 250;
+
+/** How a supernode is started. */
+export interface MeasuredSupernodeOptions {
+  readonly home: string;
+  /** The core that it is pinned to. */
+  readonly core: number;
+  /** Arguments of node before those of the supernode. */
+  readonly nodeArguments?: readonly string[];
+  /** The origin that may be fetched from. */
+  readonly origin: string;
+}
+
+/** What a supernode took during a time. */
+export interface Usage {
+  readonly seconds: number;
+  /** CPU seconds, user and system. */
+  readonly cpu: number;
+  /** Resident memory in MiB at each look, with the time of the look in seconds. */
+  readonly memory: readonly { readonly at: number; readonly mib: number }[];
+}
+
+/** The supernode as it is shipped, in a process of its own on one core. */
+export class MeasuredSupernode {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly pid: number,
+    readonly port: number,
+  ) {}
+
+  /** @throws Error when it does not serve within 20 s. */
+  static async start({ home, core, nodeArguments = [], origin }: MeasuredSupernodeOptions): Promise<MeasuredSupernode> {
+    const [api, pieces] = [await freePort(), await freePort()];
+    const log = openSync(join(home, 'supernode.log'), 'a');
+    const listen = ['--listen-ip', '127.0.0.1', '--port', `${api}`, '--download-port', `${pieces}`];
+    const flags = [...listen, '--advertise-ip', '127.0.0.1', '--home-dir', home, '--allow-origin', origin];
+    const child = spawn('taskset', ['-c', `${core}`, process.execPath, ...nodeArguments, LAUNCHER, ...flags], {
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    await once(child, 'spawn');
+    const supernode = new MeasuredSupernode(child, child.pid ?? 0, api);
+    const end = performance.now() + LIMIT;
+    for (;;) {
+      if (await supernode.serves()) return supernode;
+      if (supernode.hasEnded || performance.now() > end) {
+        child.kill('SIGKILL');
+        throw new Error(`the supernode does not serve:\n${readFileSync(join(home, 'supernode.log'), 'utf8')}`);
+      }
+      await delay(50);
+    }
+  }
+
+  /** The values of a metric by its labels, as text. */
+  async metric(name: string): Promise<Map<string, number>> {
+    const connection = new HttpConnection('127.0.0.1', this.port);
+    try {
+      const { body } = await connection.get('/metrics');
+      const lines = body.split('\n').flatMap((line) => {
+        const [, labels = '', value] = new RegExp(`^${name}(\\{[^}]*\\})? (\\S+)$`).exec(line) ?? [];
+        return value === undefined ? [] : [[labels, Number(value)] as const];
+      });
+      return new Map(lines);
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Watches what it takes until the returned function is called. */
+  watch(): () => Usage {
+    const began = performance.now();
+    const cpu = this.cpuSeconds();
+    const memory = [{ at: 0, mib: this.memory() }];
+    const look = (): void => {
+      if (this.hasEnded) return;
+      memory.push({ at: (performance.now() - began) / 1000, mib: this.memory() });
+    };
+    const looking = setInterval(look, EVERY);
+    return () => {
+      clearInterval(looking);
+      look();
+      return { seconds: (performance.now() - began) / 1000, cpu: this.cpuSeconds() - cpu, memory };
+    };
+  }
+
+  async stop(): Promise<void> {
+    const { child } = this;
+    if (this.hasEnded) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  private get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  private async serves(): Promise<boolean> {
+    const connection = new HttpConnection('127.0.0.1', this.port);
+    try {
+      return (await connection.get('/readyz')).status === 200;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return false;
+      throw error;
+    } finally {
+      connection.close();
+    }
+  }
+
+  private memory(): number {
+    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8')) ?? [];
+    return Number(kib) / 1024;
+  }
+
+  private cpuSeconds(): number {
+    // Behind the name in parentheses: field 3 and on (proc(5)); user time is field 14, system time 15.
+    const text = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,165 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { NATIVE_VERSION, formatRegistryRequest, parseRegistryAnswer, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
+
+import { DaemonSession } from './daemon-session';
+import type { DaemonName } from './daemon-session';
+import { HttpConnection } from './http-connection';
+import { MeasuredSupernode } from './measured-supernode';
+import type { Usage } from './measured-supernode';
+import { openLoop } from './open-loop';
+import { Quantiles } from './quantiles';
+import { SlowOrigin } from './slow-origin';
+
+/** Daemons join the swarms of blobs that arrive slowly. */
+export interface NativeLoadOptions {
+  readonly core: number;
+  readonly daemons: number;
+  readonly tasks: number;
+  /** In how many of them each daemon is. */
+  readonly tasksOfDaemon: number;
+  /** Registrations a second, while daemons join. */
+  readonly joinRate: number;
+  /** Bytes a second of each task. */
+  readonly taskRate: number;
+  /** How long all pull after the last has joined. */
+  readonly seconds: number;
+  readonly nodeArguments: readonly string[];
+}
+
+/** A part of the test: while daemons join, and after it. */
+export interface NativePhase {
+  readonly usage: Usage;
+  /** Requests that the supernode counted. */
+  readonly requests: number;
+  /** By how much its timers were late, in ms: quantiles 0.5, 0.99 and 1. */
+  readonly lag: readonly number[];
+  /** Bytes that a daemon had over its session. */
+  readonly bytes: Quantiles;
+  /** News of blocks that a daemon had. */
+  readonly news: Quantiles;
+  /** The longest silence of each session, in ms. */
+  readonly silence: Quantiles;
+}
+
+export interface NativeLoadResult {
+  readonly joining: NativePhase;
+  readonly pulling: NativePhase;
+  /** Of registrations, in ms, from the time at which they were due. */
+  readonly latencies: Quantiles;
+  readonly errors: readonly string[];
+}
+
+/** Connections over which all daemons register: a daemon keeps its own for a minute at most. */
+const CONNECTIONS = 200;
+
+/** Sessions that are opened a second. */
+const SESSIONS_A_SECOND = 1000;
+
+/** Many daemons of ours at one supernode. */
+export async function nativeLoad(options: NativeLoadOptions): Promise<NativeLoadResult> {
+  const { daemons, tasks, tasksOfDaemon, joinRate, taskRate, seconds, core, nodeArguments } = options;
+  const home = await mkdtemp(join(tmpdir(), 'supernode-load-'));
+  const most = (daemons * tasksOfDaemon) / joinRate + 2 * seconds + 60;
+  const origin = await SlowOrigin.start(taskRate, Math.ceil(taskRate * most));
+  const opened: { close(): void }[] = [];
+  let supernode: MeasuredSupernode | undefined;
+  try {
+    const server = await MeasuredSupernode.start({ home, core, nodeArguments, origin: `127.0.0.1:${origin.port}` });
+    supernode = server;
+    const names = Array.from({ length: daemons }, (_, number) => nameOf(number));
+    const sessions: DaemonSession[] = [];
+    const open = (name: DaemonName | undefined): void => {
+      if (name === undefined) return;
+      const session = new DaemonSession(server.port, name);
+      sessions.push(session);
+      opened.push(session);
+    };
+    const connections = Array.from({ length: CONNECTIONS }, () => new HttpConnection('127.0.0.1', server.port));
+    opened.push(...connections);
+    await openLoop({ rate: SESSIONS_A_SECOND, seconds: daemons / SESSIONS_A_SECOND, begin: (n) => open(names[n]) });
+    await delay(1000);
+
+    const errors: string[] = [];
+    const latencies = new Quantiles();
+    const joining = await phase(server, sessions, async () => {
+      const last = connections.map(async () => Promise.resolve());
+      const begin = (number: number, due: number): void => {
+        const daemon = number % daemons;
+        const name = names[daemon] ?? nameOf(daemon);
+        const task = (daemon + Math.floor(number / daemons)) % tasks;
+        const body = registration(name, `http://127.0.0.1:${origin.port}/layer-${task}`);
+        const which = number % CONNECTIONS;
+        last[which] = (last[which] ?? Promise.resolve())
+          .then(async () => connections[which]?.post('/peer/registry', body))
+          .then((answer) => {
+            const parsed = parseRegistryAnswer(answer?.status ?? 0, answer?.body ?? '');
+            if (parsed.kind === 'registered') latencies.add(performance.now() - due);
+            else errors.push(`a registration was answered with ${answer?.status} ${answer?.body}`);
+          })
+          .catch((error: unknown) => void errors.push(String(error)));
+      };
+      await openLoop({ rate: joinRate, seconds: (daemons * tasksOfDaemon) / joinRate, begin });
+      await Promise.all(last);
+    });
+    const pulling = await phase(server, sessions, async () => delay(seconds * 1000));
+    for (const { ended } of sessions) if (ended !== undefined) errors.push(`a session ended: ${ended}`);
+    return { joining, pulling, latencies, errors };
+  } finally {
+    for (const connection of opened) connection.close();
+    await supernode?.stop();
+    await origin.stop();
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+async function phase(
+  supernode: MeasuredSupernode,
+  sessions: readonly DaemonSession[],
+  work: () => Promise<void>,
+): Promise<NativePhase> {
+  const [before] = [await requestsOf(supernode), await supernode.metric('dragonfly_supernode_event_loop_lag_seconds')];
+  for (const session of sessions) session.reset();
+  const watch = supernode.watch();
+  await work();
+  const usage = watch();
+  const [bytes, news, silence] = [new Quantiles(), new Quantiles(), new Quantiles()];
+  for (const session of sessions) {
+    bytes.add(session.bytes);
+    news.add(session.news);
+    silence.add(session.longestSilence);
+  }
+  const lag = await supernode.metric('dragonfly_supernode_event_loop_lag_seconds');
+  const requests = (await requestsOf(supernode)) - before;
+  return { usage, requests, lag: [...lag.values()].map((value) => value * 1000), bytes, news, silence };
+}
+
+/** Requests to the control API but those of this test for the metrics. */
+async function requestsOf(supernode: MeasuredSupernode): Promise<number> {
+  const counts = await supernode.metric('dragonfly_supernode_http_requests_total');
+  return [...counts].reduce((sum, [labels, count]) => (labels.includes('/metrics') ? sum : sum + count), 0);
+}
+
+function nameOf(number: number): DaemonName {
+  const ip = `10.${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+  return { cid: `${ip}-${1000 + number}-df-daemon`, ip, port: 15_001 };
+}
+
+function registration({ cid, ip, port }: DaemonName, url: string): string {
+  const blob: BlobId = `task:${taskIdOf({ taskUrl: url })}`;
+  return formatRegistryRequest({
+    rawUrl: url,
+    taskUrl: url,
+    cid,
+    ip,
+    port,
+    path: '/peer/file/none',
+    headers: [],
+    dfdaemon: true,
+    native: { versions: [NATIVE_VERSION], blob },
+  });
+}
