@@ -14,6 +14,7 @@ import type { FrontLimits } from './limits';
 import { isOpsPath } from './ops-paths';
 import { OVERLOADED, STOPPING, pathOf, refuse } from './refusal';
 import { REQUEST_ID_HEADER, requestIds } from './request-id';
+import { RequestTurns } from './request-turns';
 import { WaitingClients } from './waiting-clients';
 
 /** A family of routes. */
@@ -35,6 +36,7 @@ export class ApiServer implements Closeable {
   private readonly connections: ConnectionCount;
   private readonly limits: FrontLimits;
   private readonly waiting = new WaitingClients();
+  private readonly turns = new RequestTurns();
   private running = 0;
   private stopping = false;
   private drained: Promise<void> | undefined;
@@ -110,6 +112,7 @@ export class ApiServer implements Closeable {
 
   private addHooks(): void {
     const { log, meter } = this.options;
+    this.server.addHook('onRequest', (_request, _reply, done) => this.turns.take(done));
     this.server.addHook('onRequest', async (request, reply) => {
       void reply.header(REQUEST_ID_HEADER, request.id);
       const path = pathOf(request.url);
