@@ -19,8 +19,9 @@ export async function outputPath(output: string | undefined, url: URL): Promise<
   }
   const path = resolve(name);
   const there = await stat(path).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
+    const code = codeOf(error);
+    if (code === 'ENOENT') return undefined;
+    throw new UsageError(`--output ${path} cannot be written: ${code ?? String(error)}; name another file`);
   });
   if (there?.isDirectory() === true) throw new UsageError(`--output ${path} is a folder; name a file`);
   return path;

@@ -56,7 +56,7 @@ describe('dfget', () => {
     const { code, out } = await get();
     expect(code).toBe(0);
     expect(out).toContain('2.9 MiB (0 B from peers, 0 B from the supernode, 2.9 MiB from the origin)\n');
-    expect(out).toMatch(/\ndownload SUCCESS\(0\) cost:\d+\.\d{3}s length:3000000 reason:0\n$/);
+    expect(out).toMatch(/\ndownload SUCCESS\(0\) cost:\d+\.\d{3}s length:3000000 reason:8\n$/);
     expect(content.equals(await readFile(join(folder, 'out')))).toBe(true);
     expect(await readdir(join(folder, 'home'))).toEqual([]);
     expect((await readdir(folder)).sort()).toEqual(['home', 'out']);
@@ -78,7 +78,7 @@ describe('dfget', () => {
     const refused = await get();
     expect(refused.code).toBe(80);
     expect(refused.err).toMatch(/^dfget: Origin 127\.0\.0\.1:\d+ answered with status 404\.\n$/);
-    expect(refused.out).toMatch(/^download FAIL\(1104\) cost:\d+\.\d{3}s length:0 reason:0\n$/);
+    expect(refused.out).toMatch(/^download FAIL\(1104\) cost:\d+\.\d{3}s length:0 reason:8\n$/);
     answer = (_request, response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
     expect((await get()).code).toBe(79);
     expect(await readFile(join(folder, 'out'), 'utf8')).toBe('before');
@@ -107,6 +107,21 @@ describe('dfget', () => {
     expect(code).toBe(1);
     expect(err).toContain(message);
     expect(err.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('says when a supernode was named and did not help, with the reason of the original', async () => {
+    const { code, out, err } = await get('--node', '127.0.0.1:1');
+    expect([code, err]).toEqual([0, 'dfget: the swarm did not help with all of it; --log-level warn tells why\n']);
+    expect(out).toMatch(/length:3000000 reason:1\n$/);
+  });
+
+  it('refuses a path below a file in one line', async () => {
+    await writeFile(join(folder, 'out'), '');
+    const { code, err } = await run('-u', url, '-o', join(folder, 'out/x'), '--home', join(folder, 'home'));
+    expect([code, err]).toEqual([
+      1,
+      `dfget: --output ${join(folder, 'out/x')} cannot be written: ENOTDIR; name another file\n`,
+    ]);
   });
 
   it('refuses a folder as output', async () => {

@@ -25,8 +25,7 @@ export async function loadSigningKey(home: string, named: string | undefined): P
       const why = error instanceof Error ? error.message : String(error);
       throw new CommandError(`--signing-key ${named} cannot be read: ${why}`, 1, { cause: error });
     }
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    pem = await makeKey(home, path);
+    pem = await firstKey(home, path, error);
   }
   let key: KeyObject | undefined;
   try {
@@ -39,6 +38,19 @@ export async function loadSigningKey(home: string, named: string | undefined): P
     throw new CommandError(`${path} holds a key of type ${type}, not Ed25519; ${mend(named)}`);
   }
   return key;
+}
+
+/** Makes the key when the file is only missing. */
+async function firstKey(home: string, path: string, missing: unknown): Promise<string> {
+  try {
+    if ((missing as NodeJS.ErrnoException).code !== 'ENOENT') throw missing;
+    return await makeKey(home, path);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new CommandError(`${path} can neither be read nor made (${why}); choose another folder with --home-dir`, 1, {
+      cause: error,
+    });
+  }
 }
 
 function mend(named: string | undefined): string {
