@@ -16,4 +16,14 @@ export const PATHS = {
   hostRoot: '/host',
   /** dockerd's configuration on a node. */
   dockerConfig: '/etc/docker/daemon.json',
+  /** containerd's configuration on a node. */
+  containerdConfig: '/etc/containerd/config.toml',
+  /** The folder for hosts.toml files on a node where containerd's configuration names none. */
+  containerdHosts: '/etc/containerd/certs.d',
+  /** The configuration of podman and CRI-O on a node; its drop-ins stand in the folder of this name and `.d`. */
+  registriesConf: '/etc/containers/registries.conf',
+  /** What a container says at its end, as Kubernetes reads it. */
+  terminationLog: '/dev/termination-log',
+  /** Where a pod finds the token and the CA of its service account. */
+  serviceAccount: '/var/run/secrets/kubernetes.io/serviceaccount',
 } as const;

@@ -31,7 +31,7 @@ describe('the types of values', () => {
       same<CommandValues<typeof DFDAEMON>['registry'], readonly string[]>(true),
       same<CommandValues<typeof DFGET>['url'], URL>(true),
       same<CommandValues<typeof DFGET>['logLevel'], 'error' | 'warn' | 'info' | 'debug'>(true),
-      same<CommandValues<typeof NODE_MIRROR>['argument'], 'apply' | 'plan' | 'check' | 'restore'>(true),
+      same<CommandValues<typeof NODE_MIRROR>['argument'], 'apply' | 'plan' | 'check' | 'restore' | 'watch'>(true),
     ];
     expect(proofs).toEqual(proofs.map(() => true));
   });

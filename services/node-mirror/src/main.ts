@@ -1,4 +1,4 @@
-import { type CommandMain, launcher } from '@cdk8s-dragonfly/command';
+import { type CommandMain, UsageError, launcher } from '@cdk8s-dragonfly/command';
 import { NODE_MIRROR } from '@cdk8s-dragonfly/contract';
 import { DockerRuntime } from './docker/docker-runtime';
 import { mirrorUrl } from './mirror-url';
@@ -10,6 +10,9 @@ const STOP_TIMEOUT_MS = 60_000;
 /** The command: one mode, then the end. */
 const run: CommandMain<typeof NODE_MIRROR> = async (values, ctx): Promise<number> => {
   const mirror = mirrorUrl(values.mirror.href);
+  if (values.argument === 'watch' || !values.runtime.some((name) => name === 'auto' || name === 'docker')) {
+    throw new UsageError('only docker, and apply, plan, check and restore, are built so far');
+  }
   const runtime = new DockerRuntime({
     hostRoot: values.hostRoot,
     config: values.dockerConfig,
