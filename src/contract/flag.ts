@@ -15,12 +15,8 @@
 export type FlagType =
   'string' | 'path' | 'integer' | 'boolean' | 'port' | 'size' | 'duration' | 'url' | 'ip' | 'address' | 'choice';
 
-/** One setting of a command: its flag, the environment variable and the configuration key that set the same. */
-export interface FlagSpec {
-  /** The long flag without its dashes. The classic form with one dash is accepted too. */
-  readonly flag: string;
-  /** The one-letter flag without its dash. */
-  readonly short?: string;
+/** What may be written where, and what it becomes. */
+export interface ValueSpec {
   readonly type: FlagType;
   /** What a user reads in `--help` and in the reference. One sentence. */
   readonly text: string;
@@ -32,8 +28,22 @@ export interface FlagSpec {
   readonly repeatable?: boolean;
   /** Several values may also stand in one, separated by commas. Only with `repeatable`. */
   readonly commas?: boolean;
-  /** The command does not start without it. */
+  /** It must be there: without it the command does not start. */
   readonly required?: boolean;
+  /** The smallest allowed number, in the unit of the value (bytes, milliseconds). */
+  readonly min?: number;
+  /** The largest allowed number, in the unit of the value. */
+  readonly max?: number;
+  /** The allowed values of a `choice`. */
+  readonly choices?: readonly string[];
+}
+
+/** One setting of a command: its flag, the environment variable and the configuration key that set the same. */
+export interface FlagSpec extends ValueSpec {
+  /** The long flag without its dashes. The classic form with one dash is accepted too. */
+  readonly flag: string;
+  /** The one-letter flag without its dash. */
+  readonly short?: string;
   /** The environment variable that sets it when the flag is absent. */
   readonly env?: string;
   /** The key in the configuration file (`--config`) that sets it when flag and environment are absent, dots for nesting. */
@@ -45,12 +55,16 @@ export interface FlagSpec {
    * made for the original work; who sets it is told.
    */
   readonly noEffect?: string;
-  /** The smallest allowed number, in the unit of the value (bytes, milliseconds). */
-  readonly min?: number;
-  /** The largest allowed number, in the unit of the value. */
-  readonly max?: number;
-  /** The allowed values of a `choice`. */
-  readonly choices?: readonly string[];
+}
+
+/** A key of the configuration file that holds a list, each entry of which has fields of its own: what no flag can say. */
+export interface ListSpec {
+  /** Dots stand for nesting. */
+  readonly key: string;
+  /** What a user reads in `--help` and in the reference. One sentence. */
+  readonly text: string;
+  /** By the name that a field has in the file and in code. */
+  readonly fields: Readonly<Record<string, ValueSpec>>;
 }
 
 /** A key of the configuration file that is accepted with whatever it holds, and sets nothing. */
@@ -76,6 +90,8 @@ export interface CommandSpec {
   readonly argument?: ArgumentSpec;
   /** By the name that the value has in code. */
   readonly flags: Readonly<Record<string, FlagSpec>>;
+  /** By the name that the value has in code. */
+  readonly lists?: Readonly<Record<string, ListSpec>>;
   /** Keys of the configuration file that files made for the original may hold. */
   readonly ignoredKeys?: readonly IgnoredKey[];
   /** Exit code for a wrong flag, argument or configuration key. Default 2. */

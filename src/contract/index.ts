@@ -1,4 +1,4 @@
-export type { ArgumentSpec, CommandSpec, FlagSpec, FlagType, IgnoredKey } from './flag';
+export type { ArgumentSpec, CommandSpec, FlagSpec, FlagType, ListSpec, ValueSpec, IgnoredKey } from './flag';
 export { PORTS } from './ports';
 export { PATHS } from './paths';
 export { SUPERNODE } from './commands/supernode';

@@ -1,4 +1,4 @@
-import type { ArgumentSpec, CommandSpec, FlagSpec } from '@cdk8s-dragonfly/contract';
+import type { ArgumentSpec, CommandSpec, ListSpec, ValueSpec } from '@cdk8s-dragonfly/contract';
 import type { Address } from './address';
 
 /** What one value of each flag type becomes: sizes are bytes, durations milliseconds. */
@@ -16,12 +16,12 @@ interface ValueOfType<Choice> {
   readonly choice: Choice;
 }
 
-type ChoiceOf<Flag> = Flag extends { readonly choices: readonly (infer Choice extends string)[] } ? Choice : string;
+type ChoiceOf<Value> = Value extends { readonly choices: readonly (infer Choice extends string)[] } ? Choice : string;
 
-type OneValue<Flag extends FlagSpec> = ValueOfType<ChoiceOf<Flag>>[Flag['type']];
+type OneValue<Flag extends ValueSpec> = ValueOfType<ChoiceOf<Flag>>[Flag['type']];
 
-/** The type of the value that a flag of the contract sets. */
-export type FlagValue<Flag extends FlagSpec> = Flag extends { readonly repeatable: true }
+/** The type of the value that a flag, or a field of a list, of the contract sets. */
+export type FlagValue<Flag extends ValueSpec> = Flag extends { readonly repeatable: true }
   ? readonly OneValue<Flag>[]
   : Flag extends { readonly default: string } | { readonly required: true }
     ? OneValue<Flag>
@@ -32,8 +32,20 @@ export type FlagValues<Spec extends CommandSpec> = {
   readonly [Name in keyof Spec['flags']]: FlagValue<Spec['flags'][Name]>;
 };
 
-/** All that a command was given: the values of its flags, and `argument` where it takes one. */
+/** An entry of a list of the configuration file. */
+export type ListEntry<List extends ListSpec> = {
+  readonly [Name in keyof List['fields']]: FlagValue<List['fields'][Name]>;
+};
+
+type ListValues<Spec extends CommandSpec> = Spec extends {
+  readonly lists: infer Lists extends Readonly<Record<string, ListSpec>>;
+}
+  ? { readonly [Name in keyof Lists]: readonly ListEntry<Lists[Name]>[] }
+  : unknown;
+
+/** All that a command was given: the values of its flags and lists, and `argument` where it takes one. */
 export type CommandValues<Spec extends CommandSpec> = FlagValues<Spec> &
+  ListValues<Spec> &
   (Spec extends { readonly argument: infer Argument extends ArgumentSpec }
     ? { readonly argument: ChoiceOf<Argument> }
     : unknown);

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { FlagSpec } from '@cdk8s-dragonfly/contract';
+import type { ValueSpec } from '@cdk8s-dragonfly/contract';
 import { readAddress } from './address';
 import { DURATION_FORM, readDuration, writeDuration } from './duration';
 import { UsageError } from './errors';
@@ -7,12 +7,12 @@ import { quote } from './quote';
 import { readSize, SIZE_FORM, writeSize } from './size';
 
 /**
- * The value of a flag from the texts that set it, in the type that the contract gives it.
+ * The value of a flag, or of a field of a list, from the texts that set it, in the type that the contract gives it.
  * @param texts What was given; more than one only from a repeatable flag.
  * @param where Who gave it, for the message: `--port`, `the environment variable REGISTRY`.
  * @throws UsageError that says where, what was given, and what is allowed.
  */
-export function flagValue(flag: FlagSpec, texts: readonly string[], where: string): unknown {
+export function flagValue(flag: ValueSpec, texts: readonly string[], where: string): unknown {
   if (flag.repeatable === true) {
     const parts = flag.commas === true ? texts.flatMap((text) => text.split(',').map((part) => part.trim())) : texts;
     return Object.freeze(parts.map((part) => oneValue(flag, part, where)));
@@ -23,7 +23,7 @@ export function flagValue(flag: FlagSpec, texts: readonly string[], where: strin
   return oneValue(flag, text, where);
 }
 
-function oneValue(flag: FlagSpec, text: string, where: string): unknown {
+function oneValue(flag: ValueSpec, text: string, where: string): unknown {
   const value = read(flag, text);
   if (value === undefined || (typeof value === 'number' && !isInRange(flag, value))) {
     throw new UsageError(`${where} must be ${allowed(flag)}, not ${quote(text)}`);
@@ -31,7 +31,7 @@ function oneValue(flag: FlagSpec, text: string, where: string): unknown {
   return value;
 }
 
-function read(flag: FlagSpec, text: string): unknown {
+function read(flag: ValueSpec, text: string): unknown {
   switch (flag.type) {
     case 'string':
       return text === '' && flag.commas === true ? undefined : text;
@@ -67,18 +67,18 @@ function readUrl(text: string): URL | undefined {
 }
 
 /** Integers are not negative unless the contract says so; ports end at 65535. */
-function limits(flag: FlagSpec): { readonly min: number; readonly max: number } {
+function limits(flag: ValueSpec): { readonly min: number; readonly max: number } {
   const isPort = flag.type === 'port';
   return { min: flag.min ?? (isPort ? 1 : 0), max: flag.max ?? (isPort ? 65_535 : Number.POSITIVE_INFINITY) };
 }
 
-function isInRange(flag: FlagSpec, value: number): boolean {
+function isInRange(flag: ValueSpec, value: number): boolean {
   const { min, max } = limits(flag);
   return value >= min && value <= max;
 }
 
 /** What a flag takes, as the end of the sentence "it must be …". */
-function allowed(flag: FlagSpec): string {
+function allowed(flag: ValueSpec): string {
   switch (flag.type) {
     case 'string':
       return 'a text that is not empty';
@@ -105,7 +105,7 @@ function allowed(flag: FlagSpec): string {
   }
 }
 
-function range(flag: FlagSpec, write: (value: number) => string): string {
+function range(flag: ValueSpec, write: (value: number) => string): string {
   const { min, max } = limits(flag);
   if (Number.isFinite(max)) return ` from ${write(min)} to ${write(max)}`;
   return flag.min === undefined || flag.min === 0 ? '' : `, at least ${write(min)}`;

@@ -1,4 +1,4 @@
-import type { CommandSpec, FlagSpec } from '@cdk8s-dragonfly/contract';
+import type { CommandSpec, FlagSpec, ValueSpec } from '@cdk8s-dragonfly/contract';
 import { placeholderOf, usageOf } from './arguments';
 
 const WIDTH = 100;
@@ -16,6 +16,11 @@ export function helpText(spec: CommandSpec): string {
   const sections = [[usageLine(spec)], wrap(spec.summary, WIDTH)];
   if (spec.argument) sections.push(['Arguments:', ...columns([[`  ${spec.argument.name}`, spec.argument.text]])]);
   sections.push(['Flags:', ...columns(rows)]);
+  const lists = Object.values(spec.lists ?? {}).flatMap(({ key, text, fields }): Row[] => [
+    [`  ${key}`, text],
+    ...Object.entries(fields).map(([name, field]): Row => [`    - ${name}`, textOf(field)]),
+  ]);
+  if (lists.length > 0) sections.push(['Lists in the configuration file:', ...columns(lists)]);
   const keys = (spec.ignoredKeys ?? []).map(({ key, text }): Row => [`  ${key}`, text]);
   if (keys.length > 0) sections.push(['Keys of the configuration file without effect:', ...columns(keys)]);
   sections.push(wrap(rules(flags), WIDTH));
@@ -35,7 +40,7 @@ function nameOf(flag: FlagSpec): string {
   return `${short}--${flag.flag}${flag.type === 'boolean' ? '' : ` ${placeholderOf(flag)}`}`;
 }
 
-function textOf(flag: FlagSpec): string {
+function textOf(flag: ValueSpec & Partial<FlagSpec>): string {
   const facts: string[] = [];
   if (flag.required === true) facts.push('required');
   if (flag.noEffect !== undefined) facts.push(`no effect: ${flag.noEffect}`);

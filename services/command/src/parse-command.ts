@@ -1,4 +1,4 @@
-import type { CommandSpec, FlagSpec } from '@cdk8s-dragonfly/contract';
+import type { CommandSpec, FlagSpec, ListSpec } from '@cdk8s-dragonfly/contract';
 import { placeholderOf, readArguments, usageOf, type GivenArguments } from './arguments';
 import type { CommandValues } from './command-values';
 import { readConfig, type ConfigSettings } from './config-file';
@@ -74,6 +74,7 @@ export function valuesOf<const Spec extends CommandSpec>(
     values[name] =
       found.source === 'none' && flag.repeatable !== true ? undefined : flagValue(flag, found.texts, found.where);
   }
+  for (const [name, list] of Object.entries(spec.lists ?? {})) values[name] = listOf(list, config);
   if (argument !== undefined) values['argument'] = argument;
   SOURCES.set(values, sources);
   IDLE.set(values, idle);
@@ -112,7 +113,25 @@ function configOf(spec: CommandSpec, given: GivenArguments, env: Environment, re
   const text = readNamedFile(file, found.source === 'default' ? undefined : found.where, readFile);
   const known = Object.values(spec.flags).flatMap(({ key }) => (key === undefined ? [] : [key]));
   const ignored = (spec.ignoredKeys ?? []).map(({ key }) => key);
-  return { file, ...readConfig(text ?? '', { known, ignored }, file) };
+  const lists = new Map(Object.values(spec.lists ?? {}).map(({ key, fields }) => [key, Object.keys(fields)]));
+  return { file, ...readConfig(text ?? '', { known, lists, ignored }, file) };
+}
+
+/** The entries that the configuration file has for a list. */
+function listOf({ key, fields }: ListSpec, config: Config | undefined): readonly unknown[] {
+  const entries = config?.entries.get(key) ?? [];
+  return Object.freeze(
+    entries.map((entry, index) => {
+      const values = Object.entries(fields).map(([name, field]) => {
+        const where = `the key ${name} of entry ${index + 1} of ${key} in ${config?.file ?? ''}`;
+        const texts = entry.get(name) ?? (field.default === undefined ? [] : [field.default]);
+        if (texts.length > 0 || field.repeatable === true) return [name, flagValue(field, texts, where)];
+        if (field.required === true) throw new UsageError(`${where} is missing: ${field.text}`);
+        return [name, undefined];
+      });
+      return Object.freeze(Object.fromEntries(values) as Record<string, unknown>);
+    }),
+  );
 }
 
 function find(

@@ -60,3 +60,24 @@ export const MODAL = {
   argument: { name: 'mode', choices: ['apply', 'plan', 'check'], text: 'What to do.' },
   flags: { url: { flag: 'url', short: 'u', type: 'url', text: 'A URL.' } },
 } as const satisfies CommandSpec;
+
+/** A command whose configuration file has a list, for tests. */
+export const LISTING = {
+  name: 'listing',
+  summary: 'Has a list.',
+  flags: {
+    config: { flag: 'config', type: 'path', placeholder: 'FILE', default: '/etc/example.yml', text: 'The settings.' },
+    port: { flag: 'port', type: 'port', default: '8002', key: 'base.port', text: 'The port.' },
+  },
+  lists: {
+    hosts: {
+      key: 'base.hosts',
+      text: 'Hosts.',
+      fields: {
+        host: { type: 'string', required: true, text: 'Its name.' },
+        certs: { type: 'path', repeatable: true, text: 'Its certificates.' },
+        direct: { type: 'boolean', default: 'false', text: 'Whether it is asked itself.' },
+      },
+    },
+  },
+} as const satisfies CommandSpec;
