@@ -3,9 +3,7 @@ import { request } from 'undici';
 import type { Dispatcher } from 'undici';
 
 import { LinkFailure, linkFailure } from './failure';
-
-/** How long what has already come may take to be read, in milliseconds. */
-const GRACE = 50;
+import { Patience } from './patience';
 
 /** How a stream of lines is opened. Times are in milliseconds. */
 export interface LineStreamOptions<T> {
@@ -26,11 +24,9 @@ export async function* openLines<T>(url: URL, options: LineStreamOptions<T>): As
   const { dispatcher, schema, silence, signal } = options;
   const where = `${url.host}${url.pathname}`;
   const silent = new AbortController();
-  // When this process was held up itself, what came meanwhile is still unread as the timer fires: it is read first.
-  const tooQuiet = (): void => {
-    timer = setTimeout(() => silent.abort(new LinkFailure('gone', `${where} was silent for ${silence} ms`)), GRACE);
-  };
-  let timer = setTimeout(tooQuiet, silence);
+  const patience = new Patience(silence, () => {
+    silent.abort(new LinkFailure('gone', `${where} was silent for ${silence} ms`));
+  });
   try {
     const answer = await request(url, { dispatcher, signal: AbortSignal.any([signal, silent.signal]) });
     if (answer.statusCode !== 200) {
@@ -38,8 +34,7 @@ export async function* openLines<T>(url: URL, options: LineStreamOptions<T>): As
       throw new LinkFailure('lying', `${where} answered ${answer.statusCode} instead of a stream`);
     }
     for await (const line of readLines<T>(answer.body, schema)) {
-      clearTimeout(timer);
-      timer = setTimeout(tooQuiet, silence);
+      patience.renew();
       yield line;
     }
   } catch (error) {
@@ -50,6 +45,6 @@ export async function* openLines<T>(url: URL, options: LineStreamOptions<T>): As
     }
     throw linkFailure(error, where);
   } finally {
-    clearTimeout(timer);
+    patience.end();
   }
 }

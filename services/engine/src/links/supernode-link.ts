@@ -17,6 +17,7 @@ import { Agent, request } from 'undici';
 import { LinkFailure, linkFailure } from './failure';
 import type { LinkLog } from './link-log';
 import { localAddressTowards } from './local-address';
+import { Patience } from './patience';
 import { SupernodeSession } from './supernode-session';
 import type { SessionListener } from './supernode-session';
 
@@ -188,16 +189,20 @@ export class SupernodeLink {
   /** Whether the supernode answers within the time of silence. */
   private async answersPing(): Promise<boolean> {
     const { silence, log } = this.options;
+    const silent = new AbortController();
+    const patience = new Patience(silence, () => silent.abort(new Error(`no answer for ${silence} ms`)));
     try {
       const { statusCode, body } = await request(this.url('/_ping'), {
         dispatcher: this.agent,
-        signal: AbortSignal.any([this.stopping.signal, AbortSignal.timeout(silence)]),
+        signal: AbortSignal.any([this.stopping.signal, silent.signal]),
       });
       await body.dump();
       return statusCode === 200;
     } catch (error) {
       log.debug({ supernode: this.name, err: error }, 'no answer to a ping');
       return false;
+    } finally {
+      patience.end();
     }
   }
 

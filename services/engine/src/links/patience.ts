@@ -1,0 +1,36 @@
+/** In so many steps the time of a patience passes. */
+const STEPS = 8;
+
+/**
+ * Patience with somebody else, that does not pass while this process stands still itself: time passes in steps, and a step that comes
+ * late counts once. What came meanwhile is read between two steps, so a node that is short of CPU does not take its own pause for the
+ * silence of others.
+ */
+export class Patience {
+  private left = STEPS;
+  private readonly timer: NodeJS.Timeout;
+
+  /**
+   * @param ms how long, in milliseconds.
+   * @param lost called once, when it is at its end.
+   */
+  constructor(ms: number, lost: () => void) {
+    this.timer = setInterval(() => {
+      this.left -= 1;
+      if (this.left > 0) return;
+      this.end();
+      lost();
+    }, ms / STEPS);
+  }
+
+  /** Something was heard: it begins anew. */
+  renew(): void {
+    // The step under way may end at once: one more, so that it is never shorter than asked.
+    this.left = STEPS + 1;
+  }
+
+  /** It is not needed any more. */
+  end(): void {
+    clearInterval(this.timer);
+  }
+}
