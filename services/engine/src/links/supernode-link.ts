@@ -9,6 +9,7 @@ import {
   formatRegistryRequest,
   nativeRegistration,
   parseRegistryAnswer,
+  peerFilePath,
   readPublicKey,
 } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, HeaderLine } from '@cdk8s-dragonfly/protocol';
@@ -125,7 +126,7 @@ export class SupernodeLink {
         cid: identity.cid,
         ip,
         port: identity.port,
-        path: `/peer/file/${identity.cid}`,
+        path: peerFilePath(blob),
         hostName: hostname(),
         ...(isIPv4(address.host) ? { superNodeIp: address.host } : {}),
         headers,

@@ -1,10 +1,20 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
-import { BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, BlockSet, blobRoute, lineOf } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, HaveMessage } from '@cdk8s-dragonfly/protocol';
+import {
+  BLOCK_HASH_HEADER,
+  BLOCK_SIGNATURE_HEADER,
+  BlockSet,
+  blobInPeerFilePath,
+  blobRoute,
+  lineOf,
+} from '@cdk8s-dragonfly/protocol';
+import type { BlobId, BlobRoute, HaveMessage } from '@cdk8s-dragonfly/protocol';
 import { BlockSlots, DamagedBlock } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
+
+import { givePiece } from '../classic/give-piece';
+import type { IsProven } from '../classic/give-piece';
 
 /** How often a stream that has nothing to tell shows that it lives, in milliseconds. */
 const PING_EVERY = 500;
@@ -24,12 +34,17 @@ export interface Holdings {
    * The blob as far as it is here; waits for one that is on its way. Undefined when there is nothing of it. The caller releases it.
    */
   hold(blob: BlobId, signal: AbortSignal): Promise<StoredBlob | undefined>;
+  /** Whether original clients, which cannot check it, may have a block. */
+  readonly isProven: IsProven;
 }
+
+/** What a path asks for. `piece`: a range in a frame, for original clients. */
+type PeerRoute = BlobRoute | { readonly kind: 'piece'; readonly blob: BlobId };
 
 /** Decides whether a request for what this node holds is served. The one place for it. */
 export type Admission = (request: IncomingMessage, blob: BlobId) => boolean;
 
-/** Gives blocks to neighbours. */
+/** Gives blocks to neighbours, and pieces to original clients. */
 export class PeerServer {
   readonly server: Server;
   private readonly slots = new BlockSlots();
@@ -65,7 +80,7 @@ export class PeerServer {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '').split('?')[0] ?? '';
-    const route = request.method === 'GET' ? blobRoute(path) : undefined;
+    const route = request.method === 'GET' ? peerRoute(path) : undefined;
     if (route === undefined) {
       refuse(response, 404, `${path} is no route of a peer`);
       return;
@@ -81,7 +96,27 @@ export class PeerServer {
       const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal);
       if (response.closed) done();
       else response.once('close', done);
-      await this.giveBlock(route.blob, route.index, response, gone.signal);
+      if (route.kind === 'piece') await this.givePiece(route.blob, request, response, gone.signal);
+      else await this.giveBlock(route.blob, route.index, response, gone.signal);
+    }
+  }
+
+  private async givePiece(
+    blob: BlobId,
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const stored = await this.holdings.hold(blob, signal);
+    try {
+      const { isProven } = this.holdings;
+      const gift =
+        stored === undefined
+          ? ({ status: 404, message: `${blob} is not here` } as const)
+          : await givePiece(stored, isProven, request, response);
+      if (gift.status !== 206) refuse(response, gift.status, gift.message);
+    } finally {
+      await stored?.release();
     }
   }
 
@@ -154,6 +189,11 @@ export class PeerServer {
       clearInterval(pinging);
     }
   }
+}
+
+function peerRoute(path: string): PeerRoute | undefined {
+  const blob = blobInPeerFilePath(path);
+  return blob === undefined ? blobRoute(path) : { kind: 'piece', blob };
 }
 
 function refuse(response: ServerResponse, status: number, message: string): void {

@@ -110,7 +110,10 @@ export class SwarmNode implements BlobProvider, Holdings {
       throw error instanceof StoreInUse ? new CommandError(error.message, 1, { cause: error }) : error;
     });
     const late: { node?: SwarmNode } = {};
-    const holdings: Holdings = { hold: async (blob, signal) => late.node?.hold(blob, signal) };
+    const holdings: Holdings = {
+      hold: async (blob, signal) => late.node?.hold(blob, signal),
+      isProven: (stored, block) => late.node?.isProven(stored, block) ?? false,
+    };
     // Everyone who reaches the port is served: who may have a private blob is decided at the mirror.
     const server = new PeerServer(holdings, () => true, options.log);
     const bound = await listen(server.server, options.peers, 'the peer server').catch(async (error: unknown) => {
@@ -151,6 +154,11 @@ export class SwarmNode implements BlobProvider, Holdings {
     while (download !== undefined && download.stored === undefined && !download.finished)
       await download.bell.next(signal);
     return this.store.find(blob);
+  }
+
+  /** What the supernode attests, and what belongs to a blob whose digest is right. */
+  isProven(stored: StoredBlob, block: number): boolean {
+    return stored.finished || stored.proofOf(block)?.signature !== undefined;
   }
 
   async stop(): Promise<void> {

@@ -16,7 +16,7 @@ export {
 export type { FrameHeader, ParsedFrame, ParsedPieceMd5 } from './frame';
 export { formatHeaderFields, parseHeaderFields } from './header-fields';
 export type { ClassicParse, ClassicRefusal } from './parse';
-export { answerPeerFile } from './peer-file';
+export { answerPeerFile, blobInPeerFilePath, peerFilePath } from './peer-file';
 export type { PeerFile, PeerFileAnswer, PeerFileRequest } from './peer-file';
 export {
   DEFAULT_DOWN_LINK,

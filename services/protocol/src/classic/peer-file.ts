@@ -1,6 +1,21 @@
+import { isBlobId } from '../digest';
+import type { BlobId } from '../digest';
 import { isPieceSize } from '../grid';
 import { frameHeader } from './frame';
 import { FRAME_OVERHEAD } from './piece-size';
+
+const PREFIX = '/peer/file/';
+
+/** Where one of our daemons has a blob for original clients: the same at each of them, and a file name as the originals make them. */
+export function peerFilePath(blob: BlobId): string {
+  return PREFIX + blob.replace(':', '-');
+}
+
+/** The blob that a path of {@link peerFilePath} names; undefined for any other path. */
+export function blobInPeerFilePath(path: string): BlobId | undefined {
+  const blob = path.startsWith(PREFIX) ? path.slice(PREFIX.length).replace('-', ':') : '';
+  return isBlobId(blob) ? blob : undefined;
+}
 
 /** A request for a piece to a peer server, which stores raw content (Dragonfly 0.x protocol, 5.2). */
 export interface PeerFileRequest {

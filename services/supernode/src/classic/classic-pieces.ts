@@ -1,4 +1,5 @@
 import { PieceMd5, pieceCount } from '@cdk8s-dragonfly/protocol';
+import type { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { isIntact } from '../tasks/repair-blob';
@@ -40,7 +41,11 @@ export class ClassicPieces {
 
   /** Whether every byte of the piece is here. */
   has(piece: number): boolean {
-    const { held } = this.stored;
+    return this.isIn(this.stored.held, piece);
+  }
+
+  /** Whether these blocks of the blob make up all of the piece. */
+  isIn(held: BlockSet, piece: number): boolean {
     const blocks = this.blocksOf(piece);
     if (blocks === undefined) return false;
     for (let block = blocks.first; block < blocks.end; block += 1) if (!held.has(block)) return false;

@@ -10,7 +10,15 @@ import {
   unknownTaskAnswer,
   waitAnswer,
 } from '@cdk8s-dragonfly/protocol';
-import type { ClassicAnswer, PeerTaskRequest, PieceOutcome, PieceRange, PieceSource } from '@cdk8s-dragonfly/protocol';
+import type {
+  BlockSet,
+  ClassicAnswer,
+  Neighbour,
+  PeerTaskRequest,
+  PieceOutcome,
+  PieceRange,
+  PieceSource,
+} from '@cdk8s-dragonfly/protocol';
 
 import type { Address } from '../tasks/advertised';
 import type { Task } from '../tasks/task';
@@ -19,6 +27,7 @@ import { ClassicPieces } from './classic-pieces';
 import { ClassicPlacement } from './classic-placement';
 import type { ClassicAssignment } from './classic-placement';
 import { ClassicPresence } from './classic-presence';
+import { DaemonHolders } from './daemon-holders';
 import { downloadPath } from './download-path';
 import { FormerPieces } from './former-pieces';
 
@@ -28,6 +37,8 @@ export interface ClassicSwarmTools {
   readonly advertised: Address;
   /** Is told of the bytes that a client has from another. */
   readonly peerServed?: ((bytes: number) => void) | undefined;
+  /** Our daemons that trade the same blob. Default: there are none. */
+  readonly daemons?: (() => Iterable<Neighbour>) | undefined;
   /** In ms, from any fixed time on. */
   readonly now: () => number;
 }
@@ -44,6 +55,7 @@ export class ClassicSwarm {
   private readonly presence = new ClassicPresence();
   private readonly former = new FormerPieces();
   private placement = new ClassicPlacement();
+  private daemons: DaemonHolders;
   private pieces: ClassicPieces | undefined;
   private askedAt: number;
   private readonly unwatch: () => void;
@@ -53,6 +65,7 @@ export class ClassicSwarm {
     private readonly tools: ClassicSwarmTools,
   ) {
     this.askedAt = tools.now();
+    this.daemons = this.daemonHolders();
     this.unwatch = task.watch(() => {
       if (task.state === 'waiting') this.beginAnew();
     });
@@ -74,6 +87,7 @@ export class ClassicSwarm {
 
   stop(): void {
     this.unwatch();
+    this.daemons.stop();
   }
 
   /** Forgets the clients that are gone. */
@@ -96,6 +110,7 @@ export class ClassicSwarm {
     this.askedAt = this.tools.now();
     this.presence.came(cid, this.askedAt);
     this.placement.tell({ type: 'register', cid, serves: member.port > 0 && isIPv4(member.ip) });
+    this.daemons.followMore();
   }
 
   /** Answers `GET /peer/task`. */
@@ -104,6 +119,7 @@ export class ClassicSwarm {
     if (member === undefined) return unknownTaskAnswer();
     this.askedAt = this.tools.now();
     this.presence.heard(member.cid, this.askedAt);
+    this.daemons.followMore();
     const { state, failure } = this.task;
     if (state === 'failed') return superFailAnswer(failure?.message ?? 'the origin did not give the file');
     const pieces = this.currentPieces();
@@ -157,7 +173,33 @@ export class ClassicSwarm {
     this.members.clear();
     this.presence.clear();
     this.placement = new ClassicPlacement();
+    this.daemons.stop();
+    this.daemons = this.daemonHolders();
     this.pieces = undefined;
+  }
+
+  /** Daemons give pieces as original clients do that have them on disk. */
+  private daemonHolders(): DaemonHolders {
+    const { daemons = (): Neighbour[] => [], now } = this.tools;
+    return new DaemonHolders({
+      blob: this.task.blob,
+      members: daemons,
+      came: (cid) => this.placement.tell({ type: 'register', cid, serves: true }),
+      told: (cid, blocks, has) => this.daemonHas(cid, blocks, has),
+      gone: (cid) => this.placement.tell({ type: 'forget', cid }),
+      now,
+    });
+  }
+
+  private daemonHas(cid: string, blocks: Iterable<number>, has: BlockSet): void {
+    const pieces = this.currentPieces();
+    if (pieces === undefined) return;
+    const changed = new Set<number>();
+    for (const block of blocks) changed.add(pieces.stored.grid.pieceOfBlock(block));
+    for (const piece of changed) {
+      // What is not here cannot be there: nobody makes us remember more pieces than there are.
+      if (pieces.has(piece) && pieces.isIn(has, piece)) this.placement.tell({ type: 'stored', cid, piece });
+    }
   }
 
   private currentPieces(): ClassicPieces | undefined {
@@ -224,7 +266,7 @@ export class ClassicSwarm {
     { piece, from }: ClassicAssignment,
     pieceMd5: string,
   ): PieceSource {
-    const holder = from === undefined ? undefined : this.members.get(from);
+    const holder = from === undefined ? undefined : (this.members.get(from) ?? this.daemons.get(from));
     const { ip, port } = holder ?? this.tools.advertised;
     return {
       pieceNum: piece,

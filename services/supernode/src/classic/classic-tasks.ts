@@ -177,7 +177,9 @@ export class ClassicTasks {
     let swarm = this.swarms.get(blob);
     if (swarm === undefined) {
       const { tasks, advertised, peerServed } = this.tools;
-      swarm = new ClassicSwarm(tasks.obtain(blob).task, { advertised, peerServed, now: this.now });
+      const native = tasks.obtain(blob);
+      const tools = { advertised, peerServed, now: this.now, daemons: () => native.all };
+      swarm = new ClassicSwarm(native.task, tools);
       this.swarms.set(blob, swarm);
     }
     return swarm;

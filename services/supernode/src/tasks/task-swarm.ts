@@ -44,6 +44,11 @@ export class TaskSwarm {
     return this.members.size;
   }
 
+  /** The members, those that joined first before others. */
+  get all(): Iterable<Member> {
+    return this.members.values();
+  }
+
   join(member: Member): void {
     this.members.set(member.cid, member);
     this.tell(member.cid, this.taskMessage());
