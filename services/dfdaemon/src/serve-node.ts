@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import { CommandError, Watchdog, resolveSupernodes } from '@cdk8s-dragonfly/command';
+import { CommandError, UsageError, Watchdog, resolveSupernodes } from '@cdk8s-dragonfly/command';
 import type { Closeable, CommandContext, CommandValues } from '@cdk8s-dragonfly/command';
 import { PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import type { BlobProvider, SwarmNodeOptions, Traffic } from '@cdk8s-dragonfly/engine';
-import { OriginRules, Relay } from '@cdk8s-dragonfly/origin';
+import { OriginRules, Relay, originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
+import type { Outward } from '@cdk8s-dragonfly/origin';
 import { BlobAccess } from './access/blob-access';
 import { responseLogger } from './mirror/log-response';
 import { MirrorServer } from './mirror/mirror-server';
@@ -31,7 +32,9 @@ const GRACE = 10_000;
  * @throws UsageError for registries and supernodes that cannot be meant; CommandError when a port is in use, or the folder cannot be.
  */
 export async function serveNode(values: DfdaemonValues, ctx: CommandContext, startNode: StartNode): Promise<void> {
-  const upstreams = parseUpstreams(values.registry);
+  const registries = values.registries.map(({ host, url }) => `${host}=${url.href}`);
+  const upstreams = parseUpstreams([...values.registry, ...registries]);
+  const outward = outwardOf(values, ctx);
   const supernodes = resolveSupernodes(values);
   const { lifecycle, log } = ctx;
   lifecycle.add('the watchdog', await Watchdog.start('dfdaemon'));
@@ -50,12 +53,12 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   lifecycle.add('the health endpoint', ops);
 
   const { originFirstByteTimeout: firstByteTimeout, originStallTimeout: stallTimeout } = values;
-  const registry = lifecycle.add('the relay to the registry', new Relay({ firstByteTimeout, stallTimeout }));
+  const registry = lifecycle.add('the relay to the registry', new Relay({ outward, firstByteTimeout, stallTimeout }));
 
   await makeFolder(values.dataDir);
   if (supernodes.length === 0) log.warn({ nodeConfig: values.nodeConfig }, 'no supernode: all comes from the registry');
   const peers = { host: values.peerIp, port: values.peerPort, portFlag: '--peer-port', hostFlag: '--peer-ip' };
-  const node = await startNode({ ...values, supernodes, peers, originRules: rulesFor(upstreams), log });
+  const node = await startNode({ ...values, supernodes, peers, originRules: rulesFor(upstreams), outward, log });
   serving.node = lifecycle.add('the node', node);
   serving.metrics = new Metrics(() => node.traffic);
 
@@ -68,14 +71,31 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   log.info({ mirror: mirrorAddress, ops: opsAddress, registry: upstreams.default.origin, supernodes }, 'ready');
 }
 
+/** @throws UsageError for certificates that cannot be used, and proxies that cannot be meant. */
+function outwardOf(values: DfdaemonValues, { env, log }: CommandContext): Outward {
+  const more = values.registries.map(({ url, certs, client_cert: cert, client_key: key }) => ({
+    host: { host: url.hostname, port: portOf(url) },
+    ca: certs,
+    cert,
+    key,
+  }));
+  try {
+    return outwardFrom(values, env, originLog(log), more);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
 /** This daemon fetches from its registries and from where they redirect to; it takes no URLs from others. */
 function rulesFor(upstreams: Upstreams): OriginRules {
   const urls = [upstreams.default, ...upstreams.byHost.values()];
-  const allow = urls.map(({ hostname, protocol, port }) => ({
-    host: hostname,
-    port: port !== '' ? Number(port) : protocol === 'https:' ? 443 : 80,
-  }));
+  const allow = urls.map((url) => ({ host: url.hostname, port: portOf(url) }));
   return new OriginRules({ allow, flag: '--registry' });
+}
+
+function portOf({ port, protocol }: URL): number {
+  if (port !== '') return Number(port);
+  return protocol === 'https:' ? 443 : 80;
 }
 
 async function makeFolder(path: string): Promise<void> {

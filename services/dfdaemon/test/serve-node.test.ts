@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,6 +25,8 @@ class Daemon {
   #text = '';
   #signal: (signal: StopSignal) => void = () => undefined;
   options: SwarmNodeOptions | undefined;
+  /** The text of dfdaemon.yml; undefined: there is none. */
+  config: string | undefined;
 
   constructor(private readonly startNode?: StartNode) {
     this.#err.on('data', (chunk: Buffer) => (this.#text += chunk.toString()));
@@ -35,7 +38,8 @@ class Daemon {
       env: {},
       stdout: new PassThrough(),
       stderr: this.#err,
-      readFile: () => {
+      readFile: (path) => {
+        if (path === '/etc/dragonfly/dfdaemon.yml' && this.config !== undefined) return this.config;
         throw Object.assign(new Error('no file'), { code: 'ENOENT' });
       },
       onSignal: (listener) => {
@@ -171,6 +175,47 @@ describe('a df-daemon', () => {
     const daemon = new Daemon();
     expect(await daemon.run(...(await flags(...given.map(number))))).toBe(code);
     expect(daemon.text).toContain(number(line));
+    expect(daemon.text.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('takes the dfdaemon.yml of an original, and registries of its own there', async () => {
+    const registry = createHttpServer((request, response) => response.end(request.headers.host)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => registry.once('listening', resolve));
+    const { port } = registry.address() as AddressInfo;
+    const daemon = new Daemon();
+    daemon.config = [
+      'registry_mirror: {remote: "http://127.0.0.1:9", insecure: true, certs: []}',
+      'dfpath: /opt/dragonfly/dfget',
+      'notbs: true',
+      `registries: [{host: harbor.test, url: "http://127.0.0.1:${port}"}]`,
+    ].join('\n');
+    const given = await flags();
+    const code = daemon.run(...given.filter((word, index) => ![word, given[index - 1]].includes('--registry')));
+    const { mirror } = (await daemon.line('ready')) as { readonly mirror: { readonly port: number } };
+    const answer = await ask(mirror.port, '/v2/?ns=harbor.test');
+    expect(answer.body.toString()).toBe(`127.0.0.1:${port}`);
+    expect((await daemon.line('accepted, but without effect'))['settings']).toEqual([
+      expect.stringMatching(/^the key registry_mirror.insecure .*: certificates are always checked/),
+      expect.stringContaining('the key dfpath'),
+      expect.stringContaining('the key notbs'),
+    ]);
+    daemon.interrupt();
+    expect(await code).toBe(0);
+    registry.close();
+  });
+
+  test.each([
+    [
+      'registries: [{host: a.test, url: "https://a.test", certs: [/nowhere.pem]}]',
+      'the certificate /nowhere.pem cannot',
+    ],
+    ['registries: [{host: a.test}]', 'the key url of entry 1 of registries in /etc/dragonfly/dfdaemon.yml is missing'],
+    ['registry_mirror: {certs: [/nowhere.pem]}', 'the certificate /nowhere.pem cannot be used'],
+  ])('with the dfdaemon.yml %j ends with 2 and one line', async (config, line) => {
+    const daemon = new Daemon();
+    daemon.config = config;
+    expect(await daemon.run(...(await flags()))).toBe(2);
+    expect(daemon.text).toContain(line);
     expect(daemon.text.trim().split('\n')).toHaveLength(1);
   });
 

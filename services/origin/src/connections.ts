@@ -3,22 +3,37 @@ import type { ClientRequest } from 'node:http';
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { rootCertificates } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { HeaderLine } from './header-lines';
 import { OriginError } from './origin-error';
+import type { Proxies } from './proxies';
+import { proxyAuthorization } from './proxies';
+import type { Trust } from './trust';
+import { TunnelAgent } from './tunnel-agent';
+
+/** How origins are reached beyond what their URLs say. */
+export interface Outward {
+  /** Certificates. Default: what Node trusts, and none of our own. */
+  readonly trust?: Trust | undefined;
+  /** Default: no origin is asked through a proxy. */
+  readonly proxies?: Proxies | undefined;
+}
 
 /** What connections to origins need. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Outward {
   /** How long a connection, name resolution and TLS included, may take to open, in milliseconds. */
   readonly connectTimeout: number;
-  /** Certificates of authorities (PEM) to trust beside those that Node trusts. Default none. */
-  readonly ca?: readonly string[] | undefined;
-  /** Who turns the name of a URL's host into addresses. Default the operating system. */
+  /** Who turns the name of a URL's host into addresses. Default the operating system. A proxy does it itself for what it is asked. */
   readonly lookupFor?: ((url: URL) => LookupFunction) | undefined;
 }
 
 /** How long a connection without a request is kept, in milliseconds. A server's `Keep-Alive: timeout` shortens it. */
 const KEPT = 4000;
+
+interface KeptAgent {
+  readonly context: SecureContext | undefined;
+  readonly agent: PlainAgent;
+}
 
 /**
  * Connections to origins, kept for a while after each request. They are Node's own: those of undici 7 open a new connection after every
@@ -26,20 +41,18 @@ const KEPT = 4000;
  */
 export class Connections {
   readonly connectTimeout: number;
-  readonly #plain: PlainAgent;
-  readonly #secure: SecureAgent;
-  readonly #lookupFor: ((url: URL) => LookupFunction) | undefined;
+  readonly #options: ConnectionOptions;
+  /** One for each way out: certificates are those of a whole agent. */
+  readonly #agents = new Map<string, KeptAgent>();
+  /** Those whose certificates have changed: they have connections under way. */
+  readonly #former = new Set<PlainAgent>();
   readonly #stopped = new AbortController();
 
   constructor(options: ConnectionOptions) {
     this.connectTimeout = options.connectTimeout;
-    this.#lookupFor = options.lookupFor;
-    const kept = { keepAlive: true, timeout: KEPT };
-    const ca = options.ca ?? [];
+    this.#options = options;
     // One listener for every request under way.
     setMaxListeners(0, this.#stopped.signal);
-    this.#plain = new PlainAgent(kept);
-    this.#secure = new SecureAgent(ca.length === 0 ? kept : { ...kept, ca: [...rootCertificates, ...ca] });
   }
 
   /** Aborts with an OriginError when the connections were closed for good. */
@@ -53,24 +66,56 @@ export class Connections {
    * @throws TypeError of Node when a header or the path has a character that HTTP does not allow.
    */
   request(method: 'GET' | 'HEAD', origin: URL, path: string, lines: readonly HeaderLine[]): ClientRequest {
-    const secure = origin.protocol === 'https:';
-    const lookup = this.#lookupFor?.(origin);
-    const headers = [['Host', origin.host], ...lines, ['Connection', 'keep-alive']].flat();
-    const send = secure ? secureRequest : plainRequest;
-    return send({
+    const proxy = this.#options.proxies?.for(origin);
+    const head: HeaderLine[] = [['Host', origin.host], ...lines, ['Connection', 'keep-alive']];
+    if (origin.protocol === 'http:' && proxy !== undefined) {
+      const authorization = proxyAuthorization(proxy);
+      if (authorization !== undefined) head.push(['Proxy-Authorization', authorization]);
+      return this.#send(method, proxy, `http://${origin.host}${path}`, head, undefined);
+    }
+    return this.#send(method, origin, path, head, proxy);
+  }
+
+  #send(
+    method: 'GET' | 'HEAD',
+    to: URL,
+    path: string,
+    head: readonly HeaderLine[],
+    tunnel: URL | undefined,
+  ): ClientRequest {
+    const secure = to.protocol === 'https:';
+    const lookup = tunnel === undefined ? this.#options.lookupFor?.(to) : undefined;
+    return (secure ? secureRequest : plainRequest)({
       method,
-      host: origin.hostname.replace(/^\[|\]$/g, ''),
-      port: origin.port === '' ? (secure ? 443 : 80) : Number(origin.port),
+      host: to.hostname.replace(/^\[|\]$/g, ''),
+      port: to.port === '' ? (secure ? 443 : 80) : Number(to.port),
       path,
-      headers,
-      agent: secure ? this.#secure : this.#plain,
+      headers: head.flat(),
+      agent: this.#agentFor(to, tunnel),
       ...(lookup === undefined ? {} : { lookup }),
     });
   }
 
+  #agentFor(to: URL, tunnel: URL | undefined): PlainAgent {
+    const secure = to.protocol === 'https:';
+    const context = secure ? this.#options.trust?.contextFor(to) : undefined;
+    const name = !secure ? 'plain' : `${tunnel?.href ?? ''} ${context === undefined ? '' : to.host}`;
+    const kept = this.#agents.get(name);
+    if (kept?.context === context && kept !== undefined) return kept.agent;
+    if (kept !== undefined) this.#former.add(kept.agent);
+    const options = { keepAlive: true, timeout: KEPT, ...(context === undefined ? {} : { secureContext: context }) };
+    const agent = !secure
+      ? new PlainAgent(options)
+      : tunnel === undefined
+        ? new SecureAgent(options)
+        : new TunnelAgent(tunnel, this.connectTimeout, options);
+    this.#agents.set(name, { context, agent });
+    return agent;
+  }
+
   /** Closes all connections, also those in use, for good; resolves when they are closed. */
   async stop(): Promise<void> {
-    const agents = [this.#plain, this.#secure];
+    const agents = [...this.#former, ...[...this.#agents.values()].map(({ agent }) => agent)];
     const open = agents.flatMap(({ sockets, freeSockets }) =>
       [...Object.values(sockets), ...Object.values(freeSockets)].flatMap((list) => list ?? []),
     );

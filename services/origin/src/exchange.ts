@@ -44,6 +44,8 @@ function attempt(connections: Connections, outgoing: Outgoing, gate: AbortSignal
     };
     const onAbort = (): void => {
       request.destroy(gate.reason as Error);
+      // Without a connection yet the request itself does not end before it gets one.
+      reject(gate.reason as Error);
     };
     let connecting: NodeJS.Timeout | undefined;
     gate.addEventListener('abort', onAbort, { once: true });

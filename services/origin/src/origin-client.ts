@@ -1,6 +1,7 @@
 import type { AnswerHead } from './answer';
 import { readHead, statusError } from './answer';
 import { Connections } from './connections';
+import type { Outward } from './connections';
 import { bodyChunks, cutOff, discard } from './body';
 import type { Incoming } from './exchange';
 import { exchange } from './exchange';
@@ -26,8 +27,8 @@ export interface OriginClientOptions {
   readonly firstByteTimeout: number;
   /** How long an origin may send nothing in the middle of a body. */
   readonly stallTimeout: number;
-  /** Certificates of authorities (PEM) to trust beside those that Node trusts. Default none. */
-  readonly ca?: readonly string[] | undefined;
+  /** Certificates and proxies. Default: none of our own. */
+  readonly outward?: Outward | undefined;
   /** Default {@link systemResolver}. */
   readonly resolve?: Resolver | undefined;
   readonly log?: OriginLog | undefined;
@@ -94,9 +95,9 @@ export class OriginClient {
 
   constructor(options: OriginClientOptions) {
     this.#options = options;
-    const { rules, connectTimeout = 5000, ca, resolve = systemResolver } = options;
+    const { rules, connectTimeout = 5000, outward, resolve = systemResolver } = options;
     const connections = (way: Way): Connections =>
-      new Connections({ connectTimeout, ca, lookupFor: (url) => guardedLookup(url, way, rules, resolve) });
+      new Connections({ ...outward, connectTimeout, lookupFor: (url) => guardedLookup(url, way, rules, resolve) });
     // One each: a connection that was allowed first-hand must not be found again by a redirect.
     this.#connections = { 'first-hand': connections('first-hand'), redirect: connections('redirect') };
   }

@@ -1,5 +1,6 @@
 import { bodyChunks, cutOff } from './body';
 import { Connections } from './connections';
+import type { Outward } from './connections';
 import { byteCount } from './content-range';
 import { exchange } from './exchange';
 import type { HeaderLine } from './header-lines';
@@ -15,8 +16,8 @@ export interface RelayOptions {
   readonly firstByteTimeout: number;
   /** How long a registry may send nothing in the middle of a body. */
   readonly stallTimeout: number;
-  /** Certificates of authorities (PEM) to trust beside those that Node trusts. Default none. */
-  readonly ca?: readonly string[] | undefined;
+  /** Certificates and proxies. Default: none of our own. */
+  readonly outward?: Outward | undefined;
 }
 
 /** A client's request as it came. */
@@ -65,7 +66,7 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#connections = new Connections({ connectTimeout: options.connectTimeout ?? 5000, ca: options.ca });
+    this.#connections = new Connections({ ...options.outward, connectTimeout: options.connectTimeout ?? 5000 });
   }
 
   /**

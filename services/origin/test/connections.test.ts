@@ -1,14 +1,16 @@
 import { createServer as createTcpServer } from 'node:net';
 import type { OriginClientOptions, Resolver } from '../src';
-import { OriginClient, OriginRules } from '../src';
+import { OriginClient, OriginRules, Trust } from '../src';
 import { selfSigned } from './certificate';
 import { useCast } from './cast';
 import { all, content, file } from './origin-server';
+import { usePem } from './pem-files';
 import { originError } from './rejection';
 
 const BYTES = content(20_000);
 const idle = new AbortController().signal;
 const { server, keep } = useCast();
+const { pem } = usePem();
 
 function client(rules: OriginRules, more: Partial<OriginClientOptions> = {}): OriginClient {
   return keep(new OriginClient({ rules, connectTimeout: 1000, firstByteTimeout: 2000, stallTimeout: 2000, ...more }));
@@ -118,7 +120,7 @@ describe('TLS', () => {
   it('trusts the given authorities, for names and for addresses', async () => {
     const certificate = selfSigned(['registry.test', '127.0.0.1']);
     const origin = await server(file(BYTES), certificate);
-    const asking = client(rules, { resolve, ca: [certificate.cert] });
+    const asking = client(rules, { resolve, outward: { trust: new Trust([{ ca: [pem(certificate.cert)] }]) } });
     for (const url of [new URL(`https://registry.test:${origin.port}/`), origin.url]) {
       const answer = await asking.open({ url, headers: [] }, idle);
       expect((await all(answer.body)).equals(BYTES)).toBe(true);
@@ -142,9 +144,8 @@ describe('TLS', () => {
   ])('refuses a certificate with %s', async (_fault, certificate, code) => {
     const origin = await server(file(BYTES), certificate);
     const url = new URL(`https://registry.test:${origin.port}/`);
-    const error = await originError(
-      client(rules, { resolve, ca: [certificate.cert] }).open({ url, headers: [] }, idle),
-    );
+    const outward = { trust: new Trust([{ ca: [pem(certificate.cert)] }]) };
+    const error = await originError(client(rules, { resolve, outward }).open({ url, headers: [] }, idle));
     expect(error).toMatchObject({ kind: 'unreachable', retryable: false });
     expect(error.message).toContain(`(${code})`);
     expect(origin.requests).toHaveLength(0);

@@ -1,5 +1,7 @@
-import { Watchdog, launcher } from '@cdk8s-dragonfly/command';
+import { UsageError, Watchdog, launcher } from '@cdk8s-dragonfly/command';
 import { PORTS, SUPERNODE } from '@cdk8s-dragonfly/contract';
+import { originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
+import type { Outward } from '@cdk8s-dragonfly/origin';
 
 import { originRate } from './bandwidth/origin-rate';
 import { Supernode } from './supernode';
@@ -8,6 +10,12 @@ const MINUTE = 60_000;
 
 /** The command `supernode`. */
 export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) => {
+  let outward: Outward;
+  try {
+    outward = outwardFrom(values, env, originLog(log));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
   lifecycle.add('the watchdog', await Watchdog.start('supernode'));
   const supernode = await Supernode.start({
     homeDir: values.homeDir,
@@ -19,6 +27,7 @@ export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) 
     signingKey: values.signingKey,
     peers: values.peers.map(({ host, port = PORTS.supernodeApi }) => ({ host, port })),
     allowOrigin: values.allowOrigin,
+    outward,
     originFirstByteTimeout: values.originFirstByteTimeout,
     originStallTimeout: values.originStallTimeout,
     originRate: originRate(values),

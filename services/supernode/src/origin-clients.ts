@@ -1,6 +1,6 @@
 import type { Log } from '@cdk8s-dragonfly/command';
-import { OriginClient, OriginRules, clusterApi } from '@cdk8s-dragonfly/origin';
-import type { HostPort } from '@cdk8s-dragonfly/origin';
+import { OriginClient, OriginRules, clusterApi, originLog } from '@cdk8s-dragonfly/origin';
+import type { HostPort, Outward } from '@cdk8s-dragonfly/origin';
 
 import { TokenServerRules } from './preheat/token-server-rules';
 
@@ -8,6 +8,8 @@ import { TokenServerRules } from './preheat/token-server-rules';
 export interface OriginClientsOptions {
   /** The only origins that may be asked; empty: any that is not refused by its address. */
   readonly allowOrigin: readonly HostPort[];
+  /** Certificates and proxies. Default: none of our own. */
+  readonly outward?: Outward | undefined;
   readonly originFirstByteTimeout: number;
   readonly originStallTimeout: number;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -30,12 +32,10 @@ export function originClients(options: OriginClientsOptions, ip: string): Origin
   }
   const reach = { allow, forbid: [{ host: ip }, ...clusterApi(env)] };
   const common = {
+    outward: options.outward,
     firstByteTimeout: options.originFirstByteTimeout,
     stallTimeout: options.originStallTimeout,
-    log: {
-      debug: (text: string, fields?: object) => log.debug(fields ?? {}, text),
-      warn: (text: string, fields?: object) => log.warn(fields ?? {}, text),
-    },
+    log: originLog(log),
   };
   return {
     origin: new OriginClient({ ...common, rules: new OriginRules(reach) }),

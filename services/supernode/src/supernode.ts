@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { CommandError, Lifecycle } from '@cdk8s-dragonfly/command';
-import type { HostPort } from '@cdk8s-dragonfly/origin';
+import type { HostPort, Outward } from '@cdk8s-dragonfly/origin';
 import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 
 import { limitedOrigin } from './bandwidth/limited-origin';
@@ -53,6 +53,8 @@ export interface SupernodeOptions {
   readonly peers?: readonly ReplicaAddress[] | undefined;
   /** The only origins that may be asked; empty: any that is not refused by its address. */
   readonly allowOrigin: readonly HostPort[];
+  /** Certificates and proxies for origins. Default: none of our own. */
+  readonly outward?: Outward | undefined;
   readonly originFirstByteTimeout: number;
   readonly originStallTimeout: number;
   /** Bytes a second that all downloads from origins may take together. Default: no limit. */

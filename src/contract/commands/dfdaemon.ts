@@ -1,6 +1,7 @@
 import type { CommandSpec } from '../flag';
 import { PATHS } from '../paths';
 import { PORTS } from '../ports';
+import { DFDAEMON_IGNORED_KEYS, DFDAEMON_ORIGINAL_FLAGS } from './dfdaemon-original';
 import {
   CONNECT_TIMEOUT,
   DISK_QUOTA,
@@ -10,6 +11,7 @@ import {
   NODE_CONFIG,
   ORIGIN_FIRST_BYTE_TIMEOUT,
   ORIGIN_STALL_TIMEOUT,
+  ORIGIN_TLS,
   PEER_STALL_TIMEOUT,
   SUPERNODE_SILENCE,
 } from './shared';
@@ -35,7 +37,7 @@ export const DFDAEMON = {
       required: true,
       env: 'REGISTRY',
       key: 'registry_mirror.remote',
-      text: 'The registry behind the mirror; HOST=URL adds one that containerd asks for by ns=HOST. The first is the default.',
+      text: 'The registry behind the mirror; HOST=URL adds one that clients ask for by ns=HOST or by /v2/HOST/NAME. The first is the default.',
     },
     node: { ...NODE, key: 'supernodes' },
     nodeConfig: NODE_CONFIG,
@@ -109,6 +111,31 @@ export const DFDAEMON = {
     supernodeSilence: SUPERNODE_SILENCE,
     originFirstByteTimeout: ORIGIN_FIRST_BYTE_TIMEOUT,
     originStallTimeout: ORIGIN_STALL_TIMEOUT,
+    ...ORIGIN_TLS,
+    originCa: { ...ORIGIN_TLS.originCa, key: 'registry_mirror.certs' },
     logLevel: LOG_LEVEL,
+    ...DFDAEMON_ORIGINAL_FLAGS,
   },
+  lists: {
+    registries: {
+      key: 'registries',
+      text: 'Further registries, as --registry HOST=URL, each with its certificates.',
+      fields: {
+        host: {
+          type: 'string',
+          required: true,
+          text: 'The host that images are named after, with its port if it has one, such as harbor.example.com.',
+        },
+        url: { type: 'url', required: true, text: 'Where it answers: scheme, host and port.' },
+        certs: {
+          type: 'path',
+          repeatable: true,
+          text: 'PEM files of authorities to trust for it beside the usual ones.',
+        },
+        client_cert: { type: 'path', text: 'PEM file of the client certificate that it is shown; needs client_key.' },
+        client_key: { type: 'path', text: 'PEM file of the private key of client_cert.' },
+      },
+    },
+  },
+  ignoredKeys: DFDAEMON_IGNORED_KEYS,
 } as const satisfies CommandSpec;

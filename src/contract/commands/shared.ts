@@ -97,3 +97,28 @@ export const ORIGIN_HEADER = {
   repeatable: true,
   text: 'A header to send to the origin.',
 } as const satisfies FlagSpec;
+
+/** How origins are reached over TLS; beside these, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count. */
+export const ORIGIN_TLS = {
+  originCa: {
+    flag: 'origin-ca',
+    type: 'string',
+    placeholder: '[HOST[:PORT]=]FILE',
+    repeatable: true,
+    text: 'PEM file of authorities to trust beside the usual ones, for a host or for all. Read anew when it changes.',
+  },
+  originCert: {
+    flag: 'origin-cert',
+    type: 'string',
+    placeholder: 'HOST[:PORT]=FILE',
+    repeatable: true,
+    text: 'PEM file of the client certificate that is shown to a host; needs --origin-key. Read anew when it changes.',
+  },
+  originKey: {
+    flag: 'origin-key',
+    type: 'string',
+    placeholder: 'HOST[:PORT]=FILE',
+    repeatable: true,
+    text: 'PEM file of the private key of --origin-cert.',
+  },
+} as const satisfies Readonly<Record<string, FlagSpec>>;

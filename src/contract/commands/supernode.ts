@@ -1,7 +1,7 @@
 import type { CommandSpec } from '../flag';
 import { PATHS } from '../paths';
 import { PORTS } from '../ports';
-import { DISK_QUOTA, LOG_LEVEL, MIN_FREE, ORIGIN_FIRST_BYTE_TIMEOUT, ORIGIN_STALL_TIMEOUT } from './shared';
+import { DISK_QUOTA, LOG_LEVEL, MIN_FREE, ORIGIN_FIRST_BYTE_TIMEOUT, ORIGIN_STALL_TIMEOUT, ORIGIN_TLS } from './shared';
 import { SUPERNODE_IGNORED_KEYS, SUPERNODE_ORIGINAL_FLAGS } from './supernode-original';
 
 /** `supernode`: flags, defaults and configuration keys (`base.*` of supernode.yml) as those of Dragonfly 0.4. */
@@ -80,6 +80,7 @@ export const SUPERNODE = {
     },
     originFirstByteTimeout: ORIGIN_FIRST_BYTE_TIMEOUT,
     originStallTimeout: ORIGIN_STALL_TIMEOUT,
+    ...ORIGIN_TLS,
     logLevel: LOG_LEVEL,
     ...SUPERNODE_ORIGINAL_FLAGS,
   },

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 import { CommandError, listen } from '@cdk8s-dragonfly/command';
 import type { ListenOptions } from '@cdk8s-dragonfly/command';
-import { OriginClient } from '@cdk8s-dragonfly/origin';
-import type { OriginRules } from '@cdk8s-dragonfly/origin';
+import { OriginClient, originLog } from '@cdk8s-dragonfly/origin';
+import type { OriginRules, Outward } from '@cdk8s-dragonfly/origin';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
@@ -39,6 +39,8 @@ export interface SwarmNodeOptions {
   readonly zone?: string | undefined;
   /** What may be asked when the swarm cannot help. */
   readonly originRules: OriginRules;
+  /** Certificates and proxies for origins. Default: none of our own. */
+  readonly outward?: Outward | undefined;
   readonly connectTimeout: number;
   readonly peerStallTimeout: number;
   readonly supernodeSilence: number;
@@ -80,10 +82,8 @@ export class SwarmNode implements BlobProvider, Holdings {
       rules: options.originRules,
       firstByteTimeout: originFirstByteTimeout,
       stallTimeout: originStallTimeout,
-      log: {
-        debug: (text, fields) => log.debug(fields ?? {}, text),
-        warn: (text, fields) => log.warn(fields ?? {}, text),
-      },
+      outward: options.outward,
+      log: originLog(log),
     });
     this.tools = {
       cid,
