@@ -52,7 +52,12 @@ describe('what a supernode said', () => {
       timeouts: { peerStall: 2000, swarmStall: 2000 },
       log,
     } as unknown as DownloadTools;
-    const swarm = new SwarmIntake(intake, tools, () => undefined);
+    const swarm = new SwarmIntake(
+      intake,
+      tools,
+      () => undefined,
+      () => undefined,
+    );
     expect(await swarm.join()).toBe(true);
     swarm.event({ type: 'task', blob, state: 'fetching', pieceSize: 4 * 1024 * 1024 });
     swarm.event({ type: 'have', blob, blocks: BlockSet.of([0, 1]) });

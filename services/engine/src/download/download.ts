@@ -2,6 +2,7 @@ import { hexOf, isDigest } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
+import { OriginalIntake } from '../classic/original-intake';
 import { BlobUnavailable } from '../node/blob-request';
 import type { BlobRequest } from '../node/blob-request';
 import { noTraffic } from '../node/traffic';
@@ -40,6 +41,7 @@ export class Download {
   private progress = performance.now();
   private swarm: SwarmIntake;
   private origin: OriginIntake;
+  private original: OriginalIntake;
   private stopping = new AbortController();
   private work: Promise<void>;
 
@@ -47,7 +49,7 @@ export class Download {
     private current: BlobRequest,
     private readonly tools: DownloadTools,
   ) {
-    [this.swarm, this.origin] = this.intakes();
+    [this.swarm, this.origin, this.original] = this.intakes();
     this.work = this.run();
   }
 
@@ -127,7 +129,7 @@ export class Download {
     this.tools.log.warn({ blob: this.blob }, 'a block on disk was damaged and is fetched anew');
     this.isVerified = false;
     this.stopping = new AbortController();
-    [this.swarm, this.origin] = this.intakes();
+    [this.swarm, this.origin, this.original] = this.intakes();
     this.work = this.run();
   }
 
@@ -143,7 +145,7 @@ export class Download {
     await this.blobOnDisk?.release();
   }
 
-  private intakes(): [SwarmIntake, OriginIntake] {
+  private intakes(): [SwarmIntake, OriginIntake, OriginalIntake] {
     const latest = (): BlobRequest => this.current;
     const intake: Intake = {
       get request() {
@@ -160,8 +162,17 @@ export class Download {
       fail: (error) => this.fail(error),
       changed: () => this.bell.ring(),
     };
-    const swarm = new SwarmIntake(intake, this.tools, (failure) => this.supernodeFailed(failure));
-    return [swarm, new OriginIntake(intake, this.tools, (block) => swarm.offers(block))];
+    const swarm: SwarmIntake = new SwarmIntake(
+      intake,
+      this.tools,
+      (failure) => this.supernodeFailed(failure),
+      (place) => original.start(place),
+    );
+    const original = new OriginalIntake(intake, this.tools, {
+      rejoin: (passOver) => swarm.join(passOver),
+      gaveUp: (reason) => this.origin.start(reason, this.stopping.signal),
+    });
+    return [swarm, new OriginIntake(intake, this.tools, (block) => swarm.offers(block)), original];
   }
 
   /** Never rejects: what goes wrong is the download's failure. */
@@ -170,7 +181,7 @@ export class Download {
     const began = performance.now();
     this.progress = began;
     const ticking = setInterval(() => this.tick(), TICK);
-    const { swarm, origin, stopping } = this;
+    const { swarm, origin, original, stopping } = this;
     try {
       if (this.blobOnDisk === undefined) await this.takeUp();
       if (this.isVerified) return;
@@ -179,20 +190,26 @@ export class Download {
       }
       const stored = await this.whenStored();
       this.check(stored, await hashWhole(stored, this.bell, stopping.signal));
+      if (this.expected === undefined) await this.checkMd5(stored, await original.lastWord());
       await stored.finish();
       this.isVerified = true;
+      original.shareWhole();
       const ms = Math.round(performance.now() - began);
       log.info({ blob: this.blob, size: stored.size, ms, bytes: this.traffic }, 'downloaded');
     } catch (error) {
       this.fail(error);
       this.logFailure(error);
-      if (this.problem?.reason === 'digest-mismatch') await this.throwAway();
+      if (this.problem?.reason === 'digest-mismatch') {
+        original.distrust();
+        await this.throwAway();
+      }
     } finally {
       clearInterval(ticking);
       stopping.abort(new Error('the download has ended'));
       swarm.leave();
+      original.stop();
       this.bell.ring();
-      await origin.ended();
+      await Promise.all([origin.ended(), original.ended()]);
     }
   }
 
@@ -268,6 +285,15 @@ export class Download {
   private check(stored: StoredBlob, sha256: string): void {
     const { expected } = this;
     if (expected !== undefined && sha256 !== expected) throw mismatch(this.blob, stored.size ?? 0, sha256);
+  }
+
+  /** An original supernode may tell the MD5 of what has no digest. */
+  private async checkMd5(stored: StoredBlob, md5: string | undefined): Promise<void> {
+    if (md5 === undefined) return;
+    const real = await hashWhole(stored, this.bell, this.stopping.signal, 'md5');
+    if (real === md5) return;
+    const message = `the ${stored.size ?? 0} bytes of ${this.blob} have the MD5 ${real} instead of ${md5}; they were thrown away`;
+    throw new BlobUnavailable('digest-mismatch', message);
   }
 
   /** SHA-256 that the whole must have, in hex; undefined when nobody has told it. */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
+import type { OriginalPlace } from '../classic/original-supernode';
 import { LinkFailure } from '../links/failure';
 import { fetchBlock } from '../links/fetch-block';
 import type { SupernodeLink } from '../links/supernode-link';
@@ -55,11 +56,15 @@ export class SwarmIntake implements SessionListener {
   /** What the supernode said is taken in one after the other. */
   private hearing: Promise<void> = Promise.resolve();
 
-  /** @param supernodeFailed is told that the supernode cannot have the blob. */
+  /**
+   * @param supernodeFailed is told that the supernode cannot have the blob.
+   * @param original is told that an original supernode has taken it in: there blocks come as pieces, and not from here.
+   */
   constructor(
     private readonly intake: Intake,
     private readonly tools: DownloadTools,
     private readonly supernodeFailed: (failure: TaskFailure) => void,
+    private readonly original: (place: OriginalPlace) => void,
   ) {
     const changed = (): void => this.pump();
     this.sources = new Sources(intake.request.blob, tools, changed, () => blockCount(intake.stored()));
@@ -83,11 +88,16 @@ export class SwarmIntake implements SessionListener {
     return this.sources.offered(block, new Set(this.late().map(({ source }) => source)));
   }
 
-  /** Joins the swarm at a supernode; tells whether one took us in. */
-  async join(): Promise<boolean> {
+  /** Joins the swarm at a supernode; tells whether one took us in. @param passOver names of supernodes that are not asked. */
+  async join(passOver?: ReadonlySet<string>): Promise<boolean> {
     const { blob } = this.intake.request;
     try {
-      const { link, joined } = await this.tools.supernodes.join(this.intake.request, this);
+      const at = await this.tools.supernodes.join(this.intake.request, this, passOver);
+      if ('place' in at) {
+        if (!this.isOver) this.original(at.place);
+        return true;
+      }
+      const { link, joined } = at;
       if (this.isOver) {
         link.leave(blob, this);
         return true;

@@ -2,6 +2,8 @@ import type { OriginClient } from '@cdk8s-dragonfly/origin';
 import type { BlobStore } from '@cdk8s-dragonfly/store';
 import type { Dispatcher } from 'undici';
 
+import type { OriginalShares } from '../classic/original-shares';
+import type { PieceMemory } from '../classic/piece-memory';
 import type { LinkLog } from '../links/link-log';
 import type { SupernodeLinks } from '../links/supernode-links';
 import type { Traffic } from '../node/traffic';
@@ -12,6 +14,10 @@ export interface DownloadTools {
   readonly cid: string;
   readonly store: BlobStore;
   readonly supernodes: SupernodeLinks;
+  /** What original clients may have from this node. */
+  readonly shares: OriginalShares;
+  /** For pieces from original supernodes and clients. */
+  readonly pieceMemory: PieceMemory;
   /** For blocks. */
   readonly blocks: Dispatcher;
   /** For streams that stay open. */

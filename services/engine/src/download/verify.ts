@@ -6,13 +6,19 @@ import type { StoredBlob } from '@cdk8s-dragonfly/store';
 import type { Bell } from './bell';
 
 /**
- * Follows a blob that arrives, in order, and gives the SHA-256 of the whole in hex once it is here.
+ * Follows a blob that arrives, in order, and gives the hash of the whole in hex once it is here.
  *
  * @param bell rings when a block is held or the size becomes known.
+ * @param algorithm default SHA-256.
  * @throws the signal's reason when it aborts; an error of the disk.
  */
-export async function hashWhole(stored: StoredBlob, bell: Bell, signal: AbortSignal): Promise<string> {
-  const whole = createHash('sha256');
+export async function hashWhole(
+  stored: StoredBlob,
+  bell: Bell,
+  signal: AbortSignal,
+  algorithm: 'sha256' | 'md5' = 'sha256',
+): Promise<string> {
+  const whole = createHash(algorithm);
   for (let index = 0; ; index += 1) {
     for (;;) {
       if (stored.size !== undefined && index >= stored.grid.blockCount(stored.size)) return whole.digest('hex');

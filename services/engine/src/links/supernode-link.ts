@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import {
   NATIVE_VERSION,
+  RESULT_CODE,
   SESSION_PATH,
   formatRegistryRequest,
   nativeRegistration,
@@ -15,6 +16,8 @@ import {
 import type { BlobId, HeaderLine } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
 
+import { OriginalSupernode } from '../classic/original-supernode';
+import type { OriginalPlace } from '../classic/original-supernode';
 import { LinkFailure, linkFailure } from './failure';
 import type { LinkLog } from './link-log';
 import { localAddressTowards } from './local-address';
@@ -53,7 +56,9 @@ export interface SupernodeLinkOptions {
 export type Registered =
   | ({ readonly kind: 'joined' } & Joined)
   /** Another replica owns the blob. */
-  | { readonly kind: 'elsewhere'; readonly owner: SupernodeAddress };
+  | { readonly kind: 'elsewhere'; readonly owner: SupernodeAddress }
+  /** The supernode is an original one, which knows nothing of the native protocol. */
+  | { readonly kind: 'original'; readonly place: OriginalPlace };
 
 /** A blob's swarm, as the supernode that runs it told of it. */
 export interface Joined {
@@ -71,6 +76,14 @@ export interface Wanted {
   readonly redirected?: boolean;
 }
 
+/** A supernode that is checking the credentials of others is asked again after so many milliseconds, and so often (Dragonfly 0.x protocol, 4.2). */
+const WAIT_AUTH = 2500;
+const MAX_WAITS = 3;
+
+/** The peer ports that original Go supernodes take (Dragonfly 0.x protocol, 2.1). */
+const LOWEST_ORIGINAL_PORT = 15_000;
+const HIGHEST_ORIGINAL_PORT = 65_000;
+
 /** How many times of silence a registration may take at a supernode that answers pings. */
 const MAX_PINGS = 5;
 
@@ -79,6 +92,11 @@ export class SupernodeLink {
   private readonly agent: Agent;
   private readonly session: SupernodeSession;
   private readonly stopping = new AbortController();
+  private readonly original: OriginalSupernode;
+  /** Whether it answered as an original one the last time. */
+  private isOriginal = false;
+  /** Counts the downloads at an original one. */
+  private downloads = 0;
   private localIp: string | undefined;
 
   constructor(private readonly options: SupernodeLinkOptions) {
@@ -100,6 +118,12 @@ export class SupernodeLink {
       answersPing: () => this.answersPing(),
       log,
     });
+    this.original = new OriginalSupernode({
+      name: this.name,
+      url: (pathAndQuery) => this.url(pathAndQuery),
+      dispatcher: this.agent,
+      log,
+    });
   }
 
   get name(): string {
@@ -108,32 +132,18 @@ export class SupernodeLink {
   }
 
   /**
-   * Joins a blob's swarm; `listener` hears of it until {@link leave}.
+   * Joins a blob's swarm; `listener` hears of it until {@link leave}, unless the supernode is an original one.
    *
-   * @throws LinkFailure when the supernode does not answer in time, or is one that does not speak the native protocol.
+   * @throws LinkFailure when the supernode does not answer in time, or refuses.
    */
   async join(wanted: Wanted, listener: SessionListener): Promise<Registered> {
-    const { blob, url, headers, redirected = false } = wanted;
-    const { identity, address } = this.options;
+    const { blob } = wanted;
     this.stopping.signal.throwIfAborted();
     // Before the answer: what the supernode says first may overtake it.
     this.session.listen(blob, listener);
     try {
       const ip = await this.ownIp();
-      const body = formatRegistryRequest({
-        rawUrl: url.href,
-        taskUrl: url.href,
-        cid: identity.cid,
-        ip,
-        port: identity.port,
-        path: peerFilePath(blob),
-        hostName: hostname(),
-        ...(isIPv4(address.host) ? { superNodeIp: address.host } : {}),
-        headers,
-        dfdaemon: true,
-        native: { versions: [NATIVE_VERSION], blob, zone: identity.zone, ...(redirected ? { redirected } : {}) },
-      });
-      const registered = await this.register(body);
+      const registered = await this.registerFittingly(wanted, ip);
       if (registered.kind === 'joined') this.session.keepOpen(ip);
       else this.leave(blob, listener);
       return registered;
@@ -154,8 +164,53 @@ export class SupernodeLink {
     await this.agent.destroy();
   }
 
+  /**
+   * An original supernode keeps what a client has under its name, so each download has one of its own there; ours knows a daemon by the
+   * one name of its session. The answer shows which of the two it is: one may have taken the other's place.
+   */
+  private async registerFittingly(wanted: Wanted, ip: string): Promise<Registered> {
+    const { cid } = this.options.identity;
+    for (let tries = 0; tries < 2; tries += 1) {
+      const name = this.isOriginal ? `${cid}-${(this.downloads += 1)}` : cid;
+      const registered = await this.registerPatiently(this.registration(wanted, ip, name), name);
+      if ((registered.kind === 'original') === this.isOriginal) return registered;
+      this.isOriginal = !this.isOriginal;
+    }
+    throw new LinkFailure('lying', `supernode ${this.name} answers now as an original one and now as ours`);
+  }
+
+  private registration(wanted: Wanted, ip: string, cid: string): string {
+    const { blob, url, headers, redirected = false } = wanted;
+    const { identity, address } = this.options;
+    const { port } = identity;
+    const fits = !this.isOriginal || (port >= LOWEST_ORIGINAL_PORT && port <= HIGHEST_ORIGINAL_PORT);
+    return formatRegistryRequest({
+      rawUrl: url.href,
+      taskUrl: url.href,
+      cid,
+      ip,
+      // Without a port it is no holder, and is served all the same.
+      port: fits ? port : 0,
+      path: peerFilePath(blob),
+      hostName: hostname(),
+      ...(isIPv4(address.host) ? { superNodeIp: address.host } : {}),
+      headers,
+      dfdaemon: true,
+      native: { versions: [NATIVE_VERSION], blob, zone: identity.zone, ...(redirected ? { redirected } : {}) },
+    });
+  }
+
+  private async registerPatiently(body: string, cid: string): Promise<Registered> {
+    for (let waits = 0; waits <= MAX_WAITS; waits += 1) {
+      const registered = await this.register(body, cid);
+      if (registered !== undefined) return registered;
+      if (waits < MAX_WAITS) await delay(WAIT_AUTH, undefined, { signal: this.stopping.signal });
+    }
+    throw new LinkFailure('gone', `supernode ${this.name} is still checking the credentials of others`);
+  }
+
   /** Registers, and pings meanwhile: a supernode that answers late but answers pings is busy, not lost. */
-  private async register(body: string): Promise<Registered> {
+  private async register(body: string, cid: string): Promise<Registered | undefined> {
     const done = new AbortController();
     const signal = AbortSignal.any([this.stopping.signal, done.signal]);
     const asked = request(this.url('/peer/registry'), {
@@ -164,7 +219,7 @@ export class SupernodeLink {
       body,
       dispatcher: this.agent,
       signal,
-    }).then(async ({ statusCode, body: answer }) => this.read(statusCode, await answer.text()));
+    }).then(async ({ statusCode, body: answer }) => this.read(statusCode, await answer.text(), cid));
     try {
       return await Promise.race([asked, this.untilLost(signal)]);
     } finally {
@@ -181,14 +236,20 @@ export class SupernodeLink {
     const { silence } = this.options;
     for (let pings = 0; pings < MAX_PINGS && !signal.aborted; pings += 1) {
       const next = delay(silence, undefined, { ref: false });
-      if (!(await this.answersPing())) break;
+      // Original ones before 0.3.0 do not know the ping; that they say so shows that they live.
+      if ((await this.pingStatus()) === undefined) break;
       await next;
     }
     throw new LinkFailure('gone', `supernode ${this.name} does not answer`);
   }
 
-  /** Whether the supernode answers within the time of silence. */
+  /** Whether the supernode answers a ping as it should within the time of silence. */
   private async answersPing(): Promise<boolean> {
+    return (await this.pingStatus()) === 200;
+  }
+
+  /** What it answers to a ping; undefined when nothing comes within the time of silence. */
+  private async pingStatus(): Promise<number | undefined> {
     const { silence, log } = this.options;
     const silent = new AbortController();
     const patience = new Patience(silence, () => silent.abort(new Error(`no answer for ${silence} ms`)));
@@ -198,27 +259,30 @@ export class SupernodeLink {
         signal: AbortSignal.any([this.stopping.signal, silent.signal]),
       });
       await body.dump();
-      return statusCode === 200;
+      return statusCode;
     } catch (error) {
       log.debug({ supernode: this.name, err: error }, 'no answer to a ping');
-      return false;
+      return undefined;
     } finally {
       patience.end();
     }
   }
 
-  private read(status: number, body: string): Registered {
+  /** Undefined: it is to be asked again later. */
+  private read(status: number, body: string, cid: string): Registered | undefined {
     const answer = parseRegistryAnswer(status, body);
     if (answer.kind === 'unusable') throw new LinkFailure('lying', `supernode ${this.name}: ${answer.fault}`);
     if (answer.kind === 'refused') {
+      if (answer.code === RESULT_CODE.waitAuth) return undefined;
       throw new LinkFailure('gone', `supernode ${this.name} refused with code ${answer.code}: ${answer.msg}`);
+    }
+    if (answer.native === undefined) {
+      return { kind: 'original', place: { supernode: this.original, cid, registration: answer.registration } };
     }
     const native = nativeRegistration.safeParse(answer.native);
     if (!native.success) {
-      throw new LinkFailure(
-        'gone',
-        `supernode ${this.name} does not speak the native protocol, version ${NATIVE_VERSION}`,
-      );
+      const wanted = `version ${NATIVE_VERSION} of the native protocol`;
+      throw new LinkFailure('lying', `supernode ${this.name} does not answer as ${wanted} has it`);
     }
     if ('owner' in native.data) {
       const { owner } = native.data;

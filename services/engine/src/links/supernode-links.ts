@@ -1,3 +1,4 @@
+import type { OriginalPlace } from '../classic/original-supernode';
 import { LinkFailure, linkFailure } from './failure';
 import { SupernodeLink } from './supernode-link';
 import type { Joined, SupernodeAddress, SupernodeLinkOptions, Wanted } from './supernode-link';
@@ -7,6 +8,11 @@ import type { SessionListener } from './supernode-session';
 export interface JoinedAt {
   readonly link: SupernodeLink;
   readonly joined: Joined;
+}
+
+/** A place in the swarm of an original supernode. */
+export interface OriginalAt {
+  readonly place: OriginalPlace;
 }
 
 /** The supernodes that a node uses: those it was told of, and the replicas that those named as owners of blobs. */
@@ -28,12 +34,18 @@ export class SupernodeLinks {
    * Joins a blob's swarm at the first supernode that answers, or at the replica that it names as the owner. When the owner does not answer,
    * the next supernode is asked, and at last the first that answers takes the blob itself.
    *
+   * @param passOver names of supernodes that are not asked.
    * @throws LinkFailure when none takes it.
    */
-  async join(wanted: Wanted, listener: SessionListener): Promise<JoinedAt> {
+  async join(
+    wanted: Wanted,
+    listener: SessionListener,
+    passOver: ReadonlySet<string> = new Set(),
+  ): Promise<JoinedAt | OriginalAt> {
     let failure = new LinkFailure('gone', 'no supernode is configured');
     for (const redirected of [false, true]) {
       for (const address of this.configured) {
+        if (passOver.has(this.at(address).name)) continue;
         try {
           return await this.joinAt(this.at(address), { ...wanted, redirected }, listener);
         } catch (error) {
@@ -54,12 +66,14 @@ export class SupernodeLinks {
     await Promise.all([...this.links.values()].map((link) => link.stop()));
   }
 
-  private async joinAt(link: SupernodeLink, wanted: Wanted, listener: SessionListener): Promise<JoinedAt> {
+  private async joinAt(link: SupernodeLink, wanted: Wanted, listener: SessionListener): Promise<JoinedAt | OriginalAt> {
     const first = await link.join(wanted, listener);
     if (first.kind === 'joined') return { link, joined: first };
+    if (first.kind === 'original') return first;
     const owner = this.at(first.owner);
     const second = await owner.join({ ...wanted, redirected: true }, listener);
     if (second.kind === 'joined') return { link: owner, joined: second };
+    if (second.kind === 'original') return second;
     throw new LinkFailure('lying', `supernode ${owner.name} sends on what another sent to it`);
   }
 

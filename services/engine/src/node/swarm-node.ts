@@ -9,6 +9,8 @@ import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 import { Agent } from 'undici';
 
+import { OriginalShares } from '../classic/original-shares';
+import { PieceMemory } from '../classic/piece-memory';
 import { Download } from '../download/download';
 import { readBlob } from '../download/reader';
 import type { DownloadTools } from '../download/tools';
@@ -94,6 +96,8 @@ export class SwarmNode implements BlobProvider, Holdings {
         silence: supernodeSilence,
         log,
       }),
+      shares: new OriginalShares(),
+      pieceMemory: new PieceMemory(),
       blocks: this.blocks,
       streams: this.streams,
       origin: this.origin,
@@ -156,9 +160,8 @@ export class SwarmNode implements BlobProvider, Holdings {
     return this.store.find(blob);
   }
 
-  /** What the supernode attests, and what belongs to a blob whose digest is right. */
   isProven(stored: StoredBlob, block: number): boolean {
-    return stored.finished || stored.proofOf(block)?.signature !== undefined;
+    return this.tools.shares.isProven(stored, block);
   }
 
   async stop(): Promise<void> {
@@ -166,6 +169,7 @@ export class SwarmNode implements BlobProvider, Holdings {
     for (const { download } of running) download.stop();
     await Promise.all(running.map(({ download }) => download.ended()));
     await this.peerServer.stop();
+    await this.tools.shares.stop();
     await this.tools.supernodes.stop();
     await Promise.all(running.map(({ download }) => download.close()));
     this.downloads.clear();

@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { createLog } from '@cdk8s-dragonfly/command';
+import { BlobUnavailable, SwarmNode } from '@cdk8s-dragonfly/engine';
+import { OriginRules } from '@cdk8s-dragonfly/origin';
+import { peerFilePath, pieceCount, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
+
+import { exchange } from '../../services/supernode/test/classic/http-exchange';
+import { CountedOrigin } from './counted-origin';
+import { recordings, runsOf } from './recorded-run';
+import type { RecordedRun } from './recorded-run';
+import { ReplayedSupernode } from './replayed-supernode';
+import { readAll } from './swarm';
+
+const PIECE = 4 * 1024 * 1024;
+
+let home: string;
+let origin: CountedOrigin;
+const stops: (() => Promise<void>)[] = [];
+let folders = 0;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'original-supernode-'));
+  origin = await CountedOrigin.start();
+});
+
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+  await origin.stop();
+  await rm(home, { recursive: true, force: true });
+});
+
+async function addNode(ports: readonly number[]): Promise<SwarmNode> {
+  const node = await SwarmNode.start({
+    dataDir: join(home, `node-${folders++}`),
+    supernodes: ports.map((port) => ({ host: '127.0.0.1', port })),
+    peers: { host: '127.0.0.1', port: 0 },
+    originRules: new OriginRules({ allow: [{ host: '127.0.0.1', port: origin.port }] }),
+    connectTimeout: 1000,
+    peerStallTimeout: 2000,
+    supernodeSilence: 1000,
+    originFirstByteTimeout: 15_000,
+    originStallTimeout: 10_000,
+    log: createLog('silent', 'node'),
+  });
+  stops.push(() => node.stop());
+  return node;
+}
+
+async function replay(run: RecordedRun, content: Buffer): Promise<ReplayedSupernode> {
+  const supernode = await ReplayedSupernode.start(run, content);
+  stops.push(() => supernode.stop());
+  return supernode;
+}
+
+function runOf(file: string, name: string): RecordedRun {
+  const run = runsOf(recordings().find((other) => other.startsWith(file)) ?? '').find((other) => other.name === name);
+  if (run === undefined) throw new Error(`${file} has no run ${name}`);
+  return run;
+}
+
+/** The Python client went to the origin on code 603 while pieces ran; we go on, as the Go ones do. */
+const GOES_ON = '10-dfget-v0.2.0-scripted-answers.json 14';
+
+/** How a pull through one recorded supernode ended. */
+async function pull(run: RecordedRun): Promise<object> {
+  const content = randomBytes(run.length);
+  const supernode = await replay(run, content);
+  const node = await addNode([supernode.port]);
+  const { blob, url } = origin.add(content);
+  if (run.originStatus >= 400) statuses.set(url.pathname, run.originStatus);
+  const ended = await readAll(node, { blob, url }).catch((error: unknown) => error);
+  const { supernode: own, peer, origin: direct } = node.traffic;
+  await node.stop();
+  if (ended instanceof BlobUnavailable) return { run: run.name, status: ended.status };
+  if (!Buffer.isBuffer(ended)) throw ended;
+  const pieces = pieceCount(content.length, PIECE);
+  const shared = [...supernode.stored.values()].map(({ size }) => size);
+  return {
+    run: run.name,
+    isRight: content.equals(ended),
+    fromSwarm: direct === 0 && own + peer === content.length,
+    // What was told to be here was taken back at the end.
+    shared: shared.length === 1 && shared[0] === pieces && supernode.left.length === 1,
+  };
+}
+
+const statuses = new Map<string, number>();
+
+describe('a daemon at a recorded original supernode', () => {
+  beforeEach(() => {
+    statuses.clear();
+    origin.fault = (request, response) => {
+      const status = statuses.get(request.url ?? '');
+      if (status !== undefined) response.writeHead(status).end();
+      return status !== undefined;
+    };
+  });
+
+  it.each(recordings())(
+    'gets the right bytes in each run of %s',
+    async (file) => {
+      const runs = runsOf(file);
+      const ended = await Promise.all(runs.map(pull));
+      expect(ended).toEqual(
+        runs.map(({ name, registrations, answers, originStatus, length }) => {
+          if (originStatus >= 400) return { run: name, status: originStatus };
+          const took = registrations[0]?.json?.code === 200 || registrations[0]?.json?.code === 609;
+          const isWhole = (answers.some(({ json }) => json?.code === 600) && took) || `${file} ${name}` === GOES_ON;
+          return { run: name, isRight: true, fromSwarm: isWhole || length === 0, shared: isWhole && length > 0 };
+        }),
+      );
+    },
+    60_000,
+  );
+
+  it('goes on at the next supernode when one dies in the middle, and at last at the origin from where it was', async () => {
+    const run = runOf('05', '3');
+    const content = randomBytes(run.length);
+    const dying = async (): Promise<ReplayedSupernode> => {
+      const supernode = await replay(run, content);
+      supernode.spoil = (framed) => {
+        // It has been told of a piece that is on disk.
+        if (supernode.stored.size > 0) supernode.break();
+        return framed;
+      };
+      return supernode;
+    };
+    const [first, second, whole] = [await dying(), await dying(), await replay(run, content)];
+    const { blob, url } = origin.add(content);
+    const helped = await addNode([first.port, whole.port]);
+    expect(content.equals(await readAll(helped, { blob, url }))).toBe(true);
+    expect(helped.traffic.origin).toBe(0);
+    const alone = await addNode([second.port]);
+    expect(content.equals(await readAll(alone, { blob, url }))).toBe(true);
+    const { supernode, peer, origin: direct } = alone.traffic;
+    expect(supernode + peer).toBeGreaterThan(0);
+    expect(supernode + peer + direct).toBe(content.length);
+  });
+
+  it('fetches a piece again whose bytes do not have their MD5', async () => {
+    const run = runOf('05', '1');
+    const content = randomBytes(run.length);
+    const supernode = await replay(run, content);
+    const spoiled = new Set<number>();
+    supernode.spoil = (framed, piece) => {
+      if (spoiled.has(piece)) return framed;
+      spoiled.add(piece);
+      return Buffer.from(framed).fill(0x55, 1000, 1010);
+    };
+    const node = await addNode([supernode.port]);
+    const { blob, url } = origin.add(content);
+    expect(content.equals(await readAll(node, { blob, url }))).toBe(true);
+    expect(node.traffic).toMatchObject({ supernode: content.length, origin: 0 });
+  });
+
+  it('ends a pull whose digest is wrong, shares none of it, and gets the blob from the origin the next time', async () => {
+    // Go supernodes tell no MD5.
+    const run = runOf('01', '1');
+    const content = randomBytes(run.length);
+    const supernode = await replay(run, content);
+    supernode.spoil = (framed, piece) => (piece === 3 ? Buffer.from(framed).fill(0x55, 1000, 1010) : framed);
+    const node = await addNode([supernode.port]);
+    const { blob, url } = origin.add(content);
+    const headers = { range: `bytes=0-${PIECE - 1}`, pieceNum: '0', pieceSize: `${PIECE}` };
+    const given: number[] = [];
+    const read = readAll(node, { blob, url }, { from: 0 }, async (sum) => {
+      if (sum < PIECE || given.length > 0) return;
+      const asked = await exchange({ host: '127.0.0.1', port: node.peerPort, path: peerFilePath(blob), headers });
+      given.push(asked.status);
+    });
+    await expect(read).rejects.toMatchObject({ reason: 'digest-mismatch' });
+    expect(given).toEqual([404]);
+    expect([...supernode.stored]).toEqual([]);
+    expect(content.equals(await readAll(node, { blob, url }))).toBe(true);
+    expect(node.traffic.origin).toBe(content.length);
+  });
+
+  it('checks a file without a digest by the MD5 that the supernode tells at the end', async () => {
+    const run = runOf('08', '1');
+    const content = randomBytes(run.length);
+    const url = origin.addAt('/plain.bin', content);
+    const blob: BlobId = `task:${taskIdOf({ taskUrl: url.href })}`;
+    const right = await replay(run, content);
+    expect(content.equals(await readAll(await addNode([right.port]), { blob, url }))).toBe(true);
+    const wrong = await replay({ ...run, answers: run.answers.map(withOtherMd5) }, content);
+    wrong.tellsMd5AsRecorded = true;
+    await expect(readAll(await addNode([wrong.port]), { blob, url })).rejects.toMatchObject({
+      reason: 'digest-mismatch',
+    });
+  });
+});
+
+function withOtherMd5(answer: RecordedRun['answers'][number]): RecordedRun['answers'][number] {
+  if (answer.json?.code !== 600) return answer;
+  const json = { code: 600, data: { ...(answer.json.data as object), md5: '0'.repeat(32) } };
+  return { ...answer, json, text: JSON.stringify(json) };
+}
