@@ -7,13 +7,27 @@
  * - `port`: 1 to 65535 (0 where `min` is 0: any free port);
  * - `size`: bytes, a whole number with one of `KiB MiB GiB TiB` or without a unit;
  * - `duration`: a number with one of `ms s m h`; becomes milliseconds;
+ * - `seconds`: as `duration`, or a whole number of seconds as the originals write it; becomes milliseconds;
+ * - `rate`: a whole number with one of `k K m M`, for KiB or MiB a second; becomes bytes a second;
  * - `url`: an absolute http or https URL;
  * - `ip`: an IPv4 or IPv6 address literal;
  * - `address`: `HOST` or `HOST:PORT`, IPv6 in brackets;
  * - `choice`: one of `choices`.
  */
 export type FlagType =
-  'string' | 'path' | 'integer' | 'boolean' | 'port' | 'size' | 'duration' | 'url' | 'ip' | 'address' | 'choice';
+  | 'string'
+  | 'path'
+  | 'integer'
+  | 'boolean'
+  | 'port'
+  | 'size'
+  | 'duration'
+  | 'seconds'
+  | 'rate'
+  | 'url'
+  | 'ip'
+  | 'address'
+  | 'choice';
 
 /** What may be written where, and what it becomes. */
 export interface ValueSpec {
@@ -44,6 +58,8 @@ export interface FlagSpec extends ValueSpec {
   readonly flag: string;
   /** The one-letter flag without its dash. */
   readonly short?: string;
+  /** Other words for it, with their dashes, that the originals knew. Not in `--help`. */
+  readonly aliases?: readonly string[];
   /** The environment variable that sets it when the flag is absent. */
   readonly env?: string;
   /** The key in the configuration file (`--config`) that sets it when flag and environment are absent, dots for nesting. */

@@ -10,6 +10,7 @@ export const PATHS = {
   /** Where the classic installation keeps the df-daemon's home on its node. */
   dfdaemonHostPath: '/data/dfdaemon',
   dfdaemonConfig: '/etc/dragonfly/dfdaemon.yml',
+  dfgetConfig: '/etc/dragonfly/dfget.yml',
   /** INI file with `[node]` `address=`: the supernodes that df-daemon and dfget use. */
   nodeConfig: '/etc/dragonfly.conf',
   /** The node's root file system inside the node-mirror's container. */

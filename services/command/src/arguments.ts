@@ -7,7 +7,7 @@ import { quote } from './quote';
 export interface GivenArguments {
   /** `--help`, `-help` or `-h` was there. */
   readonly help: boolean;
-  /** `--version` or `-version` was there. */
+  /** `--version`, `-version` or `-v` was there. */
   readonly version: boolean;
   /** The texts given to each flag, by the name that it has in code. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
@@ -44,7 +44,7 @@ export function readArguments(spec: CommandSpec, argv: readonly string[]): Given
     const known = byWord.get(dashed);
     if (known === undefined) {
       if (dashed === '--help' || dashed === '-help' || dashed === '-h') help = true;
-      else if (dashed === '--version' || dashed === '-version') version = true;
+      else if (dashed === '--version' || dashed === '-version' || dashed === '-v') version = true;
       else error ??= unknownFlag(spec, dashed, byWord.keys());
       continue;
     }
@@ -77,6 +77,7 @@ function flagsByWord(spec: CommandSpec): Map<string, readonly [string, FlagSpec]
     byWord.set(`--${flag.flag}`, entry);
     byWord.set(`-${flag.flag}`, entry);
     if (flag.short !== undefined) byWord.set(`-${flag.short}`, entry);
+    for (const alias of flag.aliases ?? []) byWord.set(alias, entry);
   }
   return byWord;
 }

@@ -1,7 +1,7 @@
 import type { ArgumentSpec, CommandSpec, ListSpec, ValueSpec } from '@cdk8s-dragonfly/contract';
 import type { Address } from './address';
 
-/** What one value of each flag type becomes: sizes are bytes, durations milliseconds. */
+/** What one value of each flag type becomes: sizes are bytes, durations milliseconds, rates bytes a second. */
 interface ValueOfType<Choice> {
   readonly string: string;
   readonly path: string;
@@ -10,6 +10,8 @@ interface ValueOfType<Choice> {
   readonly port: number;
   readonly size: number;
   readonly duration: number;
+  readonly seconds: number;
+  readonly rate: number;
   readonly url: URL;
   readonly ip: string;
   readonly address: Address;

@@ -4,6 +4,7 @@ import { readAddress } from './address';
 import { DURATION_FORM, readDuration, writeDuration } from './duration';
 import { UsageError } from './errors';
 import { quote } from './quote';
+import { RATE_FORM, readRate } from './rate';
 import { readSize, SIZE_FORM, writeSize } from './size';
 
 /**
@@ -46,6 +47,10 @@ function read(flag: ValueSpec, text: string): unknown {
       return readSize(text);
     case 'duration':
       return readDuration(text);
+    case 'seconds':
+      return readDuration(/^\d+$/.test(text) ? `${text}s` : text);
+    case 'rate':
+      return readRate(text);
     case 'url':
       return readUrl(text);
     case 'ip':
@@ -94,6 +99,10 @@ function allowed(flag: ValueSpec): string {
       return `${SIZE_FORM}${range(flag, writeSize)}`;
     case 'duration':
       return `${DURATION_FORM}${range(flag, writeDuration)}`;
+    case 'seconds':
+      return `a number of seconds, or ${DURATION_FORM}${range(flag, writeDuration)}`;
+    case 'rate':
+      return RATE_FORM;
     case 'url':
       return 'an absolute http or https URL';
     case 'ip':

@@ -11,7 +11,7 @@ export function helpText(spec: CommandSpec): string {
   const rows = [
     ...flags.map((flag): Row => [nameOf(flag), textOf(flag)]),
     ['  -h, --help', 'Show this text and exit.'] as const,
-    ['      --version', 'Show the version and exit.'] as const,
+    ['  -v, --version', 'Show the version and exit.'] as const,
   ];
   const sections = [[usageLine(spec)], wrap(spec.summary, WIDTH)];
   if (spec.argument) sections.push(['Arguments:', ...columns([[`  ${spec.argument.name}`, spec.argument.text]])]);

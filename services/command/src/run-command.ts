@@ -74,7 +74,7 @@ function report(error: unknown, spec: CommandSpec, log: Log, host: CommandHost):
 }
 
 function levelOf(values: object): LogLevel {
-  if ('debug' in values && values.debug === true) return 'debug';
+  if (('debug' in values && values.debug === true) || ('verbose' in values && values.verbose === true)) return 'debug';
   const level: unknown = 'logLevel' in values ? values.logLevel : undefined;
   return level === 'error' || level === 'warn' || level === 'debug' ? level : 'info';
 }

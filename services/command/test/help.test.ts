@@ -24,7 +24,7 @@ Flags:
       --verbose           Say more. (default false; key verbose)
       --log-level CHOICE  The level. (one of error, warn, info; default info)
   -h, --help              Show this text and exit.
-      --version           Show the version and exit.
+  -v, --version           Show the version and exit.
 
 A flag wins over the environment (env), which wins over the configuration file (key), which wins
 over the default. Flags may be written --flag VALUE, --flag=VALUE, or with one dash.
@@ -42,7 +42,7 @@ Arguments:
 Flags:
   -u, --url URL  A URL.
   -h, --help     Show this text and exit.
-      --version  Show the version and exit.
+  -v, --version  Show the version and exit.
 
 A flag wins over the default. Flags may be written --flag VALUE, --flag=VALUE, or with one dash.
 `);

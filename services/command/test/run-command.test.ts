@@ -57,7 +57,7 @@ describe('help and version', () => {
     expect(host.err).toBe('');
   });
 
-  test.each([['--version'], ['-version']])('%s', async (flag) => {
+  test.each([['--version'], ['-version'], ['-v']])('%s', async (flag) => {
     const host = new FakeHost([flag]);
     expect(await runCommand(EXAMPLE, () => Promise.resolve(9), host)).toBe(0);
     expect(host.out).toBe(`example ${version}\n`);

@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { runCommand } from '@cdk8s-dragonfly/command';
 import { DFGET } from '@cdk8s-dragonfly/contract';
@@ -13,7 +14,18 @@ import { downloadFile } from '@cdk8s-dragonfly/dfget';
 
 const content = randomBytes(3_000_000);
 
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(...argv: string[]): Promise<Ran> {
+  return runUntil(new Promise(() => undefined), ...argv);
+}
+
+/** As {@link run}, with a Ctrl-C when `interrupted` resolves. */
+async function runUntil(interrupted: Promise<void>, ...argv: string[]): Promise<Ran> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const code = await runCommand(DFGET, downloadFile, {
     argv,
@@ -23,11 +35,19 @@ async function run(...argv: string[]): Promise<{ code: number; out: string; err:
     readFile: () => {
       throw Object.assign(new Error('no file'), { code: 'ENOENT' });
     },
-    onSignal: () => () => undefined,
+    onSignal: (listener) => {
+      void interrupted.then(() => listener('SIGINT'));
+      return () => undefined;
+    },
     onUnhandled: () => () => undefined,
   });
   const text = (stream: PassThrough): string => ((stream.read() as Buffer | null) ?? '').toString();
   return { code, out: text(stdout), err: text(stderr) };
+}
+
+/** Resolves when it is so; what is on disk tells nobody of its changes. */
+async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await delay(10);
 }
 
 describe('dfget', () => {
@@ -60,6 +80,167 @@ describe('dfget', () => {
     expect(content.equals(await readFile(join(folder, 'out')))).toBe(true);
     expect(await readdir(join(folder, 'home'))).toEqual([]);
     expect((await readdir(folder)).sort()).toEqual(['home', 'out']);
+  });
+
+  describe('a download that was interrupted', () => {
+    /** An origin that gives the first bytes and then waits, until the second request for them. */
+    function standsStill(bytes: number, etag = '"1"'): { readonly asked: string[]; readonly reached: Promise<void> } {
+      const asked: string[] = [];
+      let reach = (): void => undefined;
+      const reached = new Promise<void>((resolve) => (reach = resolve));
+      answer = (request, response) => {
+        asked.push(request.headers.range ?? 'all');
+        const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+        const range = `bytes ${from}-${content.length - 1}/${content.length}`;
+        const part = from > 0 ? { 'content-range': range } : {};
+        response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from, etag, ...part });
+        if (asked.length > 1) response.end(content.subarray(from));
+        else response.write(content.subarray(0, bytes), reach);
+      };
+      return { asked, reached };
+    }
+
+    const md5 = createHash('md5').update(content).digest('hex');
+    const sha256 = createHash('sha256').update(content).digest('hex');
+
+    /** Runs until the first blocks are on disk and then hits Ctrl-C. */
+    async function interrupt(...more: string[]): Promise<Ran> {
+      const argv = ['-u', url, '-o', join(folder, 'out'), ...more];
+      const isThere = async (): Promise<boolean> => {
+        const [transit] = (await readdir(folder)).filter((name) => name.endsWith('.dfget'));
+        const files = transit === undefined ? [] : await readdir(join(folder, transit), { recursive: true });
+        const table = files.find((name) => name.endsWith('.blocks'));
+        // A head of 256 bytes and 104 for each block.
+        return table !== undefined && (await stat(join(folder, transit ?? '', table))).size >= 256 + 4 * 104;
+      };
+      return runUntil(eventually(isThere), ...argv);
+    }
+
+    it.each([
+      ['--sha256', sha256],
+      ['--md5', md5],
+    ])('ends with 130 and what came, and goes on from there: %s', async (...digest) => {
+      const { asked } = standsStill(1_200_000);
+      const first = await interrupt(...digest);
+      expect(first.code).toBe(130);
+      expect(first.err).toMatch(/^dfget: 1 MiB are kept in .*\.dfget; the same command goes on from there\n$/);
+      expect(await readdir(folder)).toEqual([expect.stringMatching(/^\.out\.[0-9a-f]{12}\.dfget$/)]);
+      const second = await run('-u', url, '-o', join(folder, 'out'), ...digest);
+      expect(second).toMatchObject({ code: 0, err: '' });
+      expect(second.out).toContain('1.9 MiB from the origin, 1 MiB from an earlier run)');
+      expect(asked).toEqual(['all', 'bytes=1048576-']);
+      expect(content.equals(await readFile(join(folder, 'out')))).toBe(true);
+      expect(await readdir(folder)).toEqual(['out']);
+    });
+
+    it('fetches again what was damaged meanwhile', async () => {
+      const { asked } = standsStill(1_200_000);
+      await interrupt('--sha256', sha256);
+      const [transit = ''] = await readdir(folder);
+      const files = await readdir(join(folder, transit), { recursive: true });
+      const part = await open(join(folder, transit, files.find((name) => name.endsWith('.part')) ?? ''), 'r+');
+      await part.write('damaged', 300_000);
+      await part.close();
+      expect(await run('-u', url, '-o', join(folder, 'out'), '--sha256', sha256)).toMatchObject({ code: 0, err: '' });
+      expect(content.equals(await readFile(join(folder, 'out')))).toBe(true);
+      expect(asked.length).toBeGreaterThan(1);
+    });
+
+    it('begins anew where nobody can say what the whole must be', async () => {
+      const { asked } = standsStill(1_200_000);
+      expect((await interrupt()).code).toBe(130);
+      expect((await run('-u', url, '-o', join(folder, 'out'))).code).toBe(0);
+      expect(asked).toEqual(['all', 'all']);
+      expect(content.equals(await readFile(join(folder, 'out')))).toBe(true);
+    });
+
+    it('begins anew when other content stands there meanwhile', async () => {
+      const { asked } = standsStill(1_200_000);
+      const other = randomBytes(2_000_000);
+      const digest = createHash('sha256').update(other).digest('hex');
+      expect((await interrupt('--sha256', digest)).code).toBe(130);
+      const told: string[] = [];
+      answer = (request, response) => {
+        told.push(request.headers.range ?? 'all');
+        const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+        const part = from > 0 ? { 'content-range': `bytes ${from}-${other.length - 1}/${other.length}` } : {};
+        response.writeHead(from > 0 ? 206 : 200, { 'content-length': other.length - from, ...part });
+        response.end(other.subarray(from));
+      };
+      expect(await run('-u', url, '-o', join(folder, 'out'), '--sha256', digest)).toMatchObject({ code: 0, err: '' });
+      expect([asked, told]).toEqual([['all'], ['bytes=1048576-', 'all']]);
+      expect(other.equals(await readFile(join(folder, 'out')))).toBe(true);
+    });
+  });
+
+  it.each([
+    ['--md5', 'd41d8cd98f00b204e9800998ecf8427e', 'the MD5'],
+    ['--sha256', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'the SHA-256'],
+  ])('puts nothing in place that has another digest than %s', async (flag, digest, named) => {
+    await writeFile(join(folder, 'out'), 'before');
+    const { code, out, err } = await get(flag, digest);
+    expect(code).toBe(80);
+    expect(err).toMatch(new RegExp(`^dfget: .*3000000 bytes .*${named} .*thrown away\n$`));
+    expect(out).toMatch(/^download FAIL\(1104\) .* reason:2\n$/);
+    expect(await readFile(join(folder, 'out'), 'utf8')).toBe('before');
+    expect(await readdir(join(folder, 'home'))).toEqual([]);
+  });
+
+  it('does not ask the origin when it must not, with the reasons of the original', async () => {
+    let asked = 0;
+    answer = (_request, response) => {
+      asked += 1;
+      response.end('x');
+    };
+    const alone = await get('--notbs');
+    expect([alone.code, alone.err]).toEqual([
+      80,
+      'dfget: no supernode is configured, and the origin may not be asked\n',
+    ]);
+    expect(alone.out).toMatch(/^download FAIL\(1104\) .* reason:1008\n$/);
+    const dead = await get('--notbs', '--node', '127.0.0.1:1');
+    expect(dead.out).toMatch(/^download FAIL\(1104\) .* reason:1001\n$/);
+    expect(asked).toBe(0);
+  });
+
+  it('asks the origin alone with --pattern source', async () => {
+    const { code, out, err } = await get('--pattern', 'source', '--node', '127.0.0.1:1');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/ reason:100\n$/);
+  });
+
+  it('ends in time, and keeps what came', async () => {
+    answer = (_request, response) => {
+      response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 600_000));
+    };
+    const { code, err } = await get('--timeout', '1', '--sha256', '0'.repeat(64));
+    expect(code).toBe(80);
+    expect(err).toMatch(/^dfget: not done within 1 s \(--timeout\)\ndfget: 512 KiB are kept in .*\n$/);
+  });
+
+  it('takes over the mode of new files, whatever stood there, and shows lines where there is no terminal', async () => {
+    await writeFile(join(folder, 'out'), 'before', { mode: 0o600 });
+    await writeFile(join(folder, 'like'), '', { mode: 0o666 });
+    const { err } = await get('--showbar');
+    expect(err).toContain('100%  2.9 MiB of 2.9 MiB');
+    expect((await stat(join(folder, 'out'))).mode).toBe((await stat(join(folder, 'like'))).mode);
+  });
+
+  it('tells which flags of the original mean nothing here, and takes them', async () => {
+    const { code, err } = await get('--callsystem', 'x', '--clientqueue', '6', '--dfdaemon', '--alivetime', '5m0s');
+    expect([code, err.split('\n').slice(0, -1)]).toEqual([
+      0,
+      [
+        'dfget: --callsystem has no effect: the supernode keeps no account by caller',
+        'dfget: --clientqueue has no effect: blocks are asked for as fast as the disk takes them',
+        'dfget: --alivetime has no effect: it is offered while it is downloaded; no process stays behind',
+      ],
+    ]);
+  });
+
+  it('refuses a device as output', async () => {
+    const { code, err } = await run('-u', url, '-o', '/dev/null');
+    expect([code, err]).toEqual([1, 'dfget: --output /dev/null is a device, pipe or socket; name a file\n']);
   });
 
   it("sends the user's headers to the origin", async () => {

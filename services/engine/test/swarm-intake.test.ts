@@ -6,6 +6,7 @@ import { Agent } from 'undici';
 
 import type { Intake } from '../src/download/intake';
 import { SwarmIntake } from '../src/download/swarm-intake';
+import { DAEMON_POLICY } from '../src/download/tools';
 import type { DownloadTools } from '../src/download/tools';
 import { LinkFailure } from '../src/links/failure';
 import { noTraffic } from '../src/node/traffic';
@@ -50,6 +51,7 @@ describe('what a supernode said', () => {
       streams: dispatcher,
       traffic: noTraffic(),
       timeouts: { peerStall: 2000, swarmStall: 2000 },
+      policy: DAEMON_POLICY,
       log,
     } as unknown as DownloadTools;
     const swarm = new SwarmIntake(

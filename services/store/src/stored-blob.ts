@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, open, rename } from 'node:fs/promises';
 
 import { BlockSet, Grid } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
@@ -189,6 +190,38 @@ export class StoredBlob {
   }
 
   /**
+   * Gives the data of a finished blob a further name; on another file system, or one without links, a copy gets it.
+   *
+   * @param path must not exist.
+   * @throws Error with the system's `code`.
+   */
+  async nameData(path: string): Promise<void> {
+    const { data } = this.files.paths;
+    try {
+      await link(data, path);
+    } catch (error) {
+      if (!['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK'].includes(codeOf(error) ?? '')) throw error;
+      await copyFile(data, path, constants.COPYFILE_EXCL);
+      await syncFile(path);
+    }
+  }
+
+  /**
+   * What is here was written by an earlier process, and the supernode may know other content by this name since: its blocks are used, but
+   * keep no attestation, so that no neighbour gets them.
+   */
+  disown(): void {
+    for (const [index, { hash }] of this.proofs) this.proofs.set(index, { hash });
+  }
+
+  /** How many bytes are held. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const index of this.held) bytes += this.grid.blockLength(index, this.length);
+    return bytes;
+  }
+
+  /**
    * A user says that it would let the blob go: when room is needed and all users have said so, the blob is removed as soon as nobody
    * has read it for a moment, and `taken` is called; it must not be used or released by that user from then on.
    */
@@ -284,6 +317,15 @@ export class StoredBlob {
     this.unchecked.delete(index);
     this.proofs.set(index, proof);
     this.held.add(index);
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

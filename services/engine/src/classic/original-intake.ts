@@ -32,6 +32,11 @@ export class OriginalIntake {
     private readonly fallbacks: OriginalFallbacks,
   ) {}
 
+  /** Whether an original supernode has given something. */
+  get isUsed(): boolean {
+    return this.last !== undefined;
+  }
+
   /** The MD5 of the whole in lower case, which the supernode tells at the end; undefined when it tells none, or nothing in time. */
   async lastWord(): Promise<string | undefined> {
     if (this.running !== undefined) await Promise.race([this.running, delay(LAST_WORD, undefined, { ref: false })]);

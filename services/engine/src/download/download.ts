@@ -36,6 +36,9 @@ export class Download {
   private problem: BlobUnavailable | undefined;
   private isVerified = false;
   private isSettled = false;
+  private left = 0;
+  /** What an earlier process left may be of other content, and the client has not said what the whole is: the supernode has to. */
+  private isUnvouched = false;
   private closed = false;
   private readonly cursors = new Map<object, number>();
   private progress = performance.now();
@@ -85,6 +88,16 @@ export class Download {
   /** Why it cannot be had. */
   get failure(): BlobUnavailable | undefined {
     return this.problem;
+  }
+
+  /** Whether this node cannot store it and its readers get it all the same. */
+  get goesPastDisk(): boolean {
+    return this.problem?.reason === 'unstorable' && this.tools.policy.pastDisk;
+  }
+
+  /** How many bytes an earlier process had left on disk. */
+  get resumed(): number {
+    return this.left;
   }
 
   /** Whether the size is as known as it will be before the end: the origin has answered, or the blob is here. */
@@ -186,11 +199,15 @@ export class Download {
       if (this.blobOnDisk === undefined) await this.takeUp();
       if (this.isVerified) return;
       if (!(await swarm.join())) {
+        await this.dropUnvouched();
         origin.start(supernodes.any ? 'no supernode answers' : 'no supernode is configured', stopping.signal);
       }
       const stored = await this.whenStored();
-      this.check(stored, await hashWhole(stored, this.bell, stopping.signal));
-      if (this.expected === undefined) await this.checkMd5(stored, await original.lastWord());
+      const sha256 = await hashWhole(stored, this.bell, stopping.signal);
+      if (!original.isUsed) await this.hearDigest();
+      const md5 = this.expected === undefined ? await original.lastWord() : undefined;
+      this.check(stored, sha256, md5);
+      await this.checkMd5(stored, md5);
       await stored.finish();
       this.isVerified = true;
       original.shareWhole();
@@ -221,14 +238,40 @@ export class Download {
       return undefined;
     });
     if (left === undefined) return;
-    if (!isDigest(this.blob)) {
+    if (isDigest(this.blob)) {
+      this.isVerified = left.finished;
+    } else if (!this.tools.policy.resumeTasks || !this.isNamedByClient) {
       // Other content may stand at that URL by now.
       await left.release();
-      await store.remove(this.blob);
+      this.isUnvouched = this.tools.policy.resumeTasks && left.held.count > 0;
+      if (!this.isUnvouched) await store.remove(this.blob);
       return;
+    } else {
+      left.disown();
     }
+    this.left = left.heldBytes;
     this.adopt(left);
-    this.isVerified = left.finished;
+  }
+
+  /** Whether the client has said by which digest the content is known. */
+  private get isNamedByClient(): boolean {
+    const { sha256, task } = this.request;
+    return sha256 !== undefined || (task?.md5 ?? '') !== '';
+  }
+
+  /** Nobody is there to vouch for what an earlier process left. */
+  private async dropUnvouched(): Promise<void> {
+    if (!this.isUnvouched) return;
+    this.isUnvouched = false;
+    await this.tools.store.remove(this.blob);
+  }
+
+  /** Waits for the supernode's word on the whole, as long as what an earlier process left needs it. */
+  private async hearDigest(): Promise<void> {
+    const until = performance.now() + this.tools.timeouts.swarmStall;
+    while (this.isUnvouched && this.expected === undefined && !this.swarm.isLost && performance.now() < until) {
+      await this.bell.next(this.stopping.signal);
+    }
   }
 
   private adopt(stored: StoredBlob): void {
@@ -240,6 +283,11 @@ export class Download {
   /** Makes the blob on disk, once however many bring it at the same time. */
   private async make(pieceSize: number, size: number | undefined): Promise<StoredBlob> {
     const stored = await this.tools.store.create(this.blob, pieceSize, size);
+    if (this.isUnvouched) {
+      stored.disown();
+      this.left = stored.heldBytes;
+      this.isUnvouched = stored.held.count > 0;
+    }
     if (this.closed) {
       await stored.release();
       throw new BlobUnavailable('unstorable', `${this.blob} is not wanted any more`);
@@ -282,8 +330,9 @@ export class Download {
     return this.blobOnDisk;
   }
 
-  private check(stored: StoredBlob, sha256: string): void {
-    const { expected } = this;
+  private check(stored: StoredBlob, sha256: string, md5: string | undefined): void {
+    const { expected, isUnvouched } = this;
+    if (isUnvouched && expected === undefined && md5 === undefined) throw mismatch(this.blob, stored.size ?? 0, sha256);
     if (expected !== undefined && sha256 !== expected) throw mismatch(this.blob, stored.size ?? 0, sha256);
   }
 
@@ -298,7 +347,7 @@ export class Download {
 
   /** SHA-256 that the whole must have, in hex; undefined when nobody has told it. */
   private get expected(): string | undefined {
-    return isDigest(this.blob) ? hexOf(this.blob) : this.swarm.sha256;
+    return isDigest(this.blob) ? hexOf(this.blob) : (this.request.sha256 ?? this.swarm.sha256);
   }
 
   private count(source: TrafficSource, bytes: number): void {
@@ -316,6 +365,7 @@ export class Download {
   /** Looks for stalls: patience and hedges need time to pass, and the swarm may have nothing left to give. */
   private tick(): void {
     if (this.finished) return;
+    if (this.isUnvouched) this.bell.ring();
     const quiet = performance.now() - this.progress;
     if (quiet > this.tools.timeouts.swarmStall) {
       this.origin.start(`the swarm brought nothing for ${Math.round(quiet)} ms`, this.stopping.signal);

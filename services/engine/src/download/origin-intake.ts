@@ -3,6 +3,7 @@ import { isDigest, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 import { assembleBlocks } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
+import { BlobUnavailable } from '../node/blob-request';
 import type { Intake } from './intake';
 import type { DownloadTools } from './tools';
 
@@ -32,6 +33,10 @@ export class OriginIntake {
   /** Fetches what nobody else has, unless it is at it. */
   start(reason: string, signal: AbortSignal): void {
     if (this.running !== undefined || this.intake.finished()) return;
+    if (!this.tools.policy.backToSource) {
+      this.intake.fail(new BlobUnavailable('origin-forbidden', `${reason}, and the origin may not be asked`));
+      return;
+    }
     this.tools.log.warn({ blob: this.intake.request.blob, reason }, 'asking the origin');
     this.running = this.fillGaps(signal)
       .catch((error: unknown) => this.intake.fail(error))

@@ -52,7 +52,7 @@ async function nextBlock(
   signal: AbortSignal,
 ): Promise<{ bytes: Buffer; offset: number } | 'unstorable' | undefined> {
   for (;;) {
-    if (download.failure?.reason === 'unstorable') return 'unstorable';
+    if (download.goesPastDisk) return 'unstorable';
     if (download.failure !== undefined) throw download.failure;
     const { stored } = download;
     if (stored !== undefined) {

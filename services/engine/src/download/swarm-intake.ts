@@ -184,7 +184,7 @@ export class SwarmIntake implements SessionListener {
         for (const block of event.blocks) this.sources.supernodeHas.add(block);
         break;
       case 'neighbours':
-        this.sources.setNeighbours(event.peers);
+        if (this.tools.policy.trade) this.sources.setNeighbours(event.peers);
         break;
       case 'share':
         this.share = event.share;

@@ -26,8 +26,27 @@ export interface DownloadTools {
   /** Bytes of all downloads of this node. */
   readonly traffic: Traffic;
   readonly timeouts: DownloadTimeouts;
+  readonly policy: DownloadPolicy;
   readonly log: LinkLog;
 }
+
+/** What a node's downloads may do. */
+export interface DownloadPolicy {
+  /** Ask the origin when the swarm cannot help. */
+  readonly backToSource: boolean;
+  /** Take blocks from neighbours. */
+  readonly trade: boolean;
+  /** Send what the own disk cannot take straight from the origin to the reader. */
+  readonly pastDisk: boolean;
+  /**
+   * Go on with what an earlier process left of a blob without a digest. It may be of other content: only the digest of the whole tells,
+   * which the client or the supernode has to know.
+   */
+  readonly resumeTasks: boolean;
+}
+
+/** A daemon's: it has many clients, and a name without a digest may mean other content to the next. */
+export const DAEMON_POLICY: DownloadPolicy = { backToSource: true, trade: true, pastDisk: true, resumeTasks: false };
 
 /** How long is waited for what, in milliseconds. */
 export interface DownloadTimeouts {

@@ -13,7 +13,7 @@ import {
   peerFilePath,
   readPublicKey,
 } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, HeaderLine } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, HeaderLine, TaskIdentity } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
 
 import { OriginalSupernode } from '../classic/original-supernode';
@@ -72,6 +72,8 @@ export interface Wanted {
   readonly blob: BlobId;
   readonly url: URL;
   readonly headers: readonly HeaderLine[];
+  /** What a blob without a digest is named after. Default: the URL. */
+  readonly task?: TaskIdentity | undefined;
   /** Another replica sent us: this one takes us in. Default false. */
   readonly redirected?: boolean;
 }
@@ -180,13 +182,13 @@ export class SupernodeLink {
   }
 
   private registration(wanted: Wanted, ip: string, cid: string): string {
-    const { blob, url, headers, redirected = false } = wanted;
+    const { blob, url, headers, task = { taskUrl: url.href }, redirected = false } = wanted;
     const { identity, address } = this.options;
     const { port } = identity;
     const fits = !this.isOriginal || (port >= LOWEST_ORIGINAL_PORT && port <= HIGHEST_ORIGINAL_PORT);
     return formatRegistryRequest({
       rawUrl: url.href,
-      taskUrl: url.href,
+      ...task,
       cid,
       ip,
       // Without a port it is no holder, and is served all the same.

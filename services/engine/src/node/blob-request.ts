@@ -1,4 +1,4 @@
-import type { BlobId, HeaderLine } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, HeaderLine, TaskIdentity } from '@cdk8s-dragonfly/protocol';
 
 /** What a front (the mirror, dfget) asks the engine for. */
 export interface BlobRequest {
@@ -7,12 +7,18 @@ export interface BlobRequest {
   readonly url: URL;
   /** The client's headers for the origin, Authorization included; no hop-by-hop headers, no Host, no Range. */
   readonly headers: readonly HeaderLine[];
+  /** What a blob without a digest is named after. Default: the URL alone. */
+  readonly task?: TaskIdentity | undefined;
+  /** The SHA-256 in hex that the client expects of the whole, when the blob's name does not tell it. Default: none. */
+  readonly sha256?: string | undefined;
 }
 
 /** A blob that is being read: from disk, or while it arrives. */
 export interface OpenBlob {
   /** The length in bytes; undefined when the origin does not tell it before the end. */
   readonly size: number | undefined;
+  /** How many bytes an earlier process had left on disk. Default 0. */
+  readonly resumed?: number;
   /**
    * The bytes `from` (inclusive) to `end` (exclusive; default the end of the blob) in order, as they arrive and are verified. The
    * last block is given only when the digest of the whole is right.

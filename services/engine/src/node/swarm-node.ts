@@ -13,10 +13,12 @@ import { OriginalShares } from '../classic/original-shares';
 import { PieceMemory } from '../classic/piece-memory';
 import { Download } from '../download/download';
 import { readBlob } from '../download/reader';
-import type { DownloadTools } from '../download/tools';
+import { DAEMON_POLICY } from '../download/tools';
+import type { DownloadPolicy, DownloadTools } from '../download/tools';
 import type { LinkLog } from '../links/link-log';
 import type { SupernodeAddress } from '../links/supernode-link';
 import { SupernodeLinks } from '../links/supernode-links';
+import { BlobUnavailable } from './blob-request';
 import type { BlobProvider, BlobRequest, OpenBlob } from './blob-request';
 import { PeerServer } from './peer-server';
 import type { Holdings } from './peer-server';
@@ -48,6 +50,8 @@ export interface SwarmNodeOptions {
   readonly supernodeSilence: number;
   readonly originFirstByteTimeout: number;
   readonly originStallTimeout: number;
+  /** What downloads may do. Default: as a daemon's. */
+  readonly policy?: DownloadPolicy | undefined;
   readonly log: LinkLog;
 }
 
@@ -103,6 +107,7 @@ export class SwarmNode implements BlobProvider, Holdings {
       origin: this.origin,
       traffic: this.traffic,
       timeouts: { peerStall: peerStallTimeout, swarmStall: originFirstByteTimeout + originStallTimeout },
+      policy: options.policy ?? DAEMON_POLICY,
       log,
     };
   }
@@ -119,7 +124,8 @@ export class SwarmNode implements BlobProvider, Holdings {
       isProven: (stored, block) => late.node?.isProven(stored, block) ?? false,
     };
     // Everyone who reaches the port is served: who may have a private blob is decided at the mirror.
-    const server = new PeerServer(holdings, () => true, options.log);
+    const { trade } = options.policy ?? DAEMON_POLICY;
+    const server = new PeerServer(holdings, () => trade, options.log);
     const bound = await listen(server.server, options.peers, 'the peer server').catch(async (error: unknown) => {
       await store.stop();
       throw error;
@@ -140,7 +146,7 @@ export class SwarmNode implements BlobProvider, Holdings {
     });
     try {
       while (download.failure === undefined && !download.settled) await download.bell.next(signal);
-      if (download.failure !== undefined && download.failure.reason !== 'unstorable') throw download.failure;
+      if (download.failure !== undefined && !download.goesPastDisk) throw download.failure;
     } catch (error) {
       release();
       throw error;
@@ -148,9 +154,43 @@ export class SwarmNode implements BlobProvider, Holdings {
     const local = download.verified ? this.traffic : undefined;
     return {
       size: download.size,
+      get resumed() {
+        return download.resumed;
+      },
       read: (range, reading) => readBlob(download, range, reading, local),
       release,
     };
+  }
+
+  /** Removes the blob from disk, when nobody reads it. */
+  async remove(blob: BlobId): Promise<void> {
+    this.downloads.delete(blob);
+    await this.store.remove(blob);
+  }
+
+  /** How many bytes of the blob are on disk. */
+  async heldBytes(blob: BlobId): Promise<number> {
+    const stored = await this.store.find(blob);
+    if (stored === undefined) return 0;
+    const bytes = stored.heldBytes;
+    await stored.release();
+    return bytes;
+  }
+
+  /**
+   * Gives the data of a blob that was read to its end a further name.
+   *
+   * @param path must not exist. On another file system, or one without such names, the data is copied.
+   * @throws Error with the system's `code`; BlobUnavailable when the blob is not here, whole and checked.
+   */
+  async giveName(blob: BlobId, path: string): Promise<void> {
+    const stored = await this.store.find(blob);
+    try {
+      if (stored?.finished !== true) throw new BlobUnavailable('unstorable', `${blob} is not whole on this disk`);
+      await stored.nameData(path);
+    } finally {
+      await stored?.release();
+    }
   }
 
   async hold(blob: BlobId, signal: AbortSignal): Promise<StoredBlob | undefined> {

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { chmod, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import { UsageError } from '@cdk8s-dragonfly/command';
+
+/** Characters of a file's name that are repeated in the names of what stands beside it: file systems take 255 bytes. */
+const REPEATED = 50;
+
+/**
+ * Where a download shall end up.
+ *
+ * @param output `--output`; undefined: the last part of the URL's path, in the current folder.
+ * @throws UsageError when there is no name to take, or something else than a file stands there.
+ */
+export async function outputPath(output: string | undefined, url: URL): Promise<string> {
+  const name = output ?? lastPart(url);
+  if (name === '' || name.includes('\0')) {
+    throw new UsageError(`--output is needed: ${url.origin}${url.pathname} has no file name at its end`);
+  }
+  if (output === undefined && (name.includes('/') || name === '..' || name === '.')) {
+    throw new UsageError(`--output is needed: ${JSON.stringify(name)} at the end of the URL is no file name`);
+  }
+  const path = resolve(name);
+  const there = await stat(path).catch((error: unknown) => {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return undefined;
+    throw new UsageError(`--output ${path} cannot be written: ${code ?? String(error)}; name another file`);
+  });
+  if (there?.isDirectory() === true || (there === undefined && /\/\.?$/.test(name))) {
+    throw new UsageError(`--output ${path} is a folder; name a file`);
+  }
+  if (there?.isFile() === false) {
+    throw new UsageError(`--output ${path} is a device, pipe or socket; name a file`);
+  }
+  return path;
+}
+
+function lastPart(url: URL): string {
+  const name = basename(url.pathname);
+  try {
+    return decodeURIComponent(name);
+  } catch (error) {
+    if (error instanceof URIError) return name;
+    throw error;
+  }
+}
+
+/** The folder in which a download is in transit until it is whole: the same for the same order, so that the next run finds it. */
+export class Transit {
+  private constructor(readonly folder: string) {}
+
+  /**
+   * @param home `--home`; undefined: beside the output, so that the data has to be renamed only.
+   * @param identity tells one order from another with the same output.
+   * @throws UsageError when it cannot be made, or somebody else has made it.
+   */
+  static async make(path: string, home: string | undefined, identity: string): Promise<Transit> {
+    const hash = createHash('sha256').update(`${path}\n${identity}`).digest('hex').slice(0, 12);
+    const root = home === undefined ? dirname(path) : resolve(home);
+    const transit = new Transit(join(root, `.${shortName(path)}.${hash}.dfget`));
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await mkdir(transit.folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      const where = home === undefined ? `--output ${path}` : `--output ${path} or --home ${root}`;
+      throw new UsageError(`${where} cannot be written: ${why(error)}; name another`, { cause: error });
+    }
+    const facts = await lstat(transit.folder);
+    if (!facts.isDirectory() || facts.uid !== process.getuid?.()) {
+      throw new UsageError(`${transit.folder} was made by somebody else; remove it, or choose another --home`);
+    }
+    return transit;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Puts a whole file under its name at once: until then what stood there stands there, and afterwards nothing else is left.
+ *
+ * @param giveName makes the data appear under a name that does not exist yet.
+ * @throws Error with the system's `code`.
+ */
+export async function putInPlace(path: string, giveName: (path: string) => Promise<void>): Promise<void> {
+  const temporary = join(dirname(path), `.${shortName(path)}.${process.pid}.new`);
+  await rm(temporary, { force: true });
+  try {
+    const mode = await modeOfNewFiles(temporary);
+    await giveName(temporary);
+    await chmod(temporary, mode);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The mode that files have here by the umask and the folder's own rules. */
+async function modeOfNewFiles(path: string): Promise<number> {
+  const file = await open(path, 'wx', 0o666);
+  try {
+    return (await file.stat()).mode & 0o7777;
+  } finally {
+    await file.close();
+    await rm(path);
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function shortName(path: string): string {
+  return Array.from(basename(path)).slice(0, REPEATED).join('');
+}
+
+function why(error: unknown): string {
+  const code = codeOf(error);
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  if (code === 'EROFS') return 'the file system is read-only';
+  if (code === 'ENOSPC') return 'the disk is full';
+  return code ?? String(error);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
+}
