@@ -1,68 +1,33 @@
-import { k8s } from 'cdk8s-plus-27';
+import { k8s, LabelSelector } from 'cdk8s-plus-27';
+import type { IPodSelector, PodSelectorConfig } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { classicDfDaemonConfigMap, classicDfDaemonSet } from './manifests/classic';
-import { configMapName, dfDaemonConfigMap, dfDaemonSet } from './manifests/df-daemon';
+import { checkedBy } from './checked';
+import type { DfDaemonProps } from './df-daemon-props';
+import { classicDfDaemonConfigMap, classicDfDaemonSelector, classicDfDaemonSet } from './manifests/classic';
+import { dfDaemonConfigMap, dfDaemonSelector, dfDaemonSet } from './manifests/df-daemon';
+import { refusePortClashes } from './policy/host-ports';
+import { refuseFaultyObjects } from './policy/own-objects';
 import { dfDaemonSpec } from './spec/df-daemon';
-import { checkUnique, defaultNamespace } from './unique-name';
-
-/** What can be said about the df-daemons. */
-export interface DfDaemonProps {
-  /** The image with the `dfdaemon` command. Required, since none is published yet. */
-  readonly image: string;
-  /** Where the supernodes are, as `HOST[:PORT]`; `SupernodeConstruct.addressFrom()` says it. */
-  readonly supernodes: string[];
-  /**
-   * The registries behind the mirror, as `[HOST=]URL`, such as `ghcr.io=https://ghcr.io`; HOST is what image names say, by default the
-   * host of the URL. Requests that name no registry go to the first.
-   *
-   * @default - Docker Hub, `https://registry-1.docker.io`
-   */
-  readonly registries?: string[];
-  /**
-   * The name of the DaemonSet; the ConfigMap's is this with `-config`.
-   *
-   * @default df-daemon
-   */
-  readonly name?: string;
-  /**
-   * The namespace of the objects.
-   *
-   * @default - the chart's namespace, else `kube-system`
-   */
-  readonly namespace?: string;
-  /**
-   * The folder on every node for blobs; made if missing.
-   *
-   * @default /data/dfdaemon
-   */
-  readonly dataPath?: string;
-  /**
-   * More taints to tolerate, besides those of the control plane.
-   *
-   * @default - none
-   */
-  readonly tolerations?: k8s.Toleration[];
-  /**
-   * Only what the classic installation says: for the original image, without flags, probes, limits and security settings.
-   *
-   * @default false
-   */
-  readonly classic?: boolean;
-}
+import { defaultNamespace, refuseTakenNames } from './unique-name';
 
 /** A df-daemon on every node: the registry mirror for the node's container runtime. */
-export class DfDaemonConstruct extends Construct {
+export class DfDaemonConstruct extends Construct implements IPodSelector {
   /** The ConfigMap with `dragonfly.conf`. */
   public readonly configMap: k8s.KubeConfigMap;
   /** The DaemonSet. */
   public readonly daemonSet: k8s.KubeDaemonSet;
+  /** The namespace of both. */
+  public readonly namespace: string;
+  /** The mirror, as container runtimes of the nodes reach it. */
+  public readonly mirrorUrl: string;
+  private readonly podLabels: Record<string, string>;
 
   public constructor(scope: Construct, id: string, props: DfDaemonProps) {
     super(scope, id);
-    const spec = dfDaemonSpec(props, defaultNamespace(this));
-    checkUnique(this, 'name', { kind: 'ConfigMap', name: configMapName(spec), namespace: spec.namespace });
-    checkUnique(this, 'name', { kind: 'DaemonSet', name: spec.name, namespace: spec.namespace });
-
+    const spec = checkedBy(this, () => dfDaemonSpec(props, defaultNamespace(this)));
+    this.namespace = spec.namespace;
+    this.mirrorUrl = `http://127.0.0.1:${spec.ports.mirror}`;
+    this.podLabels = spec.classic ? classicDfDaemonSelector(spec) : dfDaemonSelector(spec);
     this.configMap = new k8s.KubeConfigMap(
       this,
       'config-map',
@@ -73,5 +38,21 @@ export class DfDaemonConstruct extends Construct {
       'daemon-set',
       spec.classic ? classicDfDaemonSet(spec) : dfDaemonSet(spec),
     );
+    refuseTakenNames(this);
+    refuseFaultyObjects(this);
+    refusePortClashes(this, { ports: spec.ports, nodeSelector: spec.nodeSelector });
+  }
+
+  /** Selects the df-daemons' pods, for cdk8s-plus constructs. They are on their nodes' network, where no network policy binds them. */
+  public toPodSelectorConfig(): PodSelectorConfig {
+    return {
+      labelSelector: LabelSelector.of({ labels: this.podLabels }),
+      namespaces: { names: [this.namespace] },
+    };
+  }
+
+  /** The df-daemons' pods as a selector. */
+  public toPodSelector(): IPodSelector | undefined {
+    return this;
   }
 }

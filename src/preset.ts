@@ -1,4 +1,4 @@
-import type { DragonflyProps } from './dragonfly';
+import type { DragonflyProps } from './dragonfly-props';
 
 /** Ready-made props: those of an installation of original images of one version. */
 export class Preset {
@@ -16,7 +16,7 @@ export class Preset {
     return {
       supernodeImage: `silenceshell/supernode:${this.version}`,
       daemonImage: `silenceshell/df-daemon:${this.version}`,
-      registries: ['https://registry.docker-cn.com'],
+      registries: [{ url: 'https://registry.docker-cn.com' }],
       namespace: 'kube-system',
       classic: true,
     };

@@ -1,91 +1,83 @@
 import { k8s, LabelSelector } from 'cdk8s-plus-27';
 import type { INetworkPolicyPeer, IPodSelector, NetworkPolicyPeerConfig, PodSelectorConfig } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
+import { checkedBy } from './checked';
 import { classicSupernodeDeployment, classicSupernodeSelector, classicSupernodeService } from './manifests/classic';
-import { supernodeDeployment, supernodeSelector, supernodeService } from './manifests/supernode';
-import type { Placement } from './placement';
+import { replicaNames, supernodeDeployment, supernodeSelector, supernodeStatefulSet } from './manifests/supernode';
+import {
+  supernodeClaim,
+  supernodeDisruptionBudget,
+  supernodeHeadlessService,
+  supernodeNetworkPolicy,
+  supernodeService,
+} from './manifests/supernode-network';
+import { refuseFaultyObjects } from './policy/own-objects';
 import { checkNamespace } from './spec/checks';
 import { supernodeSpec } from './spec/supernode';
-import { checkUnique, defaultNamespace } from './unique-name';
-
-/** What can be said about a supernode. */
-export interface SupernodeProps {
-  /** The image with the `supernode` command. Required, since none is published yet. */
-  readonly image: string;
-  /**
-   * The registries to fetch from, as `[HOST=]URL`, such as `https://registry.example.com:5000`. Nothing else is fetched, apart from
-   * public https hosts that these redirect to.
-   *
-   * @default - Docker Hub, `https://registry-1.docker.io`
-   */
-  readonly registries?: string[];
-  /**
-   * The name of the Deployment and the Service.
-   *
-   * @default supernode
-   */
-  readonly name?: string;
-  /**
-   * The namespace of the objects.
-   *
-   * @default - the chart's namespace, else `kube-system`
-   */
-  readonly namespace?: string;
-  /**
-   * The nodes that it may run on.
-   *
-   * @default Placement.CONTROL_PLANE
-   */
-  readonly placement?: Placement;
-  /**
-   * The folder on its node for blobs and its signing key; made if missing.
-   *
-   * @default /data/dragonfly
-   */
-  readonly dataPath?: string;
-  /**
-   * Only what the classic installation says: for the original image, without flags, probes, limits and security settings.
-   *
-   * @default false
-   */
-  readonly classic?: boolean;
-}
+import type { SupernodeSpec } from './spec/supernode';
+import type { SupernodeProps } from './supernode-props';
+import { defaultNamespace, refuseTakenNames } from './unique-name';
 
 /** A supernode: fetches each blob once from its registry and hands it on to the df-daemons. */
 export class SupernodeConstruct extends Construct implements IPodSelector, INetworkPolicyPeer {
-  /** The Deployment with its one pod. */
-  public readonly deployment: k8s.KubeDeployment;
-  /** The Service in front of it. */
+  /** The Deployment with its one pod; absent with `replicas` above 1. */
+  public readonly deployment?: k8s.KubeDeployment;
+  /** The StatefulSet; absent with one replica. */
+  public readonly statefulSet?: k8s.KubeStatefulSet;
+  /** The Service in front of all replicas. */
   public readonly service: k8s.KubeService;
+  /** The Service that gives each replica a name; absent with one replica. */
+  public readonly headlessService?: k8s.KubeService;
+  /** The PodDisruptionBudget; absent with one replica. */
+  public readonly podDisruptionBudget?: k8s.KubePodDisruptionBudget;
+  /** The NetworkPolicy; absent without `nodeCidrs`. */
+  public readonly networkPolicy?: k8s.KubeNetworkPolicy;
+  /** The claim for its data; absent unless `storage` asks for one and there is one replica. */
+  public readonly persistentVolumeClaim?: k8s.KubePersistentVolumeClaim;
   /** The name of the Service. */
   public readonly serviceName: string;
-  /** The namespace of both. */
+  /** The namespace of all its objects. */
   public readonly namespace: string;
   private readonly podLabels: Record<string, string>;
+  private readonly hosts: string[];
 
   public constructor(scope: Construct, id: string, props: SupernodeProps) {
     super(scope, id);
-    const spec = supernodeSpec(props, defaultNamespace(this));
-    checkUnique(this, 'name', { kind: 'Deployment', name: spec.name, namespace: spec.namespace });
-    checkUnique(this, 'name', { kind: 'Service', name: spec.name, namespace: spec.namespace });
-
+    const spec = checkedBy(this, () => supernodeSpec(props, defaultNamespace(this)));
     this.serviceName = spec.name;
     this.namespace = spec.namespace;
     this.podLabels = spec.classic ? classicSupernodeSelector(spec) : supernodeSelector(spec);
-    this.deployment = new k8s.KubeDeployment(
-      this,
-      'deployment',
-      spec.classic ? classicSupernodeDeployment(spec) : supernodeDeployment(spec),
-    );
+    this.hosts = spec.replicas > 1 ? replicaNames(spec) : [spec.name];
+
+    const claim = supernodeClaim(spec);
+    if (claim !== undefined) {
+      this.persistentVolumeClaim = new k8s.KubePersistentVolumeClaim(this, 'persistent-volume-claim', claim);
+    }
+    if (spec.replicas > 1) {
+      this.headlessService = new k8s.KubeService(this, 'headless-service', supernodeHeadlessService(spec));
+      this.statefulSet = new k8s.KubeStatefulSet(this, 'stateful-set', supernodeStatefulSet(spec));
+      this.podDisruptionBudget = new k8s.KubePodDisruptionBudget(
+        this,
+        'pod-disruption-budget',
+        supernodeDisruptionBudget(spec),
+      );
+    } else {
+      this.deployment = new k8s.KubeDeployment(this, 'deployment', deploymentOf(spec));
+    }
     this.service = new k8s.KubeService(
       this,
       'service',
       spec.classic ? classicSupernodeService(spec) : supernodeService(spec),
     );
+    if (spec.nodeCidrs.length > 0) {
+      this.networkPolicy = new k8s.KubeNetworkPolicy(this, 'network-policy', supernodeNetworkPolicy(spec));
+    }
+    refuseTakenNames(this);
+    refuseFaultyObjects(this);
   }
 
   /**
-   * The host name by which pods of a namespace reach the supernode.
+   * The host name by which pods of a namespace reach any replica.
    *
    * @param namespace the namespace of those pods
    */
@@ -93,6 +85,17 @@ export class SupernodeConstruct extends Construct implements IPodSelector, INetw
     return checkNamespace('namespace', namespace) === this.namespace
       ? this.serviceName
       : `${this.serviceName}.${this.namespace}`;
+  }
+
+  /**
+   * The host names by which pods of a namespace reach each replica: what a df-daemon is told.
+   *
+   * @param namespace the namespace of those pods
+   */
+  public addressesFrom(namespace: string): string[] {
+    return checkNamespace('namespace', namespace) === this.namespace
+      ? [...this.hosts]
+      : this.hosts.map((host) => `${host}.${this.namespace}`);
   }
 
   /** Selects the supernode's pods, for cdk8s-plus constructs. */
@@ -112,4 +115,8 @@ export class SupernodeConstruct extends Construct implements IPodSelector, INetw
   public toPodSelector(): IPodSelector | undefined {
     return this;
   }
+}
+
+function deploymentOf(spec: SupernodeSpec): k8s.KubeDeploymentProps {
+  return spec.classic ? classicSupernodeDeployment(spec) : supernodeDeployment(spec);
 }

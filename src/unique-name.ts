@@ -1,38 +1,41 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 
-/** What makes an object of a chart the same as another for the API server. */
-interface ObjectName {
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace: string;
-}
+const checked = new WeakSet<Chart>();
 
 /**
- * Refuses an object that the chart already has: cdk8s would write both, and the API server would keep the last.
- *
- * @throws Error naming the object, the construct that has it, and the prop to change.
+ * Has the chart refuse, when it is synthesized, two objects of one kind and name: cdk8s would write both, and the API server would keep
+ * the last. Whoever made them, ours or not.
  */
-export function checkUnique(scope: IConstruct, prop: string, object: ObjectName): void {
+export function refuseTakenNames(scope: IConstruct): void {
   const chart = Chart.of(scope);
-  const other = chart.node
-    .findAll()
-    .filter((child) => ApiObject.isApiObject(child))
-    .find(
-      (child) =>
-        child.kind === object.kind &&
-        child.name === object.name &&
-        (child.metadata.namespace ?? chart.namespace) === object.namespace,
-    );
-  if (other !== undefined) {
-    throw new Error(
-      `${prop} "${object.name}" is taken: the chart already has the ${object.kind} "${object.name}" in the namespace ` +
-        `"${object.namespace}" (${other.node.path}). Give this one another ${prop}.`,
-    );
+  if (!checked.has(chart)) {
+    checked.add(chart);
+    chart.node.addValidation({ validate: () => takenNames(chart) });
   }
 }
 
 /** The namespace for objects that are given none: the chart's, else `kube-system`, where node-critical pods may always run. */
 export function defaultNamespace(scope: IConstruct): string {
   return Chart.of(scope).namespace ?? 'kube-system';
+}
+
+function takenNames(chart: Chart): string[] {
+  const first = new Map<string, ApiObject>();
+  const faults: string[] = [];
+  for (const object of chart.node.findAll().filter((child) => ApiObject.isApiObject(child))) {
+    const namespace = object.metadata.namespace ?? chart.namespace;
+    const key = `${object.apiGroup} ${object.kind} ${namespace ?? ''} ${object.name}`;
+    const other = first.get(key);
+    if (other === undefined) {
+      first.set(key, object);
+      continue;
+    }
+    const where = namespace === undefined ? '' : ` in the namespace "${namespace}"`;
+    faults.push(
+      `${object.node.path}: the ${object.kind} "${object.name}"${where} is made twice, the first time by ${other.node.path}: ` +
+        'give one of the two another name.',
+    );
+  }
+  return faults;
 }

@@ -1,11 +1,15 @@
-import { Placement } from '../src';
+import { Duration, Size } from 'cdk8s';
+import { Bandwidth, CertificateAuthority, ContainerRuntime, Placement, Storage } from '../src';
+import type { DfDaemonProps, NodeMirrorJobProps, SupernodeProps } from '../src';
 import { dfDaemonSpec } from '../src/spec/df-daemon';
 import { dragonflySpec } from '../src/spec/dragonfly';
 import { nodeMirrorSpec } from '../src/spec/node-mirror';
-import { originsOf, parseRegistries, renderRegistries } from '../src/spec/registry';
+import { bundleOf, originsOf, parseRegistries, renderRegistries } from '../src/spec/registry';
 import { supernodeSpec } from '../src/spec/supernode';
 
 const IMAGES = { supernodeImage: 'example/supernode:1', daemonImage: 'example/dfdaemon:1' };
+const NAME =
+  'use 1 to 63 lower-case letters, digits and dashes, starting with a letter and ending with a letter or digit.';
 
 function messageOf(action: () => unknown): string {
   try {
@@ -18,15 +22,19 @@ function messageOf(action: () => unknown): string {
 
 describe('the registries', () => {
   it.each([
-    [['https://registry-1.docker.io'], 'https://registry-1.docker.io', ['registry-1.docker.io:443']],
-    [['https://docker.io/'], 'https://registry-1.docker.io', ['registry-1.docker.io:443']],
-    [['http://127.0.0.1:5000'], 'http://127.0.0.1:5000', ['127.0.0.1:5000']],
-    [['http://registry'], 'http://registry', ['registry:80']],
-    [['https://[fd00::1]:5000'], 'https://[fd00::1]:5000', ['[fd00::1]:5000']],
-    [['HTTPS://Registry.Example.Com:443'], 'https://registry.example.com', ['registry.example.com:443']],
-    [['ghcr.io=https://m.example.com'], 'ghcr.io=https://m.example.com', ['m.example.com:443']],
+    [[{ url: 'https://registry-1.docker.io' }], 'https://registry-1.docker.io', ['registry-1.docker.io:443']],
+    [[{ url: 'https://docker.io/' }], 'https://registry-1.docker.io', ['registry-1.docker.io:443']],
+    [[{ url: 'http://127.0.0.1:5000' }], 'http://127.0.0.1:5000', ['127.0.0.1:5000']],
+    [[{ url: 'http://registry' }], 'http://registry', ['registry:80']],
+    [[{ url: 'https://[fd00::1]:5000' }], 'https://[fd00::1]:5000', ['[fd00::1]:5000']],
+    [[{ url: 'HTTPS://Registry.Example.Com:443' }], 'https://registry.example.com', ['registry.example.com:443']],
+    [[{ host: 'ghcr.io', url: 'https://m.example.com' }], 'ghcr.io=https://m.example.com', ['m.example.com:443']],
     [
-      ['https://a.example.com', 'https://index.docker.io', 'ghcr.io=https://a.example.com'],
+      [
+        { url: 'https://a.example.com' },
+        { url: 'https://index.docker.io' },
+        { host: 'ghcr.io', url: 'https://a.example.com' },
+      ],
       'https://a.example.com,docker.io=https://index.docker.io,ghcr.io=https://a.example.com',
       ['a.example.com:443', 'index.docker.io:443'],
     ],
@@ -37,50 +45,63 @@ describe('the registries', () => {
   });
 
   it.each([
-    [
-      'docker.io',
-      'registries[0] "docker.io" is no http or https URL: write the registry as [HOST=]URL, such as https://registry.example.com:5000.',
-    ],
+    ['docker.io', '"docker.io" is no http or https URL: write it such as https://registry.example.com:5000.'],
     [
       'ftp://registry.example.com',
-      'registries[0] "ftp://registry.example.com" is no http or https URL: write the registry as [HOST=]URL, such as https://registry.example.com:5000.',
+      '"ftp://registry.example.com" is no http or https URL: write it such as https://registry.example.com:5000.',
     ],
-    [
-      'https://a b',
-      'registries[0] "https://a b" is no URL: write the registry as [HOST=]URL, such as https://registry.example.com:5000.',
-    ],
+    ['https://a b', '"https://a b" is no URL: write it such as https://registry.example.com:5000.'],
     [
       'https://me:secret@registry.example.com',
-      'registries[0] "https://***@registry.example.com" has credentials: leave them out; container runtimes send their own.',
+      '"https://***@registry.example.com" has credentials: leave them out; container runtimes send their own.',
     ],
     [
       'https://registry.example.com/v2/',
-      'registries[0] "https://registry.example.com/v2/" has more than scheme, host and port: leave the rest out, such as https://registry.example.com.',
+      '"https://registry.example.com/v2/" has more than scheme, host and port: leave the rest out, such as https://registry.example.com.',
     ],
     [
       'https://registry.example.com?a=b',
-      'registries[0] "https://registry.example.com?a=b" has more than scheme, host and port: leave the rest out, such as https://registry.example.com.',
+      '"https://registry.example.com?a=b" has more than scheme, host and port: leave the rest out, such as https://registry.example.com.',
     ],
-    ['http://h:65536', 'registries[0] "http://h:65536" has the port 65536: use 1 to 65535.'],
-    ['http://h:0/', 'registries[0] "http://h:0/" has the port 0: use 1 to 65535.'],
+    ['http://h:65536', '"http://h:65536" has the port 65536: use 1 to 65535.'],
+    ['http://h:0/', '"http://h:0/" has the port 0: use 1 to 65535.'],
     [
       'https://-a.example.com',
-      'registries[0] "https://-a.example.com" has the host "-a.example.com": use a DNS name, an IPv4 address or [IPv6].',
+      '"https://-a.example.com" has the host "-a.example.com": use a DNS name, an IPv4 address or [IPv6].',
     ],
-    [
-      'a_b=https://registry.example.com',
-      'registries[0] "a_b=https://registry.example.com" has the registry name "a_b": use HOST[:PORT] as it stands in image names.',
-    ],
-  ])('%s is refused', (value, message) => {
-    expect(messageOf(() => parseRegistries('registries', [value]))).toBe(message);
+  ])('the URL %s is refused', (url, message) => {
+    expect(messageOf(() => parseRegistries('registries', [{ url }]))).toBe(`registries[0].url ${message}`);
   });
 
-  it('must be at least one, and one a host', () => {
+  it('must be at least one, one a host, by the name of images', () => {
     expect(messageOf(() => parseRegistries('registries', []))).toBe(
-      'registries is empty: name at least one registry by its URL, such as https://registry.example.com:5000.',
+      "registries is empty: name at least one registry, such as { url: 'https://registry.example.com:5000' }.",
     );
-    expect(messageOf(() => parseRegistries('registries', ['https://docker.io', 'docker.io=https://b']))).toBe(
-      'registries has two registries for "docker.io", at 0 and 1: remove one.',
+    expect(
+      messageOf(() =>
+        parseRegistries('registries', [{ url: 'https://docker.io' }, { host: 'docker.io', url: 'https://b' }]),
+      ),
+    ).toBe('registries has two registries for "docker.io", at 0 and 1: remove one.');
+    expect(messageOf(() => parseRegistries('registries', [{ host: 'a_b', url: 'https://b' }]))).toBe(
+      'registries[0].host "a_b" is no registry: use HOST[:PORT] as it stands in image names.',
+    );
+  });
+
+  it('share one bundle of certificates', () => {
+    const bundle = (...cas: (CertificateAuthority | undefined)[]) =>
+      bundleOf(
+        'registries',
+        parseRegistries(
+          'registries',
+          cas.map((ca, i) => ({ url: `https://r${i}`, ...(ca === undefined ? {} : { ca }) })),
+        ),
+      );
+    const ours = CertificateAuthority.fromSecret('ca');
+    expect(bundle(undefined, ours, undefined, ours)).toBe(ours);
+    expect(bundle(undefined)).toBeUndefined();
+    expect(messageOf(() => bundle(ours, CertificateAuthority.fromConfigMap('ca')))).toBe(
+      'registries[1].ca is ConfigMap ca, key ca.crt and registries[0].ca is Secret ca, key ca.crt: put all certificates into one ' +
+        'bundle, and name it for both.',
     );
   });
 });
@@ -96,121 +117,281 @@ describe('the props of an installation', () => {
       'daemonImage "https://example.com/dfdaemon" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, such as registry.example.com/dragonfly/supernode:0.1.0.',
     ],
     [
-      { supernodeName: '1st' },
-      'supernodeName "1st" is no name for an object: use 1 to 63 lower-case letters, digits and dashes, starting with a letter and ending with a letter or digit.',
-    ],
-    [
-      { daemonName: 'a'.repeat(64) },
-      `daemonName "${'a'.repeat(64)}" is no name for an object: use 1 to 63 lower-case letters, digits and dashes, starting with a letter and ending with a letter or digit.`,
+      { daemonImage: 'a@sha256:123' },
+      'daemonImage "a@sha256:123" has the digest "sha256:123": write sha256: and 64 hexadecimal digits.',
     ],
     [
       { namespace: 'Kube' },
       'namespace "Kube" is no namespace: use 1 to 63 lower-case letters, digits and dashes, starting and ending with a letter or digit.',
     ],
     [
-      { supernodeDataPath: 'data' },
-      'supernodeDataPath "data" is no folder for data on a node: use an absolute path below / without "..".',
+      { createNamespace: true, namespace: 'kube-system' },
+      'createNamespace is true, and every cluster has "kube-system": name another namespace, or leave it out.',
     ],
     [
-      { daemonDataPath: '/data/../etc' },
-      'daemonDataPath "/data/../etc" is no folder for data on a node: use an absolute path below / without "..".',
-    ],
-    [
-      { daemonDataPath: '//' },
-      'daemonDataPath "//" is no folder for data on a node: use an absolute path below / without "..".',
-    ],
-    [
-      { daemonTolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] },
-      'daemonTolerations[0] has operator Exists and the value "b": leave out the value, or use Equal.',
-    ],
-    [
-      { daemonTolerations: [{ operator: 'Exists' }, { value: 'b' }] },
-      "daemonTolerations[1] has no key: name the taint's key, or use operator Exists to tolerate every taint.",
-    ],
-    [{ mirrorNodes: [] }, 'mirrorNodes is empty: name at least one node, as "kubectl get nodes" shows them.'],
-    [{ mirrorNodes: ['w1', 'w 2'] }, 'mirrorNodes[1] "w 2" is no node name: write it as "kubectl get nodes" shows it.'],
-    [{ mirrorNodes: ['w1', 'w2', 'w1'] }, 'mirrorNodes names "w1" twice, at 0 and 2: name it once.'],
-  ])('%j are refused', (props, message) => {
-    const nodeMirrorImage = 'mirrorNodes' in props ? { nodeMirrorImage: 'example/node-mirror:1' } : {};
-    expect(messageOf(() => dragonflySpec({ ...IMAGES, ...nodeMirrorImage, ...props }, 'default'))).toBe(message);
-  });
-
-  it('need the image of the node-mirror with nodes, and nodes with the image', () => {
-    expect(messageOf(() => dragonflySpec({ ...IMAGES, mirrorNodes: ['w1'] }, 'default'))).toBe(
+      { nodeMirror: { nodes: ['w1'] } },
       'nodeMirrorImage is missing: no image is published yet, so name the one that you built, such as registry.example.com/dragonfly/supernode:0.1.0.',
-    );
-    expect(messageOf(() => dragonflySpec({ ...IMAGES, nodeMirrorImage: 'a' }, 'default'))).toBe(
-      'nodeMirrorImage "a" has nothing to do: name the nodes in mirrorNodes.',
-    );
+    ],
+    [{ nodeMirrorImage: 'a' }, 'nodeMirrorImage "a" has nothing to do: name nodes in nodeMirror.'],
+  ])('%j are refused', (props, message) => {
+    expect(messageOf(() => dragonflySpec({ ...IMAGES, ...props }, 'default'))).toBe(message);
   });
 });
 
-describe('the props of the parts', () => {
-  const daemon = { image: 'example/dfdaemon:1', supernodes: ['supernode'] };
+describe('the props of every daemon', () => {
+  const refused = (props: Partial<SupernodeProps>) => messageOf(() => supernodeSpec({ image: 'a', ...props }, 'ns'));
+
+  it.each<[Partial<SupernodeProps>, string]>([
+    [{ name: '1st' }, `name "1st" is no name for an object: ${NAME}`],
+    [{ name: 'a'.repeat(64) }, `name "${'a'.repeat(64)}" is no name for an object: ${NAME}`],
+    [
+      { labels: { 'app.kubernetes.io/name': 'x' } },
+      'labels has "app.kubernetes.io/name", by which pods are found: leave it out, and use name to change it.',
+    ],
+    [
+      { labels: { team: 'a b' } },
+      'labels["team"] is "a b": use at most 63 letters, digits, dashes, dots and underscores, a letter or digit at both ends.',
+    ],
+    [
+      { annotations: { 'a/b/c': '' } },
+      'annotations has the key "a/b/c": use [DOMAIN/]NAME, NAME of at most 63 letters, digits, dashes, dots and underscores.',
+    ],
+    [
+      { nodeSelector: { pool: '-a' } },
+      'nodeSelector["pool"] is "-a": use at most 63 letters, digits, dashes, dots and underscores, a letter or digit at both ends.',
+    ],
+    [{ env: { '2': '' } }, 'env has "2", which is no name for a variable: use letters, digits and underscores.'],
+    [
+      { env: { NODE_EXTRA_CA_CERTS: '/ca' } },
+      'env has "NODE_EXTRA_CA_CERTS", which is set already: use ca of a registry to change it.',
+    ],
+    [
+      { resources: { memory: { limit: Size.mebibytes(64) } } },
+      'resources.memory.limit is 64 MiB, too little for a daemon to start: give at least 128 MiB.',
+    ],
+    [
+      { resources: { memory: { request: Size.gibibytes(2) } } },
+      'resources.memory.request is 2048 MiB and the limit 1024 MiB: raise the limit, or ask for less.',
+    ],
+    [
+      { tolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] },
+      'tolerations[0] has operator Exists and the value "b": leave out the value, or use Equal.',
+    ],
+    [
+      { tolerations: [{ operator: 'Exists' }, { value: 'b' }] },
+      "tolerations[1] has no key: name the taint's key, or use operator Exists to tolerate every taint.",
+    ],
+    [
+      { storage: Storage.hostPath('data') },
+      'storage "data" is no folder for data on a node: use an absolute path below / without "..".',
+    ],
+    [
+      { storage: Storage.hostPath('/data/../etc') },
+      'storage "/data/../etc" is no folder for data on a node: use an absolute path below / without "..".',
+    ],
+    [
+      { storage: Storage.hostPath('//') },
+      'storage "//" is no folder for data on a node: use an absolute path below / without "..".',
+    ],
+    [
+      { minFree: Size.mebibytes(0) },
+      'minFree is 0 and the storage is /data/dragonfly of the node: the quota alone does not keep its disk from filling when others write to it too; leave at least Size.gibibytes(1).',
+    ],
+    [{ diskQuota: Size.kibibytes(1) }, 'diskQuota is 1Ki: use at least 1 MiB.'],
+    [
+      { storage: Storage.emptyDir({ sizeLimit: Size.gibibytes(10) }), diskQuota: Size.gibibytes(10) },
+      'diskQuota is 10240 MiB and minFree 512 MiB, and the volume holds 10240 MiB: set diskQuota to at most 9728 MiB, or leave it out.',
+    ],
+    [
+      { storage: Storage.emptyDir({ sizeLimit: Size.gibibytes(1) }), minFree: Size.gibibytes(1) },
+      'minFree is 1024 MiB of a volume of 1024 MiB: nothing is left for blobs; use a larger volume.',
+    ],
+  ])('%j are refused', (props, message) => {
+    expect(refused(props)).toBe(message);
+  });
+
+  it('the heap is half of the memory limit, and the request not above it', () => {
+    const resources = { memory: { limit: Size.mebibytes(200) } };
+    expect(supernodeSpec({ image: 'a', resources }, 'ns')).toMatchObject({
+      heap: 100,
+      limits: { memory: '200Mi' },
+      requests: { memory: '200Mi', cpu: '100m' },
+    });
+  });
 
   it.each([
-    [[], 'supernodes is empty: name at least one supernode as HOST[:PORT], such as "supernode".'],
+    ['a', 'Always'],
+    ['a:latest', 'Always'],
+    ['registry:5000/a', 'Always'],
+    ['registry:5000/a:1', 'IfNotPresent'],
+    [`a@sha256:${'0'.repeat(64)}`, 'IfNotPresent'],
+  ])('the image %s is pulled %s', (image, policy) => {
+    expect(supernodeSpec({ image }, 'ns').imagePullPolicy).toBe(policy);
+  });
+
+  it('the quota of a volume of known size is what it holds less the floor', () => {
+    const store = (size: Size) =>
+      supernodeSpec({ image: 'a', storage: Storage.persistentVolumeClaim({ size }) }, 'ns').store;
+    expect(store(Size.gibibytes(20))).toMatchObject({ diskQuota: 19 * 1024, minFree: 1024 });
+    expect(store(Size.tebibytes(1))).toMatchObject({ diskQuota: 50 * 1024, minFree: 5 * 1024 });
+  });
+});
+
+describe('the props of the supernode', () => {
+  const refused = (props: Partial<SupernodeProps>) => messageOf(() => supernodeSpec({ image: 'a', ...props }, 'ns'));
+
+  it.each<[Partial<SupernodeProps>, string]>([
+    [{ replicas: 0 }, 'replicas is 0: use 1 to 9.'],
     [
-      ['http://supernode'],
+      { replicas: 3 },
+      'replicas is 3 and signingKeySecret is missing, without which each replica would sign with a key of its own: openssl genpkey -algorithm ed25519 -out signing-key.pem, put it into a Secret under that name, and name the Secret.',
+    ],
+    [
+      { replicas: 2, signingKeySecret: 's', storage: Storage.persistentVolumeClaim({ claimName: 'data' }) },
+      'replicas is 2 and storage the one claim "data": give Storage.persistentVolumeClaim() a size instead, so that each replica gets a claim of its own.',
+    ],
+    [
+      { replicas: 2, signingKeySecret: 's', name: 'a'.repeat(53) },
+      `name "${'a'.repeat(53)}" is no name for an object: ${NAME.replace('63', '52')}`,
+    ],
+    [
+      { systemBandwidth: Bandwidth.mebibytesPerSecond(1) },
+      'systemBandwidth says nothing without maxBandwidth, of which it is a part: give both, or neither.',
+    ],
+    [
+      { maxBandwidth: Bandwidth.mebibytesPerSecond(20) },
+      'maxBandwidth is 20 MiB/s, of which systemBandwidth keeps 20: nothing is left for downloads; raise the first, or lower the second.',
+    ],
+    [
+      { maxBandwidth: Bandwidth.megabitsPerSecond(100) },
+      '100 Mbit/s is no whole number of MiB a second: use Bandwidth.mebibytesPerSecond(n).',
+    ],
+    [
+      { nodeCidrs: ['10.0.0.0/33'] },
+      'nodeCidrs[0] "10.0.0.0/33" is no network: write ADDRESS/BITS, such as 10.0.0.0/16.',
+    ],
+    [
+      { classic: true, placement: Placement.ANY },
+      'placement has no place in the classic installation: leave out placement or classic, or change the object with WirePatch.',
+    ],
+    [
+      { classic: true, storage: Storage.emptyDir() },
+      'storage is no folder of the node, as in the classic installation: use Storage.hostPath() or leave out classic.',
+    ],
+  ])('%j are refused', (props, message) => {
+    expect(refused(props)).toBe(message);
+  });
+});
+
+describe('the props of the df-daemons', () => {
+  const daemon = { image: 'example/dfdaemon:1', supernodes: ['supernode'] };
+  const refused = (props: Partial<DfDaemonProps>) => messageOf(() => dfDaemonSpec({ ...daemon, ...props }, 'ns'));
+
+  it.each<[Partial<DfDaemonProps>, string]>([
+    [{ supernodes: [] }, 'supernodes is empty: name at least one supernode as HOST[:PORT], such as "supernode".'],
+    [
+      { supernodes: ['http://supernode'] },
       'supernodes[0] "http://supernode" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].',
     ],
-    [['a b'], 'supernodes[0] "a b" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].'],
-    [['10.0.0.256'], 'supernodes[0] "10.0.0.256" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].'],
-    [['a:70000'], 'supernodes[0] "a:70000" has the port "70000": use 1 to 65535, or leave it out for 8002.'],
-    [['a', 'a'], 'supernodes names "a" twice, at 0 and 1: name it once.'],
-  ])('supernodes %j are refused', (supernodes, message) => {
-    expect(messageOf(() => dfDaemonSpec({ ...daemon, supernodes }, 'default'))).toBe(message);
+    [{ supernodes: ['a b'] }, 'supernodes[0] "a b" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].'],
+    [
+      { supernodes: ['10.0.0.256'] },
+      'supernodes[0] "10.0.0.256" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].',
+    ],
+    [
+      { supernodes: ['a:70000'] },
+      'supernodes[0] "a:70000" has the port "70000": use 1 to 65535, or leave it out for 8002.',
+    ],
+    [{ supernodes: ['a', 'a'] }, 'supernodes names "a" twice, at 0 and 1: name it once.'],
+    [
+      { mirrorPort: 443 },
+      'mirrorPort is 443: use a port from 1024 to 65535, since the daemon is not allowed those below.',
+    ],
+    [{ peerPort: 65003 }, 'peerPort and opsPort are the same, on one network: give each its own.'],
+    [
+      { image: '127.0.0.1:65001/dfdaemon:1' },
+      'image "127.0.0.1:65001/dfdaemon:1" would come from the mirror that it is to start: name the registry itself, which the node asks while the mirror is down.',
+    ],
+    [
+      { registries: [{ url: 'http://localhost:7000' }], mirrorPort: 7000 },
+      'registries[0].url "http://localhost:7000" is the mirror itself: name the registry behind it.',
+    ],
+    [
+      { storage: Storage.persistentVolumeClaim({ claimName: 'data' }) },
+      'storage is a claim, which all nodes would share: use Storage.hostPath() or Storage.emptyDir().',
+    ],
+    [
+      { maxUnavailable: '0' },
+      'maxUnavailable "0" lets no update happen or is no number: use a number of nodes such as "3", or 1% to 100%.',
+    ],
+    [
+      { maxUnavailable: '101%' },
+      'maxUnavailable "101%" lets no update happen or is no number: use a number of nodes such as "3", or 1% to 100%.',
+    ],
+    [{ zone: '' }, 'zone "" is no zone: use 1 to 63 letters, digits and signs without blanks.'],
+    [
+      { classic: true, registries: [{ url: 'https://a' }, { url: 'https://b' }] },
+      'registries has 2 entries, and the classic installation mirrors one: leave out the others, or classic.',
+    ],
+  ])('%j are refused', (props, message) => {
+    expect(refused(props)).toBe(message);
   });
 
   it('supernodes may be names, addresses and brackets, with a port or not', () => {
     const supernodes = ['supernode.p2p', '10.0.0.1:8002', '[fd00::1]', '[fd00::2]:9000'];
     expect(dfDaemonSpec({ ...daemon, supernodes }, 'default').supernodes).toEqual(supernodes);
   });
+});
 
-  it('the classic installation has one registry and one placement', () => {
-    expect(
-      messageOf(() => dfDaemonSpec({ ...daemon, classic: true, registries: ['https://a', 'https://b'] }, 'default')),
-    ).toBe('registries has 2 entries, and the classic installation mirrors one: leave out the others, or classic.');
-    expect(messageOf(() => supernodeSpec({ image: 'a', classic: true, placement: Placement.ANY }, 'default'))).toBe(
-      'placement "any" has no place in the classic installation: leave out one of the two.',
-    );
+describe('the props of node-mirror Jobs', () => {
+  const job = { image: 'example/node-mirror:1', nodes: ['w1'] };
+  const refused = (props: Partial<NodeMirrorJobProps>) => messageOf(() => nodeMirrorSpec({ ...job, ...props }, 'ns'));
+
+  it.each<[Partial<NodeMirrorJobProps>, string]>([
+    [{ nodes: [] }, 'nodes is empty: name at least one node, as "kubectl get nodes" shows them.'],
+    [{ nodes: ['w1', 'w 2'] }, 'nodes[1] "w 2" is no node name: write it as "kubectl get nodes" shows it.'],
+    [{ nodes: ['w1', 'w2', 'w1'] }, 'nodes names "w1" twice, at 0 and 2: name it once.'],
+    [
+      { mirror: '127.0.0.1:65001' },
+      'mirror "127.0.0.1:65001" is no http or https URL: write it such as http://127.0.0.1:65001.',
+    ],
+    [
+      { name: 'a'.repeat(52), wait: Duration.minutes(10) },
+      'wait is 600 s and deadline 600 s: the Job would end while it waits; raise the deadline.',
+    ],
+    [{ name: 'a'.repeat(53) }, `name "${'a'.repeat(53)}" is no name for an object: ${NAME.replace('63', '52')}`],
+    [{ backoffLimit: 0.5 }, 'backoffLimit is 0.5: use a whole number from 0 to 100.'],
+  ])('%j are refused', (props, message) => {
+    expect(refused(props)).toBe(message);
   });
 
   it('the mirror of a node is a URL of scheme, host and port', () => {
-    const job = { image: 'example/node-mirror:1', nodes: ['w1'] };
-    expect(nodeMirrorSpec({ ...job, mirror: 'http://127.0.0.1:1234/' }, 'default').mirror).toBe(
-      'http://127.0.0.1:1234',
-    );
-    expect(messageOf(() => nodeMirrorSpec({ ...job, mirror: '127.0.0.1:65001' }, 'default'))).toBe(
-      'mirror "127.0.0.1:65001" is no http or https URL: write it such as http://127.0.0.1:65001.',
-    );
+    expect(nodeMirrorSpec({ ...job, mirror: 'http://127.0.0.1:1234/' }, 'ns').mirror).toBe('http://127.0.0.1:1234');
+  });
+});
+
+describe('values', () => {
+  it.each([
+    [() => Bandwidth.mebibytesPerSecond(0), 'a bandwidth of 0 MiB/s is none'],
+    [() => Bandwidth.bytesPerSecond(-1), 'a bandwidth of -1 B/s is none'],
+    [() => Bandwidth.bytesPerSecond(Number.NaN), 'a bandwidth of NaN B/s is none'],
+    [
+      () => ContainerRuntime.of('rocket'),
+      '"rocket" is no container runtime that a node-mirror knows: use one of docker',
+    ],
+    [() => Storage.persistentVolumeClaim({}), 'has neither claimName nor size'],
+    [
+      () => Storage.persistentVolumeClaim({ claimName: 'a', storageClassName: 'b' }),
+      'has claimName "a" and storageClassName "b"',
+    ],
+  ])('%s is refused', (action, message) => {
+    expect(messageOf(action)).toContain(message);
   });
 
-  it("a Job's name leaves room for its hash", () => {
-    const job = { image: 'example/node-mirror:1', nodes: ['w1'] };
-    expect(nodeMirrorSpec({ ...job, name: 'a'.repeat(52) }, 'default').name).toHaveLength(52);
-    expect(messageOf(() => nodeMirrorSpec({ ...job, name: 'a'.repeat(53) }, 'default'))).toContain('use 1 to 52');
-  });
-
-  it('have the documented defaults', () => {
-    expect(supernodeSpec({ image: 'a' }, 'ns')).toEqual({
-      name: 'supernode',
-      namespace: 'ns',
-      image: 'a',
-      origins: ['registry-1.docker.io:443'],
-      placement: Placement.CONTROL_PLANE,
-      dataPath: '/data/dragonfly',
-      classic: false,
-    });
-    expect(dfDaemonSpec(daemon, 'ns')).toEqual({
-      name: 'df-daemon',
-      namespace: 'ns',
-      image: 'example/dfdaemon:1',
-      supernodes: ['supernode'],
-      registry: 'https://registry-1.docker.io',
-      dataPath: '/data/dfdaemon',
-      tolerations: [],
-      classic: false,
-    });
+  it('a bandwidth in all its units', () => {
+    expect(Bandwidth.kibibytesPerSecond(3).toBytesPerSecond()).toBe(3072);
+    expect(Bandwidth.megabitsPerSecond(8).toBytesPerSecond()).toBe(1_000_000);
+    expect(Bandwidth.gibibytesPerSecond(2).toMebibytesPerSecond()).toBe(2048);
+    expect(Bandwidth.gibibytesPerSecond(2).asString()).toBe('2 GiB/s');
   });
 });

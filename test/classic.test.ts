@@ -31,7 +31,7 @@ describe('Preset.classic()', () => {
       ...Preset.classic(),
       supernodeImage: 'own/supernode:1',
       daemonImage: 'own/dfdaemon:1',
-      registries: ['https://registry.example.com'],
+      registries: [{ url: 'https://registry.example.com' }],
     });
     const replaced = JSON.stringify(fixture)
       .replace('silenceshell/supernode:0.2.0', 'own/supernode:1')

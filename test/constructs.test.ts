@@ -11,7 +11,11 @@ describe('names', () => {
   it('two installations with their own names fit into one chart', () => {
     const scope = chart();
     new Dragonfly(scope, 'one', IMAGES);
-    new Dragonfly(scope, 'two', { ...IMAGES, supernodeName: 'seed', daemonName: 'mirror' });
+    new Dragonfly(scope, 'two', {
+      ...IMAGES,
+      supernode: { name: 'seed' },
+      daemon: { name: 'mirror', mirrorPort: 65101, peerPort: 15101, opsPort: 65103 },
+    });
     expect(manifestsOf(scope).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
       'Deployment supernode',
       'Service supernode',
@@ -24,39 +28,30 @@ describe('names', () => {
     ]);
   });
 
-  it('the same name twice in a namespace is refused, and the other is named', () => {
+  it('the same name twice in a namespace is refused at synth, and the other is named', () => {
     const scope = chart();
     new SupernodeConstruct(scope, 'one', { image: 'a' });
-    expect(() => new SupernodeConstruct(scope, 'two', { image: 'a' })).toThrow(
-      'name "supernode" is taken: the chart already has the Deployment "supernode" in the namespace "kube-system" ' +
-        '(test/one/deployment). Give this one another name.',
+    new SupernodeConstruct(scope, 'two', { image: 'a' });
+    expect(() => yamlOf(scope)).toThrow(
+      '[test] test/two/deployment: the Deployment "supernode" in the namespace "kube-system" is made twice, the first time by ' +
+        'test/one/deployment: give one of the two another name.',
     );
   });
 
-  it.each([
-    ['supernodeName', 'supernode', { daemonName: 'mirror' }],
-    ['daemonName', 'df-daemon', { supernodeName: 'seed' }],
-  ])('a second installation with the same %s is refused under that prop', (prop, name, props) => {
-    const scope = chart();
-    new Dragonfly(scope, 'one', IMAGES);
-    expect(() => new Dragonfly(scope, 'two', { ...IMAGES, ...props })).toThrow(
-      new RegExp(`^${prop} "${name}" is taken: .* Give this one another ${prop}\\.$`),
-    );
-  });
-
-  it('the same name in another namespace is another name', () => {
-    const scope = chart();
-    new SupernodeConstruct(scope, 'one', { image: 'a' });
-    new SupernodeConstruct(scope, 'two', { image: 'a', namespace: 'other' });
-    expect(manifestsOf(scope)).toHaveLength(4);
-  });
-
-  it('an object that the user made counts too', () => {
+  it('a name of ours that an object of the user has later is refused too', () => {
     const scope = chart({ namespace: 'p2p' });
+    new DfDaemonConstruct(scope, 'daemon', { image: 'a', supernodes: ['b'] });
     new kplus.k8s.KubeConfigMap(scope, 'own', { metadata: { name: 'df-daemon-config' } });
-    expect(() => new DfDaemonConstruct(scope, 'daemon', { image: 'a', supernodes: ['b'] })).toThrow(
-      'name "df-daemon-config" is taken: the chart already has the ConfigMap "df-daemon-config" in the namespace "p2p" (test/own)',
+    expect(() => yamlOf(scope)).toThrow(
+      'test/own: the ConfigMap "df-daemon-config" in the namespace "p2p" is made twice, the first time by test/daemon/config-map',
     );
+  });
+
+  it('the same name in two namespaces, or of two kinds, is none twice', () => {
+    const scope = chart();
+    new SupernodeConstruct(scope, 'one', { image: 'a', namespace: 'a' });
+    new SupernodeConstruct(scope, 'two', { image: 'a', namespace: 'b' });
+    expect(manifestsOf(scope)).toHaveLength(4);
   });
 });
 
@@ -66,7 +61,7 @@ describe('the namespace', () => {
     ["the chart's", chart({ namespace: 'of-chart' }), {}, 'of-chart'],
     ['kube-system', chart(), {}, 'kube-system'],
   ])('is %s', (_what, scope, props, namespace) => {
-    new Dragonfly(scope, 'dragonfly', { ...IMAGES, mirrorNodes: ['w1'], nodeMirrorImage: 'a', ...props });
+    new Dragonfly(scope, 'dragonfly', { ...IMAGES, nodeMirror: { nodes: ['w1'] }, nodeMirrorImage: 'a', ...props });
     expect(manifestsOf(scope).map(({ metadata }) => metadata.namespace)).toEqual(Array(5).fill(namespace));
   });
 
@@ -165,9 +160,9 @@ describe('the composite', () => {
   it('exposes its parts, and has a node-mirror only for named nodes', () => {
     const dragonfly = new Dragonfly(chart(), 'dragonfly', IMAGES);
     expect(dragonfly.nodeMirror).toBeUndefined();
-    expect([dragonfly.supernode.deployment.kind, dragonfly.supernode.service.kind]).toEqual(['Deployment', 'Service']);
+    expect([dragonfly.supernode.deployment?.kind, dragonfly.supernode.service.kind]).toEqual(['Deployment', 'Service']);
     expect([dragonfly.daemon.daemonSet.kind, dragonfly.daemon.configMap.kind]).toEqual(['DaemonSet', 'ConfigMap']);
-    const withNodes = { ...IMAGES, mirrorNodes: ['w1'], nodeMirrorImage: 'a' };
+    const withNodes = { ...IMAGES, nodeMirror: { nodes: ['w1'] }, nodeMirrorImage: 'a' };
     expect(new Dragonfly(chart(), 'dragonfly', withNodes).nodeMirror?.jobs).toHaveLength(1);
   });
 });

@@ -39,7 +39,7 @@ function daemonValues(manifests: Manifest[]) {
 
 describe('what the daemons understand of the manifests', () => {
   it('the supernode: its home is the mounted folder, its address the pod, its origins the registries', () => {
-    const manifests = install({ registries: ['http://127.0.0.1:5000', 'https://docker.io'] });
+    const manifests = install({ registries: [{ url: 'http://127.0.0.1:5000' }, { url: 'https://docker.io' }] });
     const values = supernodeValues(manifests);
     expect(values.homeDir).toBe('/home/admin/supernode');
     expect(values.advertiseIp).toBe('10.1.2.3');
@@ -99,10 +99,16 @@ describe('what the daemons understand of the manifests', () => {
   });
 
   it.each([
-    [['https://registry-1.docker.io']],
-    [['https://docker.io', 'ghcr.io=https://mirror.example.com:8443', 'https://registry.example.com:5000/']],
-    [['http://127.0.0.1:5000', 'https://index.docker.io']],
-    [['http://[::1]:5000', 'QUAY.io=https://quay.io']],
+    [[{ url: 'https://registry-1.docker.io' }]],
+    [
+      [
+        { url: 'https://docker.io' },
+        { host: 'ghcr.io', url: 'https://mirror.example.com:8443' },
+        { url: 'https://registry.example.com:5000/' },
+      ],
+    ],
+    [[{ url: 'http://127.0.0.1:5000' }, { url: 'https://index.docker.io' }]],
+    [[{ url: 'http://[::1]:5000' }, { host: 'QUAY.io', url: 'https://quay.io' }]],
   ])('the registries %j reach the df-daemon, and the supernode may fetch from each', (registries) => {
     const manifests = install({ registries });
     const upstreams = parseUpstreams(daemonValues(manifests).registry);
@@ -117,7 +123,7 @@ describe('what the daemons understand of the manifests', () => {
 
   it('a registry is found by the name that stands in images', () => {
     const { registry } = daemonValues(
-      install({ registries: ['http://127.0.0.1:5000', 'ghcr.io=https://m.example.com'] }),
+      install({ registries: [{ url: 'http://127.0.0.1:5000' }, { host: 'ghcr.io', url: 'https://m.example.com' }] }),
     );
     const upstreams = parseUpstreams(registry);
     expect(pickUpstream(upstreams, undefined)?.href).toBe('http://127.0.0.1:5000/');

@@ -1,10 +1,45 @@
-import { Chart } from 'cdk8s';
-import { Dragonfly, Placement, Preset } from '../src';
+import { Duration, Size } from 'cdk8s';
+import type { Chart } from 'cdk8s';
+import { Cpu, ImagePullPolicy } from 'cdk8s-plus-27';
+import {
+  Bandwidth,
+  BlobAuthorization,
+  CertificateAuthority,
+  ContainerRuntime,
+  Dragonfly,
+  LogLevel,
+  NodeMirrorMode,
+  Placement,
+  Preset,
+  Storage,
+} from '../src';
+import type { WorkloadProps } from '../src';
+import type { Manifest as PlainManifest } from '../src/policy/manifest';
+import { faultsOf } from '../src/policy/rules';
 import { golden } from './support/golden';
 import { schemaFaults } from './support/strict';
 import { chart, manifestsOf, yamlOf } from './support/synth';
 import type { Manifest } from './support/synth';
 
+const COMMON: WorkloadProps = {
+  labels: { team: 'storage' },
+  annotations: { 'example.com/owner': 'storage' },
+  env: { HTTPS_PROXY: 'http://proxy.example.com:3128' },
+  resources: {
+    cpu: { request: Cpu.millis(20), limit: Cpu.units(2) },
+    memory: { request: Size.mebibytes(200), limit: Size.mebibytes(400) },
+    ephemeralStorage: { request: Size.gibibytes(1), limit: Size.gibibytes(11) },
+  },
+  tolerations: [{ key: 'gpu', operator: 'Exists' }],
+  nodeSelector: { pool: 'a' },
+  priorityClassName: 'important',
+  imagePullSecrets: ['registry-credentials'],
+  imagePullPolicy: ImagePullPolicy.ALWAYS,
+  securityContext: { runAsGroup: 3000 },
+  podSecurityContext: { supplementalGroups: [4000] },
+  terminationGracePeriod: Duration.minutes(2),
+  logLevel: LogLevel.WARN,
+};
 const IMAGES = { supernodeImage: 'example/supernode:1', daemonImage: 'example/dfdaemon:1' };
 
 function defaults(): Chart {
@@ -17,15 +52,54 @@ function everything(): Chart {
   const scope = chart({ namespace: 'p2p', labels: { team: 'platform' } });
   new Dragonfly(scope, 'dragonfly', {
     ...IMAGES,
-    registries: ['http://127.0.0.1:5000', 'https://registry-1.docker.io', 'ghcr.io=https://mirror.example.com:8443/'],
-    supernodeName: 'seed',
-    supernodePlacement: Placement.ANY,
-    supernodeDataPath: '/mnt/seed',
-    daemonName: 'mirror',
-    daemonDataPath: '/mnt/mirror',
-    daemonTolerations: [{ key: 'gpu', operator: 'Exists' }],
-    mirrorNodes: ['w1', 'ip-10-0-0-1.example.com'],
-    nodeMirrorImage: 'example/node-mirror:1',
+    registries: [
+      { url: 'http://127.0.0.1:5000' },
+      { url: 'https://registry-1.docker.io' },
+      {
+        url: 'https://mirror.example.com:8443/',
+        host: 'ghcr.io',
+        ca: CertificateAuthority.fromConfigMap('corporate-ca'),
+      },
+    ],
+    createNamespace: true,
+    supernode: {
+      ...COMMON,
+      name: 'seed',
+      replicas: 3,
+      placement: Placement.ANY,
+      storage: Storage.persistentVolumeClaim({ size: Size.gibibytes(40), storageClassName: 'fast' }),
+      diskQuota: Size.gibibytes(30),
+      minFree: Size.gibibytes(2),
+      maxBandwidth: Bandwidth.mebibytesPerSecond(100),
+      systemBandwidth: Bandwidth.mebibytesPerSecond(10),
+      signingKeySecret: 'dragonfly-signing-key',
+      nodeCidrs: ['10.0.0.0/16', 'fd00::/64'],
+    },
+    daemon: {
+      ...COMMON,
+      name: 'mirror',
+      storage: Storage.emptyDir({ sizeLimit: Size.gibibytes(10) }),
+      diskQuota: Size.gibibytes(8),
+      minFree: Size.gibibytes(1),
+      mirrorPort: 65101,
+      peerPort: 15101,
+      opsPort: 65103,
+      zone: 'eu-1',
+      blobAuthorization: BlobAuthorization.NONE,
+      maxUnavailable: '3',
+    },
+    nodeMirror: {
+      ...COMMON,
+      name: 'runtime',
+      nodes: ['w1', 'ip-10-0-0-1.example.com'],
+      mode: NodeMirrorMode.CHECK,
+      runtime: ContainerRuntime.DOCKER,
+      wait: Duration.seconds(30),
+      deadline: Duration.minutes(2),
+      backoffLimit: 1,
+      ttlAfterFinished: Duration.hours(1),
+    },
+    nodeMirrorImage: `example/node-mirror@sha256:${'0'.repeat(64)}`,
   });
   return scope;
 }
@@ -48,10 +122,6 @@ describe.each(CHARTS)('the manifests of %s', (name, make) => {
     expect(text).toBe(golden(name, text));
   });
 
-  it('keep to the schema of Kubernetes 1.27, without unknown keys', () => {
-    expect(schemaFaults(manifestsOf(make()))).toEqual([]);
-  });
-
   it('are the same bytes when synthesized again', () => {
     const scope = make();
     expect(yamlOf(scope)).toBe(yamlOf(scope));
@@ -59,22 +129,27 @@ describe.each(CHARTS)('the manifests of %s', (name, make) => {
   });
 });
 
-describe('the schema check', () => {
-  it.each<[string, (manifest: Manifest) => object, RegExp]>([
-    ['an unknown key', (manifest) => ({ ...manifest, spec2: {} }), /spec2.* does not exist/],
-    [
-      'a missing selector',
-      (manifest) => ({ ...manifest, spec: { template: {} } }),
-      /must have required property selector/,
-    ],
-    ['a wrong type', (manifest) => ({ ...manifest, metadata: { name: 7 } }), /must be string/],
-    [
-      'a removed version',
-      (manifest) => ({ ...manifest, apiVersion: 'extensions/v1beta1' }),
-      /not among the known kinds/,
-    ],
-  ])('finds %s', (_what, change, message) => {
-    const deployment = manifestsOf(defaults()).find(({ kind }) => kind === 'Deployment')!;
-    expect(schemaFaults([change(deployment) as Manifest]).join('\n')).toMatch(message);
-  });
+it('all of them keep to the schema of Kubernetes 1.27, without unknown keys', () => {
+  expect(schemaFaults(CHARTS.flatMap(([, make]) => manifestsOf(make())))).toEqual([]);
+});
+
+it('all of them keep to what no schema says', () => {
+  for (const [, make] of CHARTS) {
+    expect(manifestsOf(make()).flatMap((manifest) => faultsOf(manifest as PlainManifest))).toEqual([]);
+  }
+});
+
+it('the schema check finds an unknown key, a missing selector, a wrong type and a removed version', () => {
+  const deployment = manifestsOf(defaults()).find(({ kind }) => kind === 'Deployment')!;
+  const faulty = [
+    { ...deployment, spec2: {} },
+    { ...deployment, spec: { template: {} } },
+    { ...deployment, metadata: { name: 7 } },
+    { ...deployment, apiVersion: 'extensions/v1beta1' },
+  ];
+  const faults = schemaFaults(faulty as unknown as Manifest[]).join('\n');
+  expect(faults).toMatch(/spec2.* does not exist/);
+  expect(faults).toMatch(/must have required property selector/);
+  expect(faults).toMatch(/must be string/);
+  expect(faults).toMatch(/not among the known kinds/);
 });

@@ -14,7 +14,7 @@ const app = new App();
 new Dragonfly(new Chart(app, 'demo'), 'dragonfly', {
   supernodeImage: 'dragonfly/supernode:demo',
   daemonImage: 'dragonfly/dfdaemon:demo',
-  registries: [registry],
+  registries: [{ url: registry }],
 });
 
 app.synth();

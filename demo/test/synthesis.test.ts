@@ -22,13 +22,13 @@ test('what the composite writes for a registry can be run here', async () => {
   ]);
   const { REGISTRY, ...others } = plan.perNode[2]!.env;
   expect(REGISTRY).toContain('http://127.0.0.1:5000');
-  expect(others).toEqual({ HOST_IP: '127.0.0.1' });
+  expect(others).toEqual({ HOST_IP: '127.0.0.1', NODE_OPTIONS: '--max-old-space-size=256' });
   expect(ports - 4000).toBeLessThanOrEqual(portsNeeded(manifests, 3));
 });
 
 test('an app that fails is told with its reason', async () => {
   const synthesis = demoApp(root, 'ftp://nowhere', join(folder.path, 'failed'));
   await expect(synthesize(synthesis)).rejects.toThrow(
-    /^cdk8s synth failed for the demo: Error: registries.*ftp:\/\/nowhere/,
+    /^cdk8s synth failed for the demo: Error: demo\/dragonfly\/supernode: registries.*ftp:\/\/nowhere/,
   );
 });

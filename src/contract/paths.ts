@@ -7,6 +7,8 @@ export const PATHS = {
   supernodeConfig: '/etc/dragonfly/supernode.yml',
   /** The df-daemon's home: its store. */
   dfdaemonHome: '/root/.small-dragonfly',
+  /** The same for a df-daemon that is not root, to whom root's home is closed. */
+  dfdaemonUnprivilegedHome: '/var/lib/dragonfly',
   /** Where the classic installation keeps the df-daemon's home on its node. */
   dfdaemonHostPath: '/data/dfdaemon',
   dfdaemonConfig: '/etc/dragonfly/dfdaemon.yml',

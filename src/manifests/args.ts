@@ -11,7 +11,7 @@ type FlagValue<F extends FlagSpec> = F extends { readonly repeatable: true }
 
 /** Values by the names that the contract gives the flags of a command. */
 export type FlagValues<C extends CommandSpec> = {
-  readonly [K in keyof C['flags']]?: FlagValue<C['flags'][K]>;
+  readonly [K in keyof C['flags']]?: FlagValue<C['flags'][K]> | undefined;
 };
 
 /** A container's `args` for a command: the given flags, in the contract's order, under the contract's names. */

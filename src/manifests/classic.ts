@@ -37,7 +37,7 @@ export function classicSupernodeDeployment(spec: SupernodeSpec): k8s.KubeDeploym
               volumeMounts: [{ name: 'data', mountPath: PATHS.supernodeHome }],
             },
           ],
-          volumes: [{ name: 'data', hostPath: { path: spec.dataPath, type: 'Directory' } }],
+          volumes: [{ name: 'data', hostPath: { path: `${spec.store.storage.path}`, type: 'Directory' } }],
         },
       },
     },
@@ -99,7 +99,7 @@ export function classicDfDaemonSet(spec: DfDaemonSpec): k8s.KubeDaemonSetProps {
           ],
           volumes: [
             { name: 'config', configMap: { name: configMapName(spec), defaultMode: 0o600 } },
-            { name: 'data', hostPath: { path: spec.dataPath } },
+            { name: 'data', hostPath: { path: `${spec.store.storage.path}` } },
           ],
         },
       },

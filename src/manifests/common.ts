@@ -11,19 +11,6 @@ export const TOLERATE_CONTROL_PLANE: k8s.Toleration[] = [
   TOLERATE_MASTER,
 ];
 
-/**
- * Least rights for a daemon. User 0, because its data is a folder of the node that belongs to root; without capabilities, privilege
- * escalation or a writable root file system that is a plain user who owns that folder.
- */
-export const RESTRICTED: k8s.SecurityContext = {
-  runAsUser: 0,
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  capabilities: { drop: ['ALL'] },
-};
-
-export const RUNTIME_DEFAULT: k8s.PodSecurityContext = { seccompProfile: { type: 'RuntimeDefault' } };
-
 /** The labels that select the pods of one object, and no other's. */
 export function selectorLabels(component: string, instance: string): Record<string, string> {
   return { 'app.kubernetes.io/name': component, 'app.kubernetes.io/instance': instance };

@@ -1,16 +1,11 @@
 import { k8s } from 'cdk8s-plus-27';
 import { DFDAEMON, PATHS, PORTS } from '../contract/index';
 import type { DfDaemonSpec } from '../spec/df-daemon';
+import { sizeText } from '../spec/storage';
 import { renderArgs } from './args';
-import {
-  RESTRICTED,
-  RUNTIME_DEFAULT,
-  TOLERATE_CONTROL_PLANE,
-  fieldEnv,
-  objectLabels,
-  selectorLabels,
-  sha256,
-} from './common';
+import { TOLERATE_CONTROL_PLANE, fieldEnv, objectLabels, selectorLabels } from './common';
+import { DATA, dataVolume, needsRoot } from './storage';
+import { caVolume, containerOf, envOf, metadataOf, podMetadataOf, podOf } from './workload';
 
 const COMPONENT = 'df-daemon';
 
@@ -35,7 +30,7 @@ export function dfDaemonSelector(spec: DfDaemonSpec): Record<string, string> {
 /** The df-daemons' ConfigMap. */
 export function dfDaemonConfigMap(spec: DfDaemonSpec): k8s.KubeConfigMapProps {
   return {
-    metadata: { name: configMapName(spec), namespace: spec.namespace, labels: objectLabels(COMPONENT, spec.name) },
+    metadata: metadataOf(spec, objectLabels(COMPONENT, spec.name), configMapName(spec)),
     data: { [NODE_CONFIG_KEY]: nodeConfig(spec.supernodes) },
   };
 }
@@ -43,34 +38,29 @@ export function dfDaemonConfigMap(spec: DfDaemonSpec): k8s.KubeConfigMapProps {
 /** The DaemonSet: one df-daemon a node, on the node's own network. */
 export function dfDaemonSet(spec: DfDaemonSpec): k8s.KubeDaemonSetProps {
   const labels = objectLabels(COMPONENT, spec.name);
+  const { storage } = spec.store;
   return {
-    metadata: { name: spec.name, namespace: spec.namespace, labels },
+    metadata: metadataOf(spec, labels),
     spec: {
       selector: { matchLabels: dfDaemonSelector(spec) },
       updateStrategy: {
         type: 'RollingUpdate',
-        rollingUpdate: { maxUnavailable: k8s.IntOrString.fromString('10%') },
+        rollingUpdate: { maxUnavailable: intOrPercent(spec.maxUnavailable) },
       },
       template: {
-        metadata: {
-          labels,
-          // A file mounted by subPath is never updated: a changed ConfigMap has to make new pods.
-          annotations: { 'checksum/config': sha256(nodeConfig(spec.supernodes)) },
-        },
+        // A file mounted by subPath is never updated: a changed ConfigMap has to make new pods.
+        metadata: podMetadataOf(spec, labels, nodeConfig(spec.supernodes)),
         spec: {
           tolerations: [...TOLERATE_CONTROL_PLANE, ...spec.tolerations],
           hostNetwork: true,
           // With the host's network, only this policy still asks the cluster's DNS, which knows the supernode.
           dnsPolicy: 'ClusterFirstWithHostNet',
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          priorityClassName: 'system-node-critical',
-          terminationGracePeriodSeconds: 30,
-          securityContext: RUNTIME_DEFAULT,
+          ...podOf(spec, needsRoot(storage)),
           containers: [dfDaemonContainer(spec)],
           volumes: [
-            { name: 'config', configMap: { name: configMapName(spec), defaultMode: 0o600 } },
-            { name: 'data', hostPath: { path: spec.dataPath, type: 'DirectoryOrCreate' } },
+            { name: 'config', configMap: { name: configMapName(spec) } },
+            dataVolume(storage, ''),
+            ...caVolume(spec.ca).volumes,
           ],
         },
       },
@@ -79,44 +69,56 @@ export function dfDaemonSet(spec: DfDaemonSpec): k8s.KubeDaemonSetProps {
 }
 
 function dfDaemonContainer(spec: DfDaemonSpec): k8s.Container {
+  const root = needsRoot(spec.store.storage);
+  // root's home is closed to others.
+  const home = root ? PATHS.dfdaemonHome : PATHS.dfdaemonUnprivilegedHome;
+  const { mirror, peer, ops } = spec.ports;
+  // Without a host the kubelet asks the node's address, which a firewall of the node may close to it.
+  const probe = (path: string): k8s.HttpGetAction => ({
+    path,
+    host: LOOPBACK,
+    port: k8s.IntOrString.fromString('ops'),
+  });
   return {
     name: 'df-daemon',
-    image: spec.image,
-    imagePullPolicy: 'IfNotPresent',
+    ...containerOf(spec, root),
     command: [DFDAEMON.name],
     args: renderArgs(DFDAEMON, {
       nodeConfig: PATHS.nodeConfig,
+      ...(mirror === PORTS.mirror ? {} : { port: mirror }),
+      ...(peer === PORTS.peer ? {} : { peerPort: peer }),
+      ...(ops === PORTS.ops ? {} : { opsListen: `0.0.0.0:${ops}` }),
       advertiseIp: `$(${DFDAEMON.flags.advertiseIp.env})`,
-      dataDir: PATHS.dfdaemonHome,
+      zone: spec.zone,
+      dataDir: home,
+      diskQuota: sizeText(spec.store.diskQuota),
+      minFree: sizeText(spec.store.minFree),
+      blobAuthorization: spec.blobAuthorization,
+      logLevel: spec.logLevel,
     }),
     env: [
       { name: DFDAEMON.flags.registry.env, value: spec.registry },
       fieldEnv(DFDAEMON.flags.advertiseIp.env, 'status.hostIP'),
+      ...envOf(spec, spec.ca),
     ],
     ports: [
-      { name: 'mirror', containerPort: PORTS.mirror, hostPort: PORTS.mirror, hostIp: '127.0.0.1', protocol: 'TCP' },
-      { name: 'peer', containerPort: PORTS.peer, hostPort: PORTS.peer, protocol: 'TCP' },
-      { name: 'ops', containerPort: PORTS.ops, hostPort: PORTS.ops, protocol: 'TCP' },
+      { name: 'mirror', containerPort: mirror, hostPort: mirror, hostIp: LOOPBACK, protocol: 'TCP' },
+      { name: 'peer', containerPort: peer, hostPort: peer, protocol: 'TCP' },
+      { name: 'ops', containerPort: ops, hostPort: ops, protocol: 'TCP' },
     ],
-    readinessProbe: {
-      httpGet: { path: '/readyz', port: k8s.IntOrString.fromString('ops') },
-      periodSeconds: 5,
-      timeoutSeconds: 2,
-    },
-    livenessProbe: {
-      httpGet: { path: '/livez', port: k8s.IntOrString.fromString('ops') },
-      periodSeconds: 10,
-      timeoutSeconds: 5,
-      failureThreshold: 6,
-    },
-    resources: {
-      requests: { cpu: k8s.Quantity.fromString('50m'), memory: k8s.Quantity.fromString('128Mi') },
-      limits: { memory: k8s.Quantity.fromString('512Mi') },
-    },
-    securityContext: RESTRICTED,
+    startupProbe: { httpGet: probe('/livez'), periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 60 },
+    readinessProbe: { httpGet: probe('/readyz'), periodSeconds: 5, timeoutSeconds: 2 },
+    livenessProbe: { httpGet: probe('/livez'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
     volumeMounts: [
       { name: 'config', mountPath: PATHS.nodeConfig, subPath: NODE_CONFIG_KEY, readOnly: true },
-      { name: 'data', mountPath: PATHS.dfdaemonHome },
+      { name: DATA, mountPath: home },
+      ...caVolume(spec.ca).mounts,
     ],
   };
+}
+
+const LOOPBACK = '127.0.0.1';
+
+function intOrPercent(value: string): k8s.IntOrString {
+  return value.endsWith('%') ? k8s.IntOrString.fromString(value) : k8s.IntOrString.fromNumber(Number(value));
 }

@@ -4,6 +4,7 @@ import { JOB_HASH_LENGTH } from '../spec/node-mirror';
 import type { NodeMirrorSpec } from '../spec/node-mirror';
 import { renderArgs } from './args';
 import { objectLabels, sha256 } from './common';
+import { containerOf, envOf, metadataOf, podMetadataOf, podOf } from './workload';
 
 const COMPONENT = 'node-mirror';
 
@@ -11,16 +12,13 @@ const COMPONENT = 'node-mirror';
 export function nodeMirrorJob(spec: NodeMirrorSpec, nodeName: string): k8s.KubeJobProps {
   const labels = objectLabels(COMPONENT, spec.name);
   const job: k8s.JobSpec = {
-    backoffLimit: 3,
-    activeDeadlineSeconds: 600,
-    template: { metadata: { labels }, spec: podSpec(spec, nodeName) },
+    backoffLimit: spec.backoffLimit,
+    activeDeadlineSeconds: spec.deadlineSeconds,
+    ...(spec.ttlSeconds === undefined ? {} : { ttlSecondsAfterFinished: spec.ttlSeconds }),
+    template: { metadata: podMetadataOf(spec, labels), spec: podSpec(spec, nodeName) },
   };
   return {
-    metadata: {
-      name: `${spec.name}-${sha256(JSON.stringify(job)).slice(0, JOB_HASH_LENGTH)}`,
-      namespace: spec.namespace,
-      labels,
-    },
+    metadata: metadataOf(spec, labels, `${spec.name}-${sha256(JSON.stringify(job)).slice(0, JOB_HASH_LENGTH)}`),
     spec: job,
   };
 }
@@ -29,26 +27,34 @@ function podSpec(spec: NodeMirrorSpec, nodeName: string): k8s.PodSpec {
   return {
     nodeName,
     // The scheduler is not asked, but a NoExecute taint would still end the pod.
-    tolerations: [{ operator: 'Exists' }],
+    tolerations: [{ operator: 'Exists' }, ...spec.tolerations],
     // To send dockerd its signal.
     hostPid: true,
     // To ask the mirror, which listens on the node's loopback.
     hostNetwork: true,
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
     restartPolicy: 'Never',
+    ...podOf(spec, true),
+    // A privileged container has no seccomp profile.
+    securityContext: spec.podSecurityContext,
     containers: [
       {
         name: 'node-mirror',
-        image: spec.image,
-        imagePullPolicy: 'IfNotPresent',
+        ...containerOf(spec, true),
         command: [NODE_MIRROR.name],
-        args: [spec.mode, ...renderArgs(NODE_MIRROR, { hostRoot: PATHS.hostRoot, mirror: spec.mirror })],
-        resources: {
-          requests: { cpu: k8s.Quantity.fromString('10m'), memory: k8s.Quantity.fromString('64Mi') },
-          limits: { memory: k8s.Quantity.fromString('256Mi') },
-        },
-        securityContext: { privileged: true, runAsUser: 0, readOnlyRootFilesystem: true },
+        args: [
+          spec.mode,
+          ...renderArgs(NODE_MIRROR, {
+            runtime: spec.runtime,
+            hostRoot: PATHS.hostRoot,
+            mirror: spec.mirror,
+            wait: spec.waitSeconds === undefined ? undefined : `${spec.waitSeconds}s`,
+            logLevel: spec.logLevel,
+          }),
+        ],
+        env: envOf(spec, undefined),
+        // The outcome, or the end of the log where the command could not write it.
+        terminationMessagePolicy: 'FallbackToLogsOnError',
+        securityContext: { privileged: true, runAsUser: 0, readOnlyRootFilesystem: true, ...spec.securityContext },
         volumeMounts: [{ name: 'host', mountPath: PATHS.hostRoot }],
       },
     ],

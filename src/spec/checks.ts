@@ -58,11 +58,53 @@ export function checkImage(prop: string, value: string | undefined): string {
         `such as registry.example.com/dragonfly/supernode:0.1.0.`,
     );
   }
+  const [, digest] = /@(.*)$/s.exec(value) ?? [];
+  if (digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(digest)) {
+    throw new Error(`${prop} "${value}" has the digest "${digest}": write sha256: and 64 hexadecimal digits.`);
+  }
   if (/\s/.test(value) || value.includes('://')) {
     throw new Error(
       `${prop} "${value}" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, ` +
         `such as registry.example.com/dragonfly/supernode:0.1.0.`,
     );
+  }
+  return value;
+}
+
+/**
+ * A TCP port that a daemon without rights may listen on.
+ *
+ * @throws Error naming the prop, the value and the rule.
+ */
+export function checkPort(prop: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1024 || value > 65535) {
+    throw new Error(`${prop} is ${value}: use a port from 1024 to 65535, since the daemon is not allowed those below.`);
+  }
+  return value;
+}
+
+/**
+ * How often something may happen: a whole number from 0 to 100.
+ *
+ * @throws Error naming the prop, the value and the rule.
+ */
+export function checkCount(prop: string, value: number): number {
+  if (!Number.isInteger(value) || value < 0 || value > 100) {
+    throw new Error(`${prop} is ${value}: use a whole number from 0 to 100.`);
+  }
+  return value;
+}
+
+/**
+ * An IPv4 or IPv6 network.
+ *
+ * @throws Error naming the prop, the value and the rule.
+ */
+export function checkCidr(prop: string, value: string): string {
+  const [address = '', bits, ...more] = value.split('/');
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  if (more.length > 0 || bits === undefined || !/^(0|[1-9][0-9]{0,2})$/.test(bits) || Number(bits) > most) {
+    throw new Error(`${prop} "${value}" is no network: write ADDRESS/BITS, such as 10.0.0.0/16.`);
   }
   return value;
 }

@@ -1,12 +1,18 @@
-import type { k8s } from 'cdk8s-plus-27';
-import { PATHS } from '../contract/index';
-import type { DfDaemonProps } from '../df-daemon';
-import { checkAddresses, checkHostPath, checkImage, checkName, checkNamespace } from './checks';
-import { DOCKER_HUB, parseRegistries, renderRegistries } from './registry';
-import { checkTolerations } from './tolerations';
+import { PATHS, PORTS } from '../contract/index';
+import type { DfDaemonProps } from '../df-daemon-props';
+import type { CertificateAuthority } from '../registry';
+import { StorageType } from '../storage';
+import { checkAddresses, checkImage, checkName, checkNamespace, checkPort } from './checks';
+import { checkClassic } from './classic';
+import { checkNoLoop } from './mirror-loop';
+import { DOCKER_HUB, bundleOf, parseRegistries, renderRegistries } from './registry';
+import { storeSpec } from './storage';
+import type { StoreSpec } from './storage';
+import { workloadSpec } from './workload';
+import type { WorkloadSpec } from './workload';
 
 /** Everything that decides what the objects of the df-daemons look like. */
-export interface DfDaemonSpec {
+export interface DfDaemonSpec extends WorkloadSpec {
   readonly name: string;
   readonly namespace: string;
   readonly image: string;
@@ -14,10 +20,23 @@ export interface DfDaemonSpec {
   readonly supernodes: string[];
   /** The registries as `[HOST=]URL`, separated by commas. */
   readonly registry: string;
-  readonly dataPath: string;
-  readonly tolerations: k8s.Toleration[];
+  readonly ca: CertificateAuthority | undefined;
+  readonly store: StoreSpec;
+  readonly ports: DfDaemonPorts;
+  readonly zone: string | undefined;
+  readonly blobAuthorization: string | undefined;
+  readonly maxUnavailable: string;
   readonly classic: boolean;
 }
+
+/** The ports of a df-daemon on its node. */
+export interface DfDaemonPorts {
+  readonly mirror: number;
+  readonly peer: number;
+  readonly ops: number;
+}
+
+const CLASSIC = ['image', 'supernodes', 'registries', 'name', 'namespace', 'storage', 'tolerations', 'classic'];
 
 /**
  * Props with their defaults, checked.
@@ -26,20 +45,80 @@ export interface DfDaemonSpec {
  */
 export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): DfDaemonSpec {
   const classic = props.classic ?? false;
+  if (classic) {
+    checkClassic(props, CLASSIC);
+  }
+  const image = checkImage('image', props.image);
   const registries = parseRegistries('registries', props.registries ?? [DOCKER_HUB]);
   if (classic && registries.length > 1) {
     throw new Error(
       `registries has ${registries.length} entries, and the classic installation mirrors one: leave out the others, or classic.`,
     );
   }
+  const ports = portsOf(props);
+  checkNoLoop(image, registries, ports.mirror);
+  const store = storeSpec(props, { diskQuota: 20 * 1024, minFree: 5 * 1024 }, PATHS.dfdaemonHostPath);
+  if (store.storage.type === StorageType.PERSISTENT_VOLUME_CLAIM) {
+    throw new Error('storage is a claim, which all nodes would share: use Storage.hostPath() or Storage.emptyDir().');
+  }
+  if (classic && store.storage.type !== StorageType.HOST_PATH) {
+    throw new Error(
+      'storage is no folder of the node, as in the classic installation: use Storage.hostPath() or leave out classic.',
+    );
+  }
   return {
+    ...workloadSpec(props, {
+      image,
+      resources: { cpuRequest: '50m', memoryRequest: '128Mi', memoryLimit: 512 },
+      priorityClassName: 'system-node-critical',
+      gracePeriodSeconds: 300,
+      takenEnv: { REGISTRY: 'registries', HOST_IP: 'WirePatch', ZONE: 'zone', NODE_EXTRA_CA_CERTS: 'ca of a registry' },
+    }),
     name: checkName('name', props.name ?? 'df-daemon'),
     namespace: checkNamespace('namespace', props.namespace ?? defaultNamespace),
-    image: checkImage('image', props.image),
+    image,
     supernodes: checkAddresses('supernodes', props.supernodes),
     registry: renderRegistries(registries),
-    dataPath: checkHostPath('dataPath', props.dataPath ?? PATHS.dfdaemonHostPath),
-    tolerations: checkTolerations('tolerations', props.tolerations ?? []),
+    ca: bundleOf('registries', registries),
+    store,
+    ports,
+    zone: props.zone === undefined ? undefined : checkZone(props.zone),
+    blobAuthorization: props.blobAuthorization,
+    maxUnavailable: checkMaxUnavailable(props.maxUnavailable ?? '10%'),
     classic,
   };
+}
+
+function portsOf(props: DfDaemonProps): DfDaemonPorts {
+  const ports = {
+    mirror: checkPort('mirrorPort', props.mirrorPort ?? PORTS.mirror),
+    peer: checkPort('peerPort', props.peerPort ?? PORTS.peer),
+    ops: checkPort('opsPort', props.opsPort ?? PORTS.ops),
+  };
+  const [first, second] = Object.entries(ports).flatMap(([name, port], i, all) => {
+    const twin = all.slice(i + 1).find(([, other]) => other === port);
+    return twin === undefined ? [] : [name, twin[0]];
+  });
+  if (first !== undefined && second !== undefined) {
+    throw new Error(`${first}Port and ${second}Port are the same, on one network: give each its own.`);
+  }
+  return ports;
+}
+
+function checkZone(zone: string): string {
+  if (!/^[\x21-\x7e]{1,63}$/.test(zone)) {
+    throw new Error(`zone "${zone}" is no zone: use 1 to 63 letters, digits and signs without blanks.`);
+  }
+  return zone;
+}
+
+function checkMaxUnavailable(value: string): string {
+  const [, digits, percent] = /^([0-9]{1,9})(%?)$/.exec(value) ?? [];
+  const amount = Number(digits);
+  if (digits === undefined || amount === 0 || (percent === '%' && amount > 100)) {
+    throw new Error(
+      `maxUnavailable "${value}" lets no update happen or is no number: use a number of nodes such as "3", or 1% to 100%.`,
+    );
+  }
+  return value;
 }

@@ -1,62 +1,53 @@
-import { PATHS } from '../contract/index';
-import type { DfDaemonProps } from '../df-daemon';
-import type { DragonflyProps } from '../dragonfly';
-import type { NodeMirrorJobProps } from '../node-mirror-job';
-import type { SupernodeProps } from '../supernode';
-import { checkHostPath, checkImage, checkName, checkNamespace, checkNodes } from './checks';
-import { DOCKER_HUB, parseRegistries } from './registry';
-import { checkTolerations } from './tolerations';
+import type { DfDaemonProps } from '../df-daemon-props';
+import type { DragonflyProps } from '../dragonfly-props';
+import type { NodeMirrorJobProps } from '../node-mirror-job-props';
+import type { SupernodeProps } from '../supernode-props';
+import { checkImage, checkNamespace } from './checks';
+import { DOCKER_HUB } from './registry';
 
 /** The props of the parts of an installation. */
 export interface DragonflySpec {
-  readonly supernode: SupernodeProps & { readonly name: string };
+  readonly namespace: string;
+  readonly createNamespace: boolean;
+  readonly supernode: SupernodeProps;
   /** Without the address of the supernode, which the supernode's Service says. */
-  readonly daemon: Omit<DfDaemonProps, 'supernodes'> & { readonly name: string };
+  readonly daemon: Omit<DfDaemonProps, 'supernodes'>;
   readonly nodeMirror: NodeMirrorJobProps | undefined;
 }
 
+/** Namespaces that every cluster has. */
+const GIVEN_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
 /**
- * Props with their defaults, checked under their own names, and handed to the part that they are for.
+ * Props with their defaults, checked under their own names, and handed to the part that they are for, which checks the rest.
  *
  * @throws Error naming the prop, the value and the fix.
  */
 export function dragonflySpec(props: DragonflyProps, defaultNamespace: string): DragonflySpec {
-  const registries = props.registries ?? [DOCKER_HUB];
-  parseRegistries('registries', registries);
-  const common = {
-    namespace: checkNamespace('namespace', props.namespace ?? defaultNamespace),
-    registries,
-    classic: props.classic ?? false,
-  };
+  const namespace = checkNamespace('namespace', props.namespace ?? defaultNamespace);
+  const createNamespace = props.createNamespace ?? false;
+  if (createNamespace && GIVEN_NAMESPACES.includes(namespace)) {
+    throw new Error(
+      `createNamespace is true, and every cluster has "${namespace}": name another namespace, or leave it out.`,
+    );
+  }
+  const common = { namespace, registries: props.registries ?? [DOCKER_HUB] };
+  const classic = props.classic === true ? { classic: true } : {};
   return {
-    supernode: {
-      ...common,
-      name: checkName('supernodeName', props.supernodeName ?? 'supernode'),
-      image: checkImage('supernodeImage', props.supernodeImage),
-      dataPath: checkHostPath('supernodeDataPath', props.supernodeDataPath ?? PATHS.supernodeHostPath),
-      ...(props.supernodePlacement === undefined ? {} : { placement: props.supernodePlacement }),
-    },
-    daemon: {
-      ...common,
-      name: checkName('daemonName', props.daemonName ?? 'df-daemon'),
-      image: checkImage('daemonImage', props.daemonImage),
-      dataPath: checkHostPath('daemonDataPath', props.daemonDataPath ?? PATHS.dfdaemonHostPath),
-      tolerations: checkTolerations('daemonTolerations', props.daemonTolerations ?? []),
-    },
-    nodeMirror: nodeMirrorOf(props, common.namespace),
+    namespace,
+    createNamespace,
+    supernode: { ...props.supernode, ...common, ...classic, image: checkImage('supernodeImage', props.supernodeImage) },
+    daemon: { ...props.daemon, ...common, ...classic, image: checkImage('daemonImage', props.daemonImage) },
+    nodeMirror: nodeMirrorOf(props, namespace),
   };
 }
 
 function nodeMirrorOf(props: DragonflyProps, namespace: string): NodeMirrorJobProps | undefined {
-  if (props.mirrorNodes === undefined) {
+  if (props.nodeMirror === undefined) {
     if (props.nodeMirrorImage !== undefined) {
-      throw new Error(`nodeMirrorImage "${props.nodeMirrorImage}" has nothing to do: name the nodes in mirrorNodes.`);
+      throw new Error(`nodeMirrorImage "${props.nodeMirrorImage}" has nothing to do: name nodes in nodeMirror.`);
     }
     return undefined;
   }
-  return {
-    namespace,
-    image: checkImage('nodeMirrorImage', props.nodeMirrorImage),
-    nodes: checkNodes('mirrorNodes', props.mirrorNodes),
-  };
+  return { ...props.nodeMirror, namespace, image: checkImage('nodeMirrorImage', props.nodeMirrorImage) };
 }

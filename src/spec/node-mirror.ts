@@ -1,20 +1,28 @@
 import { NODE_MIRROR } from '../contract/index';
-import type { NodeMirrorJobProps } from '../node-mirror-job';
+import { ContainerRuntime } from '../container-runtime';
+import type { NodeMirrorJobProps } from '../node-mirror-job-props';
 import { NodeMirrorMode } from '../node-mirror-mode';
-import { checkImage, checkName, checkNamespace, checkNodes } from './checks';
+import { checkCount, checkImage, checkName, checkNamespace, checkNodes } from './checks';
 import { checkUrl } from './registry';
+import { workloadSpec } from './workload';
+import type { WorkloadSpec } from './workload';
 
 /** A Job's name ends in a dash and this many hexadecimal digits of the hash of its content. */
 export const JOB_HASH_LENGTH = 10;
 
 /** Everything that decides what the Jobs look like. */
-export interface NodeMirrorSpec {
+export interface NodeMirrorSpec extends WorkloadSpec {
   readonly name: string;
   readonly namespace: string;
   readonly image: string;
   readonly nodes: string[];
   readonly mode: NodeMirrorMode;
+  readonly runtime: string;
   readonly mirror: string;
+  readonly waitSeconds: number | undefined;
+  readonly deadlineSeconds: number;
+  readonly backoffLimit: number;
+  readonly ttlSeconds: number | undefined;
 }
 
 /**
@@ -24,12 +32,32 @@ export interface NodeMirrorSpec {
  */
 export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: string): NodeMirrorSpec {
   const defaultMirror = NODE_MIRROR.flags.mirror.default;
+  const image = checkImage('image', props.image);
+  const deadlineSeconds = props.deadline?.toSeconds() ?? 600;
+  const waitSeconds = props.wait?.toSeconds();
+  if (waitSeconds !== undefined && waitSeconds >= deadlineSeconds) {
+    throw new Error(
+      `wait is ${waitSeconds} s and deadline ${deadlineSeconds} s: the Job would end while it waits; raise the deadline.`,
+    );
+  }
   return {
+    ...workloadSpec(props, {
+      image,
+      resources: { cpuRequest: '10m', memoryRequest: '64Mi', memoryLimit: 256 },
+      priorityClassName: undefined,
+      gracePeriodSeconds: 30,
+      takenEnv: {},
+    }),
     name: checkName('name', props.name ?? 'node-mirror', 62 - JOB_HASH_LENGTH),
     namespace: checkNamespace('namespace', props.namespace ?? defaultNamespace),
-    image: checkImage('image', props.image),
+    image,
     nodes: checkNodes('nodes', props.nodes),
     mode: props.mode ?? NodeMirrorMode.APPLY,
+    runtime: (props.runtime ?? ContainerRuntime.DOCKER).name,
     mirror: checkUrl('mirror', props.mirror ?? defaultMirror, defaultMirror),
+    waitSeconds,
+    deadlineSeconds,
+    backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),
+    ttlSeconds: props.ttlAfterFinished?.toSeconds(),
   };
 }

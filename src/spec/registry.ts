@@ -1,8 +1,10 @@
 import { isIPv6 } from 'node:net';
+import type { CertificateAuthority, Registry } from '../registry';
 import { isHostName, isPort } from './checks';
 
-/** What a df-daemon mirrors when nothing else is said: Docker Hub. */
-export const DOCKER_HUB = 'https://registry-1.docker.io';
+const DOCKER_HUB_URL = 'https://registry-1.docker.io';
+/** What a df-daemon mirrors when nothing else is said. */
+export const DOCKER_HUB: Registry = { url: DOCKER_HUB_URL };
 
 const EXAMPLE = 'https://registry.example.com:5000';
 /** The names of Docker Hub. Image names and container runtimes say the first, which itself serves a web site. */
@@ -16,17 +18,18 @@ export interface RegistrySpec {
   readonly url: string;
   /** Whether the user named `host`, rather than leaving it to the URL. */
   readonly named: boolean;
+  readonly ca: CertificateAuthority | undefined;
 }
 
 /**
- * Reads registries written as `[HOST=]URL`. The first is the one for requests that name no registry.
+ * Checks registries. The first is the one for requests that name no registry.
  *
  * @throws Error naming the prop, the value and the fix: no registry, no http(s) URL, more in it than scheme, host and port,
  *   a host that is no DNS name, two registries for one host.
  */
-export function parseRegistries(prop: string, values: string[]): RegistrySpec[] {
+export function parseRegistries(prop: string, values: Registry[]): RegistrySpec[] {
   if (values.length === 0) {
-    throw new Error(`${prop} is empty: name at least one registry by its URL, such as ${EXAMPLE}.`);
+    throw new Error(`${prop} is empty: name at least one registry, such as { url: '${EXAMPLE}' }.`);
   }
   const registries: RegistrySpec[] = [];
   values.forEach((value, i) => {
@@ -64,20 +67,43 @@ export function checkUrl(prop: string, value: string, example: string): string {
   return parseUrl(`${prop} "${withoutCredentials(value)}"`, value, `write it such as ${example}`).origin;
 }
 
-function parseRegistry(what: string, value: string): RegistrySpec {
-  const [, given, text = value] = /^([^=/]*)=(.*)$/s.exec(value) ?? [];
+function parseRegistry(what: string, { url: text, host: given, ca }: Registry): RegistrySpec {
+  const shown = `${what}.url "${withoutCredentials(text)}"`;
+  const url = parseUrl(shown, text, `write it such as ${EXAMPLE}`);
   const name = given?.toLowerCase();
-  const shown = `${what} "${withoutCredentials(value)}"`;
-  const url = parseUrl(shown, text, `write the registry as [HOST=]URL, such as ${EXAMPLE}`);
   if (name !== undefined && !isRegistryHost(name)) {
-    throw new Error(`${shown} has the registry name "${name}": use HOST[:PORT] as it stands in image names.`);
+    throw new Error(`${what}.host "${name}" is no registry: use HOST[:PORT] as it stands in image names.`);
   }
   const host = name ?? url.host;
   return {
     host: DOCKER_HUB_NAMES.includes(host) ? 'docker.io' : host,
-    url: url.origin === 'https://docker.io' ? DOCKER_HUB : url.origin,
+    url: url.origin === 'https://docker.io' ? DOCKER_HUB_URL : url.origin,
     named: name !== undefined,
+    ca,
   };
+}
+
+/**
+ * The one bundle of certificates for all registries: the daemons are told of one file.
+ *
+ * @throws Error naming the two that differ.
+ */
+export function bundleOf(prop: string, registries: RegistrySpec[]): CertificateAuthority | undefined {
+  const first = registries.findIndex(({ ca }) => ca !== undefined);
+  const bundle = registries[first]?.ca;
+  registries.forEach(({ ca }, i) => {
+    if (ca !== undefined && bundle !== undefined && placeOf(ca) !== placeOf(bundle)) {
+      throw new Error(
+        `${prop}[${i}].ca is ${placeOf(ca)} and ${prop}[${first}].ca is ${placeOf(bundle)}: ` +
+          'put all certificates into one bundle, and name it for both.',
+      );
+    }
+  });
+  return bundle;
+}
+
+function placeOf({ kind, name, key }: CertificateAuthority): string {
+  return `${kind} ${name}, key ${key}`;
 }
 
 function withoutCredentials(text: string): string {

@@ -1,9 +1,14 @@
 import { join } from 'node:path';
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
+import { Namespace } from 'kubernetes-models/v1/Namespace';
+import { PersistentVolumeClaim } from 'kubernetes-models/v1/PersistentVolumeClaim';
 import { Service } from 'kubernetes-models/v1/Service';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import { Job } from 'kubernetes-models/batch/v1/Job';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import * as ts from 'typescript';
 import type { Manifest } from './synth';
 
@@ -14,27 +19,27 @@ interface Model {
 
 /** The kinds and versions that the library may emit: all are served by every Kubernetes since 1.21. */
 const MODELS: Readonly<Record<string, Model>> = {
-  'v1 ConfigMap': {
-    module: 'v1/ConfigMap',
-    validate: (manifest) => new ConfigMap(manifest).validate(),
-  },
-  'v1 Service': {
-    module: 'v1/Service',
-    validate: (manifest) => new Service(manifest).validate(),
-  },
-  'apps/v1 DaemonSet': {
-    module: 'apps/v1/DaemonSet',
-    validate: (manifest) => new DaemonSet(manifest).validate(),
-  },
-  'apps/v1 Deployment': {
-    module: 'apps/v1/Deployment',
-    validate: (manifest) => new Deployment(manifest).validate(),
-  },
-  'batch/v1 Job': {
-    module: 'batch/v1/Job',
-    validate: (manifest) => new Job(manifest).validate(),
-  },
+  'v1 ConfigMap': model('v1/ConfigMap', (manifest) => new ConfigMap(manifest)),
+  'v1 Namespace': model('v1/Namespace', (manifest) => new Namespace(manifest)),
+  'v1 PersistentVolumeClaim': model('v1/PersistentVolumeClaim', (manifest) => new PersistentVolumeClaim(manifest)),
+  'v1 Service': model('v1/Service', (manifest) => new Service(manifest)),
+  'apps/v1 DaemonSet': model('apps/v1/DaemonSet', (manifest) => new DaemonSet(manifest)),
+  'apps/v1 Deployment': model('apps/v1/Deployment', (manifest) => new Deployment(manifest)),
+  'apps/v1 StatefulSet': model('apps/v1/StatefulSet', (manifest) => new StatefulSet(manifest)),
+  'batch/v1 Job': model('batch/v1/Job', (manifest) => new Job(manifest)),
+  'networking.k8s.io/v1 NetworkPolicy': model(
+    'networking.k8s.io/v1/NetworkPolicy',
+    (manifest) => new NetworkPolicy(manifest),
+  ),
+  'policy/v1 PodDisruptionBudget': model(
+    'policy/v1/PodDisruptionBudget',
+    (manifest) => new PodDisruptionBudget(manifest),
+  ),
 };
+
+function model(module: string, make: (manifest: Manifest) => { validate(): void }): Model {
+  return { module, validate: (manifest) => make(manifest).validate() };
+}
 
 /** What the schema of Kubernetes 1.27 has against a manifest: unknown kinds, wrong types and values, missing and unknown keys. */
 export function schemaFaults(manifests: Manifest[]): string[] {

@@ -1,0 +1,95 @@
+import type { Size } from 'cdk8s';
+import type { BlobAuthorization } from './blob-authorization';
+import type { Registry } from './registry';
+import type { Storage } from './storage';
+import type { WorkloadProps } from './workload-props';
+
+/** What can be said about the df-daemons that an installation does not say for all its parts. */
+export interface DfDaemonOptions extends WorkloadProps {
+  /**
+   * The name of the DaemonSet; the ConfigMap's is this with `-config`.
+   *
+   * @default df-daemon
+   */
+  readonly name?: string;
+  /**
+   * Where blobs are kept: a folder of each node, or one that ends with the pod.
+   *
+   * @default - the folder `/data/dfdaemon` of each node
+   */
+  readonly storage?: Storage;
+  /**
+   * The most that blobs may take on a node's disk.
+   *
+   * @default - 20 GiB, or what a volume of known size holds
+   */
+  readonly diskQuota?: Size;
+  /**
+   * What stays free on a node's disk, whoever writes to it.
+   *
+   * @default - 5 GiB, or a twentieth of a volume of known size
+   */
+  readonly minFree?: Size;
+  /**
+   * The port of the mirror on each node's loopback.
+   *
+   * @default 65001
+   */
+  readonly mirrorPort?: number;
+  /**
+   * The port on each node that gives blocks to the other nodes.
+   *
+   * @default 15001
+   */
+  readonly peerPort?: number;
+  /**
+   * The port on each node for probes and metrics.
+   *
+   * @default 65003
+   */
+  readonly opsPort?: number;
+  /**
+   * Where these nodes stand, such as a zone of a cloud: they trade with nodes of their own zone first.
+   *
+   * @default - no zone
+   */
+  readonly zone?: string;
+  /**
+   * Who says whether a client may have a blob that is on the node.
+   *
+   * @default BlobAuthorization.ORIGIN
+   */
+  readonly blobAuthorization?: BlobAuthorization;
+  /**
+   * How many nodes may be without their df-daemon during a rolling update: a number of nodes, or a share such as `10%`.
+   *
+   * @default 10%
+   */
+  readonly maxUnavailable?: string;
+}
+
+/** What can be said about the df-daemons. */
+export interface DfDaemonProps extends DfDaemonOptions {
+  /** The image with the `dfdaemon` command. Required, since none is published yet. */
+  readonly image: string;
+  /** Where the supernodes are, as `HOST[:PORT]`; `SupernodeConstruct.addressesFrom()` says it. */
+  readonly supernodes: string[];
+  /**
+   * The registries behind the mirror. Requests that name no registry go to the first.
+   *
+   * @default - Docker Hub
+   */
+  readonly registries?: Registry[];
+  /**
+   * The namespace of the objects; it must admit pods on the host's network.
+   *
+   * @default - the chart's namespace, else `kube-system`
+   */
+  readonly namespace?: string;
+  /**
+   * Only what the classic installation says: without flags, probes, limits and security settings.
+   *
+   * @default false
+   */
+  readonly classic?: boolean;
+}

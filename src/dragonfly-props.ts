@@ -1,0 +1,61 @@
+import type { DfDaemonOptions } from './df-daemon-props';
+import type { NodeMirrorJobOptions } from './node-mirror-job-props';
+import type { Registry } from './registry';
+import type { SupernodeOptions } from './supernode-props';
+
+/** What can be said about an installation. */
+export interface DragonflyProps {
+  /** The image with the `supernode` command. Required, since none is published yet. */
+  readonly supernodeImage: string;
+  /** The image with the `dfdaemon` command. Required, since none is published yet. */
+  readonly daemonImage: string;
+  /**
+   * The image with the `node-mirror` command. Required with `nodeMirror`.
+   *
+   * @default - none
+   */
+  readonly nodeMirrorImage?: string;
+  /**
+   * The registries behind the mirror. Requests that name no registry go to the first. The supernode fetches from these alone, and from
+   * public https hosts that they redirect to.
+   *
+   * @default - Docker Hub
+   */
+  readonly registries?: Registry[];
+  /**
+   * The namespace of all objects; it must admit pods on the host's network.
+   *
+   * @default - the chart's namespace, else `kube-system`
+   */
+  readonly namespace?: string;
+  /**
+   * Whether the namespace is made too, with labels that let Pod Security admit what needs the node.
+   *
+   * @default false
+   */
+  readonly createNamespace?: boolean;
+  /**
+   * More about the supernode.
+   *
+   * @default - see `SupernodeOptions`
+   */
+  readonly supernode?: SupernodeOptions;
+  /**
+   * More about the df-daemons.
+   *
+   * @default - see `DfDaemonOptions`
+   */
+  readonly daemon?: DfDaemonOptions;
+  /**
+   * Nodes whose container runtime is to be pointed at its df-daemon by a Job each.
+   *
+   * @default - none
+   */
+  readonly nodeMirror?: NodeMirrorJobOptions;
+  /**
+   * Only what the classic installation says: without flags, probes, limits and security settings.
+   *
+   * @default false
+   */
+  readonly classic?: boolean;
+}

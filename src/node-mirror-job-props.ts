@@ -1,0 +1,70 @@
+import type { Duration } from 'cdk8s';
+import type { ContainerRuntime } from './container-runtime';
+import type { NodeMirrorMode } from './node-mirror-mode';
+import type { WorkloadProps } from './workload-props';
+
+/** What can be said about node-mirror Jobs that an installation does not say for all its parts. */
+export interface NodeMirrorJobOptions extends WorkloadProps {
+  /** The names of the nodes to work on, as `kubectl get nodes` shows them. One Job each. */
+  readonly nodes: string[];
+  /**
+   * The beginning of the Jobs' names; a hash of the Job's content follows.
+   *
+   * @default node-mirror
+   */
+  readonly name?: string;
+  /**
+   * What to do on the nodes.
+   *
+   * @default NodeMirrorMode.APPLY
+   */
+  readonly mode?: NodeMirrorMode;
+  /**
+   * The container runtime of the nodes.
+   *
+   * @default ContainerRuntime.DOCKER
+   */
+  readonly runtime?: ContainerRuntime;
+  /**
+   * How long to wait for the df-daemon before anything is changed.
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly wait?: Duration;
+  /**
+   * How long a Job may take with all its tries.
+   *
+   * @default Duration.minutes(10)
+   */
+  readonly deadline?: Duration;
+  /**
+   * How often a Job that failed is tried again.
+   *
+   * @default 3
+   */
+  readonly backoffLimit?: number;
+  /**
+   * After how long a Job that ended is removed, its log with it.
+   *
+   * @default - never
+   */
+  readonly ttlAfterFinished?: Duration;
+}
+
+/** What can be said about node-mirror Jobs. */
+export interface NodeMirrorJobProps extends NodeMirrorJobOptions {
+  /** The image with the `node-mirror` command. Required, since none is published yet. */
+  readonly image: string;
+  /**
+   * The namespace of the Jobs; it must admit privileged pods.
+   *
+   * @default - the chart's namespace, else `kube-system`
+   */
+  readonly namespace?: string;
+  /**
+   * The mirror, as the node reaches it.
+   *
+   * @default http://127.0.0.1:65001
+   */
+  readonly mirror?: string;
+}

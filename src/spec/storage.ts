@@ -1,0 +1,83 @@
+import { Size, SizeRoundingBehavior } from 'cdk8s';
+import { Storage, StorageType } from '../storage';
+import { checkHostPath, checkName } from './checks';
+
+/** Where a store is, and what it may take. */
+export interface StoreSpec {
+  readonly storage: Storage;
+  /** MiB; absent: the daemon's own default. */
+  readonly diskQuota: number | undefined;
+  /** MiB; absent: the daemon's own default. */
+  readonly minFree: number | undefined;
+}
+
+/** The daemon's own defaults, in MiB. */
+export interface StoreDefaults {
+  readonly diskQuota: number;
+  readonly minFree: number;
+}
+
+/** What of a volume of known size stays free unless something else is said: a twentieth. */
+const FREE_SHARE = 20;
+
+/**
+ * A store's folder and its limits, checked against the size of the volume.
+ *
+ * @throws Error naming the prop, the value and the fix: a folder or name that is none, a quota of nothing, a quota and a floor that the
+ *   volume cannot hold, no floor on a disk that others use.
+ */
+export function storeSpec(
+  props: { readonly storage?: Storage; readonly diskQuota?: Size; readonly minFree?: Size },
+  defaults: StoreDefaults,
+  hostPath: string,
+): StoreSpec {
+  const storage = checkStorage(props.storage ?? Storage.hostPath(hostPath));
+  const quota = props.diskQuota === undefined ? undefined : mebibytes('diskQuota', props.diskQuota, 1);
+  const free = props.minFree === undefined ? undefined : mebibytes('minFree', props.minFree, 0);
+  if (free === 0 && storage.type === StorageType.HOST_PATH) {
+    throw new Error(
+      `minFree is 0 and the storage is ${storage.path ?? ''} of the node: the quota alone does not keep its disk from filling when ` +
+        'others write to it too; leave at least Size.gibibytes(1).',
+    );
+  }
+  const size = storage.size?.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR });
+  if (size === undefined) {
+    return { storage, diskQuota: quota, minFree: free };
+  }
+  const minFree = free ?? Math.min(defaults.minFree, Math.ceil(size / FREE_SHARE));
+  if (size - minFree < 1) {
+    throw new Error(
+      `minFree is ${minFree} MiB of a volume of ${size} MiB: nothing is left for blobs; use a larger volume.`,
+    );
+  }
+  if (quota !== undefined && quota + minFree > size) {
+    throw new Error(
+      `diskQuota is ${quota} MiB and minFree ${minFree} MiB, and the volume holds ${size} MiB: ` +
+        `set diskQuota to at most ${size - minFree} MiB, or leave it out.`,
+    );
+  }
+  return { storage, diskQuota: quota ?? Math.min(defaults.diskQuota, size - minFree), minFree };
+}
+
+/** A number of MiB as the flags of the daemons are written. */
+export function sizeText(mib: number | undefined): string | undefined {
+  return mib === undefined ? undefined : `${mib}MiB`;
+}
+
+function mebibytes(prop: string, size: Size, min: number): number {
+  const mib = size.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR });
+  if (mib < min) {
+    throw new Error(`${prop} is ${size.asString()}: use at least ${min} MiB.`);
+  }
+  return mib;
+}
+
+function checkStorage(storage: Storage): Storage {
+  if (storage.path !== undefined) {
+    checkHostPath('storage', storage.path);
+  }
+  if (storage.claimName !== undefined) {
+    checkName('storage', storage.claimName, 253);
+  }
+  return storage;
+}

@@ -1,0 +1,125 @@
+import { SizeRoundingBehavior } from 'cdk8s';
+import type { Size } from 'cdk8s';
+import type { ContainerResources, k8s } from 'cdk8s-plus-27';
+import type { WorkloadProps } from '../workload-props';
+import { checkName } from './checks';
+import { checkAnnotations, checkEnv, checkLabels, checkNodeSelector } from './metadata';
+import { checkTolerations } from './tolerations';
+
+/** What a daemon asks for when nothing else is said. */
+export interface ResourceDefaults {
+  readonly cpuRequest: string;
+  readonly memoryRequest: string;
+  /** MiB. */
+  readonly memoryLimit: number;
+}
+
+/** Everything about a pod that every daemon has in common. */
+export interface WorkloadSpec {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  /** As Kubernetes writes quantities. */
+  readonly requests: Readonly<Record<string, string>>;
+  readonly limits: Readonly<Record<string, string>>;
+  /** MiB. */
+  readonly heap: number;
+  readonly tolerations: k8s.Toleration[];
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly priorityClassName: string | undefined;
+  readonly imagePullSecrets: string[];
+  readonly imagePullPolicy: string;
+  readonly securityContext: k8s.SecurityContext;
+  readonly podSecurityContext: k8s.PodSecurityContext;
+  readonly gracePeriodSeconds: number;
+  readonly logLevel: string | undefined;
+}
+
+/** What differs from daemon to daemon. */
+export interface WorkloadDefaults {
+  readonly image: string;
+  readonly resources: ResourceDefaults;
+  readonly priorityClassName: string | undefined;
+  readonly gracePeriodSeconds: number;
+  /** Variables that are ours, with the prop that changes each. */
+  readonly takenEnv: Readonly<Record<string, string>>;
+}
+
+const MIN_MEMORY_LIMIT = 128;
+
+/**
+ * The props of every daemon with their defaults, checked.
+ *
+ * @throws Error naming the prop, the value and the fix.
+ */
+export function workloadSpec(props: WorkloadProps, defaults: WorkloadDefaults): WorkloadSpec {
+  const limit = memoryLimit(props.resources, defaults.resources.memoryLimit);
+  return {
+    labels: checkLabels('labels', props.labels ?? {}),
+    annotations: checkAnnotations('annotations', props.annotations ?? {}),
+    env: checkEnv('env', props.env ?? {}, defaults.takenEnv),
+    requests: requests(props.resources, defaults.resources, limit),
+    limits: limits(props.resources, limit),
+    heap: Math.floor(limit / 2),
+    tolerations: checkTolerations('tolerations', props.tolerations ?? []),
+    nodeSelector: checkNodeSelector('nodeSelector', props.nodeSelector ?? {}),
+    priorityClassName: props.priorityClassName ?? defaults.priorityClassName,
+    imagePullSecrets: (props.imagePullSecrets ?? []).map((name, i) => checkName(`imagePullSecrets[${i}]`, name, 253)),
+    imagePullPolicy: props.imagePullPolicy ?? (isFloating(defaults.image) ? 'Always' : 'IfNotPresent'),
+    securityContext: props.securityContext ?? {},
+    podSecurityContext: props.podSecurityContext ?? {},
+    gracePeriodSeconds: props.terminationGracePeriod?.toSeconds() ?? defaults.gracePeriodSeconds,
+    logLevel: props.logLevel,
+  };
+}
+
+/** Whether what an image's name stands for may change: no digest, and no tag or the tag `latest`. */
+function isFloating(image: string): boolean {
+  const [, tag] = /(?::([^/@]+))?(?:@.*)?$/.exec(image) ?? [];
+  return !image.includes('@') && (tag === undefined || tag === 'latest');
+}
+
+function mebibytes(size: Size): number {
+  return size.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR });
+}
+
+function memoryLimit(resources: ContainerResources | undefined, fallback: number): number {
+  const { limit, request } = resources?.memory ?? {};
+  const mib = limit === undefined ? fallback : mebibytes(limit);
+  if (mib < MIN_MEMORY_LIMIT) {
+    throw new Error(
+      `resources.memory.limit is ${mib} MiB, too little for a daemon to start: give at least ${MIN_MEMORY_LIMIT} MiB.`,
+    );
+  }
+  if (request !== undefined && mebibytes(request) > mib) {
+    throw new Error(
+      `resources.memory.request is ${mebibytes(request)} MiB and the limit ${mib} MiB: raise the limit, or ask for less.`,
+    );
+  }
+  return mib;
+}
+
+function requests(
+  resources: ContainerResources | undefined,
+  defaults: ResourceDefaults,
+  limit: number,
+): Record<string, string> {
+  const { request } = resources?.memory ?? {};
+  const fallback = limit < Number.parseInt(defaults.memoryRequest, 10) ? `${limit}Mi` : defaults.memoryRequest;
+  const storage = resources?.ephemeralStorage?.request;
+  return {
+    cpu: resources?.cpu?.request?.amount ?? defaults.cpuRequest,
+    memory: request === undefined ? fallback : `${mebibytes(request)}Mi`,
+    ...(storage === undefined ? {} : { 'ephemeral-storage': `${mebibytes(storage)}Mi` }),
+  };
+}
+
+function limits(resources: ContainerResources | undefined, limit: number): Record<string, string> {
+  const cpu = resources?.cpu?.limit?.amount;
+  const storage = resources?.ephemeralStorage?.limit;
+  return {
+    ...(cpu === undefined ? {} : { cpu }),
+    memory: `${limit}Mi`,
+    ...(storage === undefined ? {} : { 'ephemeral-storage': `${mebibytes(storage)}Mi` }),
+  };
+}

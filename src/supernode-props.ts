@@ -1,0 +1,95 @@
+import type { Size } from 'cdk8s';
+import type { Bandwidth } from './bandwidth';
+import type { Placement } from './placement';
+import type { Registry } from './registry';
+import type { Storage } from './storage';
+import type { WorkloadProps } from './workload-props';
+
+/** What can be said about a supernode that an installation does not say for all its parts. */
+export interface SupernodeOptions extends WorkloadProps {
+  /**
+   * The name of the workload and the Service.
+   *
+   * @default supernode
+   */
+  readonly name?: string;
+  /**
+   * How many. More than one is a StatefulSet with a headless Service and needs `signingKeySecret`.
+   *
+   * @default 1
+   */
+  readonly replicas?: number;
+  /**
+   * The nodes that it may run on.
+   *
+   * @default Placement.CONTROL_PLANE
+   */
+  readonly placement?: Placement;
+  /**
+   * Where blobs and the signing key are kept.
+   *
+   * @default - the folder `/data/dragonfly` of its node
+   */
+  readonly storage?: Storage;
+  /**
+   * The most that blobs may take on disk.
+   *
+   * @default - 50 GiB, or what a volume of known size holds
+   */
+  readonly diskQuota?: Size;
+  /**
+   * What stays free on the disk of the blobs, whoever writes to it.
+   *
+   * @default - 5 GiB, or a twentieth of a volume of known size
+   */
+  readonly minFree?: Size;
+  /**
+   * What downloads from registries may take of the network, all together and in whole MiB a second, less `systemBandwidth`.
+   *
+   * @default - no limit
+   */
+  readonly maxBandwidth?: Bandwidth;
+  /**
+   * What of `maxBandwidth` is kept for others, in whole MiB a second.
+   *
+   * @default - 20 MiB a second of `maxBandwidth`
+   */
+  readonly systemBandwidth?: Bandwidth;
+  /**
+   * The name of a Secret with an Ed25519 key (PEM) under the key `signing-key.pem`, by which blocks are attested. Replicas share it.
+   *
+   * @default - a key in the storage, made when missing
+   */
+  readonly signingKeySecret?: string;
+  /**
+   * The networks of the nodes, such as `10.0.0.0/16`. With them a NetworkPolicy admits these and other replicas alone: df-daemons are on
+   * the network of their nodes, where no selector finds them.
+   *
+   * @default - no NetworkPolicy
+   */
+  readonly nodeCidrs?: string[];
+}
+
+/** What can be said about a supernode. */
+export interface SupernodeProps extends SupernodeOptions {
+  /** The image with the `supernode` command. Required, since none is published yet. */
+  readonly image: string;
+  /**
+   * The registries to fetch from. Nothing else is fetched, apart from public https hosts that these redirect to.
+   *
+   * @default - Docker Hub
+   */
+  readonly registries?: Registry[];
+  /**
+   * The namespace of the objects.
+   *
+   * @default - the chart's namespace, else `kube-system`
+   */
+  readonly namespace?: string;
+  /**
+   * Only what the classic installation says: without flags, probes, limits and security settings.
+   *
+   * @default false
+   */
+  readonly classic?: boolean;
+}
