@@ -1,6 +1,7 @@
 import type { Size } from 'cdk8s';
 import type { BlobAuthorization } from './blob-authorization';
 import type { Registry } from './registry';
+import type { RuntimeConfiguration } from './runtime-configuration-props';
 import type { Storage } from './storage';
 import type { WorkloadProps } from './workload-props';
 
@@ -66,6 +67,13 @@ export interface DfDaemonOptions extends WorkloadProps {
    * @default 10%
    */
   readonly maxUnavailable?: string;
+  /**
+   * A privileged container beside each df-daemon points the node's container runtimes at it once it is ready, for nodes that join later
+   * too, and takes the mirror off again before the df-daemon stops.
+   *
+   * @default - runtimes are left alone
+   */
+  readonly configureRuntime?: RuntimeConfiguration;
 }
 
 /** What can be said about the df-daemons. */

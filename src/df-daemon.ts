@@ -5,6 +5,7 @@ import { checkedBy } from './checked';
 import type { DfDaemonProps } from './df-daemon-props';
 import { classicDfDaemonConfigMap, classicDfDaemonSelector, classicDfDaemonSet } from './manifests/classic';
 import { dfDaemonConfigMap, dfDaemonSelector, dfDaemonSet } from './manifests/df-daemon';
+import { taintClusterRole, taintClusterRoleBinding, taintServiceAccount } from './manifests/runtime-configuration';
 import { refusePortClashes } from './policy/host-ports';
 import { refuseFaultyObjects } from './policy/own-objects';
 import { dfDaemonSpec } from './spec/df-daemon';
@@ -16,10 +17,18 @@ export class DfDaemonConstruct extends Construct implements IPodSelector {
   public readonly configMap: k8s.KubeConfigMap;
   /** The DaemonSet. */
   public readonly daemonSet: k8s.KubeDaemonSet;
-  /** The namespace of both. */
+  /** The account that removes the startup taint; absent without `configureRuntime.startupTaint`. */
+  public readonly serviceAccount?: k8s.KubeServiceAccount;
+  /** What it may do; absent without `configureRuntime.startupTaint`. */
+  public readonly clusterRole?: k8s.KubeClusterRole;
+  /** Gives it to the account; absent without `configureRuntime.startupTaint`. */
+  public readonly clusterRoleBinding?: k8s.KubeClusterRoleBinding;
+  /** The namespace of its objects. */
   public readonly namespace: string;
   /** The mirror, as container runtimes of the nodes reach it. */
   public readonly mirrorUrl: string;
+  /** Where a df-daemon says that it is ready, as its node reaches it. */
+  public readonly readyzUrl: string;
   private readonly podLabels: Record<string, string>;
 
   public constructor(scope: Construct, id: string, props: DfDaemonProps) {
@@ -27,7 +36,17 @@ export class DfDaemonConstruct extends Construct implements IPodSelector {
     const spec = checkedBy(this, () => dfDaemonSpec(props, defaultNamespace(this)));
     this.namespace = spec.namespace;
     this.mirrorUrl = `http://127.0.0.1:${spec.ports.mirror}`;
+    this.readyzUrl = `http://127.0.0.1:${spec.ports.ops}/readyz`;
     this.podLabels = spec.classic ? classicDfDaemonSelector(spec) : dfDaemonSelector(spec);
+    if (spec.runtime?.startupTaint !== undefined) {
+      this.serviceAccount = new k8s.KubeServiceAccount(this, 'service-account', taintServiceAccount(spec));
+      this.clusterRole = new k8s.KubeClusterRole(this, 'cluster-role', taintClusterRole(spec));
+      this.clusterRoleBinding = new k8s.KubeClusterRoleBinding(
+        this,
+        'cluster-role-binding',
+        taintClusterRoleBinding(spec),
+      );
+    }
     this.configMap = new k8s.KubeConfigMap(
       this,
       'config-map',

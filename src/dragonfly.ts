@@ -35,7 +35,11 @@ export class Dragonfly extends Construct {
       supernodes: this.supernode.addressesFrom(spec.namespace),
     });
     if (spec.nodeMirror !== undefined) {
-      this.nodeMirror = new NodeMirrorJob(this, 'node-mirror', { mirror: this.daemon.mirrorUrl, ...spec.nodeMirror });
+      this.nodeMirror = new NodeMirrorJob(this, 'node-mirror', {
+        mirror: this.daemon.mirrorUrl,
+        readyz: this.daemon.readyzUrl,
+        ...spec.nodeMirror,
+      });
     }
     refuseTakenNames(this);
   }

@@ -13,6 +13,7 @@ export { Placement } from './placement';
 export { Preset } from './preset';
 export { CertificateAuthority } from './registry';
 export type { Registry } from './registry';
+export type { RuntimeConfiguration } from './runtime-configuration-props';
 export { Storage, StorageType } from './storage';
 export type { EmptyDirStorageOptions, PersistentVolumeClaimStorageOptions } from './storage';
 export { SupernodeConstruct } from './supernode';

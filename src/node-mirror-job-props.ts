@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
 import type { ContainerRuntime } from './container-runtime';
 import type { NodeMirrorMode } from './node-mirror-mode';
+import type { Registry } from './registry';
 import type { WorkloadProps } from './workload-props';
 
 /** What can be said about node-mirror Jobs that an installation does not say for all its parts. */
@@ -20,11 +21,17 @@ export interface NodeMirrorJobOptions extends WorkloadProps {
    */
   readonly mode?: NodeMirrorMode;
   /**
-   * The container runtime of the nodes.
+   * The container runtimes to point at the df-daemon.
    *
-   * @default ContainerRuntime.DOCKER
+   * @default [ContainerRuntime.AUTO]
    */
-  readonly runtime?: ContainerRuntime;
+  readonly runtimes?: ContainerRuntime[];
+  /**
+   * Whether a runtime may be restarted for what it reads at its start alone; dockerd only with live-restore.
+   *
+   * @default false
+   */
+  readonly restart?: boolean;
   /**
    * How long to wait for the df-daemon before anything is changed.
    *
@@ -67,4 +74,16 @@ export interface NodeMirrorJobProps extends NodeMirrorJobOptions {
    * @default http://127.0.0.1:65001
    */
   readonly mirror?: string;
+  /**
+   * Where the df-daemon says that it is ready, as the node reaches it.
+   *
+   * @default http://127.0.0.1:65003/readyz
+   */
+  readonly readyz?: string;
+  /**
+   * The registries that runtimes are to ask the mirror for. dockerd can have docker.io alone.
+   *
+   * @default - Docker Hub
+   */
+  readonly registries?: Registry[];
 }

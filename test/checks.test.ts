@@ -360,6 +360,16 @@ describe('the props of node-mirror Jobs', () => {
       'wait is 600 s and deadline 600 s: the Job would end while it waits; raise the deadline.',
     ],
     [{ name: 'a'.repeat(53) }, `name "${'a'.repeat(53)}" is no name for an object: ${NAME.replace('63', '52')}`],
+    [{ runtimes: [] }, 'runtimes is empty: name at least one runtime, or leave it out for ContainerRuntime.AUTO.'],
+    [{ runtimes: [ContainerRuntime.CRIO, ContainerRuntime.of('crio')] }, 'runtimes names "crio" twice: name it once.'],
+    [
+      { runtimes: [ContainerRuntime.AUTO, ContainerRuntime.CRIO] },
+      'runtimes has ContainerRuntime.AUTO, which is each that is found, beside others: leave one of the two out.',
+    ],
+    [
+      { readyz: 'localhost' },
+      'readyz "localhost" is no http or https URL: write it such as http://127.0.0.1:65003/readyz.',
+    ],
     [{ backoffLimit: 0.5 }, 'backoffLimit is 0.5: use a whole number from 0 to 100.'],
   ])('%j are refused', (props, message) => {
     expect(refused(props)).toBe(message);
@@ -377,7 +387,7 @@ describe('values', () => {
     [() => Bandwidth.bytesPerSecond(Number.NaN), 'a bandwidth of NaN B/s is none'],
     [
       () => ContainerRuntime.of('rocket'),
-      '"rocket" is no container runtime that a node-mirror knows: use one of docker',
+      '"rocket" is no container runtime that a node-mirror knows: use one of auto, docker, containerd, crio, podman.',
     ],
     [() => Storage.persistentVolumeClaim({}), 'has neither claimName nor size'],
     [

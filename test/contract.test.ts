@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { parseCommand, readNodeConfig } from '@cdk8s-dragonfly/command';
 import { DFDAEMON, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
 import { parseUpstreams, pickUpstream } from '@cdk8s-dragonfly/dfdaemon';
@@ -148,5 +149,41 @@ describe('what the daemons understand of the manifests', () => {
     expect(values.argument).toBe(mode);
     expect(container.volumeMounts).toEqual([{ name: 'host', mountPath: values.hostRoot }]);
     expect(values.mirror.href).toBe('http://127.0.0.1:65001/');
+    expect(values.runtime).toEqual(['auto']);
+    expect(values.registry).toEqual(['docker.io=https://registry-1.docker.io']);
+  });
+
+  it('the container that configures runtimes: the ports of the df-daemon beside it, the files that both mount', () => {
+    const manifests = install({
+      daemon: {
+        mirrorPort: 7001,
+        opsPort: 7003,
+        configureRuntime: { image: 'a', startupTaint: 'dragonfly.io/not-ready' },
+      },
+    });
+    const [daemon, mirror] = podOf(manifests, 'DaemonSet').containers as Container[] as [Container, Container];
+    const values = parseCommand(NODE_MIRROR, argumentsOf(mirror, {}), {
+      env: envOf(mirror, { 'spec.nodeName': 'w1' }),
+    });
+    expect(values).toMatchObject({
+      argument: 'watch',
+      removeTaint: 'dragonfly.io/not-ready',
+      nodeName: 'w1',
+      readyz: 'http://127.0.0.1:7003/readyz',
+      restart: false,
+    });
+    expect(values.mirror.port).toBe('7001');
+    expect(mirror.volumeMounts).toEqual([
+      { name: 'host', mountPath: values.hostRoot },
+      { name: 'runtime-state', mountPath: dirname(`${values.onFile}`) },
+      { name: 'token', mountPath: values.serviceAccount, readOnly: true },
+    ]);
+    expect(daemon.volumeMounts).toContainEqual({
+      name: 'runtime-state',
+      mountPath: dirname(`${values.onFile}`),
+      readOnly: true,
+    });
+    expect(JSON.stringify(daemon)).toContain(`existsSync('${values.onFile}')`);
+    expect(JSON.stringify(daemon.volumeMounts)).not.toContain('token');
   });
 });

@@ -4,6 +4,14 @@ import type { DfDaemonSpec } from '../spec/df-daemon';
 import { sizeText } from '../spec/storage';
 import { renderArgs } from './args';
 import { TOLERATE_CONTROL_PLANE, fieldEnv, objectLabels, selectorLabels } from './common';
+import {
+  runtimeContainers,
+  runtimePod,
+  runtimeTolerations,
+  runtimeVolumes,
+  stateMounts,
+  waitForRuntimes,
+} from './runtime-configuration';
 import { DATA, dataVolume, needsRoot } from './storage';
 import { caVolume, containerOf, envOf, metadataOf, podMetadataOf, podOf } from './workload';
 
@@ -51,16 +59,18 @@ export function dfDaemonSet(spec: DfDaemonSpec): k8s.KubeDaemonSetProps {
         // A file mounted by subPath is never updated: a changed ConfigMap has to make new pods.
         metadata: podMetadataOf(spec, labels, nodeConfig(spec.supernodes)),
         spec: {
-          tolerations: [...TOLERATE_CONTROL_PLANE, ...spec.tolerations],
+          tolerations: [...TOLERATE_CONTROL_PLANE, ...runtimeTolerations(spec), ...spec.tolerations],
           hostNetwork: true,
           // With the host's network, only this policy still asks the cluster's DNS, which knows the supernode.
           dnsPolicy: 'ClusterFirstWithHostNet',
           ...podOf(spec, needsRoot(storage)),
-          containers: [dfDaemonContainer(spec)],
+          ...runtimePod(spec),
+          containers: [dfDaemonContainer(spec), ...runtimeContainers(spec)],
           volumes: [
             { name: 'config', configMap: { name: configMapName(spec) } },
             dataVolume(storage, ''),
             ...caVolume(spec.ca).volumes,
+            ...runtimeVolumes(spec),
           ],
         },
       },
@@ -113,7 +123,9 @@ function dfDaemonContainer(spec: DfDaemonSpec): k8s.Container {
       { name: 'config', mountPath: PATHS.nodeConfig, subPath: NODE_CONFIG_KEY, readOnly: true },
       { name: DATA, mountPath: home },
       ...caVolume(spec.ca).mounts,
+      ...stateMounts(spec),
     ],
+    ...waitForRuntimes(spec),
   };
 }
 

@@ -28,7 +28,7 @@ function podSpec(spec: NodeMirrorSpec, nodeName: string): k8s.PodSpec {
     nodeName,
     // The scheduler is not asked, but a NoExecute taint would still end the pod.
     tolerations: [{ operator: 'Exists' }, ...spec.tolerations],
-    // To send dockerd its signal.
+    // To send runtimes their signals, and to reach the node's systemd.
     hostPid: true,
     // To ask the mirror, which listens on the node's loopback.
     hostNetwork: true,
@@ -44,10 +44,13 @@ function podSpec(spec: NodeMirrorSpec, nodeName: string): k8s.PodSpec {
         args: [
           spec.mode,
           ...renderArgs(NODE_MIRROR, {
-            runtime: spec.runtime,
-            hostRoot: PATHS.hostRoot,
+            runtime: spec.runtimes,
             mirror: spec.mirror,
+            registry: spec.registries,
+            hostRoot: PATHS.hostRoot,
+            readyz: spec.readyz,
             wait: spec.waitSeconds === undefined ? undefined : `${spec.waitSeconds}s`,
+            ...(spec.restart ? { restart: true } : {}),
             logLevel: spec.logLevel,
           }),
         ],

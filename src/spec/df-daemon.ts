@@ -6,6 +6,8 @@ import { checkAddresses, checkImage, checkName, checkNamespace, checkPort } from
 import { checkClassic } from './classic';
 import { checkNoLoop } from './mirror-loop';
 import { DOCKER_HUB, bundleOf, parseRegistries, renderRegistries } from './registry';
+import { runtimeConfigurationSpec } from './runtime-configuration';
+import type { RuntimeConfigurationSpec } from './runtime-configuration';
 import { storeSpec } from './storage';
 import type { StoreSpec } from './storage';
 import { workloadSpec } from './workload';
@@ -26,6 +28,7 @@ export interface DfDaemonSpec extends WorkloadSpec {
   readonly zone: string | undefined;
   readonly blobAuthorization: string | undefined;
   readonly maxUnavailable: string;
+  readonly runtime: RuntimeConfigurationSpec | undefined;
   readonly classic: boolean;
 }
 
@@ -85,6 +88,8 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
     zone: props.zone === undefined ? undefined : checkZone(props.zone),
     blobAuthorization: props.blobAuthorization,
     maxUnavailable: checkMaxUnavailable(props.maxUnavailable ?? '10%'),
+    runtime:
+      props.configureRuntime === undefined ? undefined : runtimeConfigurationSpec(props.configureRuntime, registries),
     classic,
   };
 }

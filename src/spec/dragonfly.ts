@@ -38,16 +38,19 @@ export function dragonflySpec(props: DragonflyProps, defaultNamespace: string): 
     createNamespace,
     supernode: { ...props.supernode, ...common, ...classic, image: checkImage('supernodeImage', props.supernodeImage) },
     daemon: { ...props.daemon, ...common, ...classic, image: checkImage('daemonImage', props.daemonImage) },
-    nodeMirror: nodeMirrorOf(props, namespace),
+    nodeMirror: nodeMirrorOf(props, common),
   };
 }
 
-function nodeMirrorOf(props: DragonflyProps, namespace: string): NodeMirrorJobProps | undefined {
+function nodeMirrorOf(
+  props: DragonflyProps,
+  common: Pick<NodeMirrorJobProps, 'namespace' | 'registries'>,
+): NodeMirrorJobProps | undefined {
   if (props.nodeMirror === undefined) {
     if (props.nodeMirrorImage !== undefined) {
       throw new Error(`nodeMirrorImage "${props.nodeMirrorImage}" has nothing to do: name nodes in nodeMirror.`);
     }
     return undefined;
   }
-  return { ...props.nodeMirror, namespace, image: checkImage('nodeMirrorImage', props.nodeMirrorImage) };
+  return { ...props.nodeMirror, ...common, image: checkImage('nodeMirrorImage', props.nodeMirrorImage) };
 }

@@ -63,6 +63,16 @@ export function checkEnv(prop: string, env: Texts, taken: Texts): Texts {
   return { ...env };
 }
 
+/**
+ * The key of a taint.
+ *
+ * @throws Error naming the prop, the key and the rule.
+ */
+export function checkTaint(prop: string, key: string): string {
+  checkKey(prop, key);
+  return key;
+}
+
 function checkKey(prop: string, key: string): void {
   const [name = '', prefix, ...more] = key.split('/').reverse();
   if (more.length > 0 || !NAME.test(name) || (prefix !== undefined && (prefix.length > 253 || !PREFIX.test(prefix)))) {

@@ -1,9 +1,9 @@
 import { NODE_MIRROR } from '../contract/index';
-import { ContainerRuntime } from '../container-runtime';
 import type { NodeMirrorJobProps } from '../node-mirror-job-props';
 import { NodeMirrorMode } from '../node-mirror-mode';
 import { checkCount, checkImage, checkName, checkNamespace, checkNodes } from './checks';
-import { checkUrl } from './registry';
+import { DOCKER_HUB, checkUrl, namedRegistries, parseRegistries } from './registry';
+import { checkRuntimes } from './runtimes';
 import { workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
 
@@ -17,8 +17,12 @@ export interface NodeMirrorSpec extends WorkloadSpec {
   readonly image: string;
   readonly nodes: string[];
   readonly mode: NodeMirrorMode;
-  readonly runtime: string;
+  readonly runtimes: string[];
+  readonly restart: boolean;
   readonly mirror: string;
+  readonly readyz: string | undefined;
+  /** `HOST=URL` */
+  readonly registries: string[];
   readonly waitSeconds: number | undefined;
   readonly deadlineSeconds: number;
   readonly backoffLimit: number;
@@ -53,11 +57,21 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
     image,
     nodes: checkNodes('nodes', props.nodes),
     mode: props.mode ?? NodeMirrorMode.APPLY,
-    runtime: (props.runtime ?? ContainerRuntime.DOCKER).name,
+    runtimes: checkRuntimes('runtimes', props.runtimes),
+    restart: props.restart ?? false,
     mirror: checkUrl('mirror', props.mirror ?? defaultMirror, defaultMirror),
+    readyz: props.readyz === undefined ? undefined : checkReadyz(props.readyz),
+    registries: namedRegistries(parseRegistries('registries', props.registries ?? [DOCKER_HUB])),
     waitSeconds,
     deadlineSeconds,
     backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),
     ttlSeconds: props.ttlAfterFinished?.toSeconds(),
   };
+}
+
+function checkReadyz(url: string): string {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    throw new Error(`readyz "${url}" is no http or https URL: write it such as ${NODE_MIRROR.flags.readyz.default}.`);
+  }
+  return url;
 }

@@ -48,6 +48,11 @@ export function renderRegistries(registries: RegistrySpec[]): string {
   return registries.map(({ host, url, named }, i) => (i === 0 && !named ? url : `${host}=${url}`)).join(',');
 }
 
+/** Registries as `HOST=URL`, as a node-mirror takes them. */
+export function namedRegistries(registries: RegistrySpec[]): string[] {
+  return registries.map(({ host, url }) => `${host}=${url}`);
+}
+
 /** The hosts that the supernode has to fetch from, as `HOST:PORT`. Each once, in the order of the registries. */
 export function originsOf(registries: RegistrySpec[]): string[] {
   const origins = registries.map((registry) => {

@@ -3,11 +3,15 @@ import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Namespace } from 'kubernetes-models/v1/Namespace';
 import { PersistentVolumeClaim } from 'kubernetes-models/v1/PersistentVolumeClaim';
 import { Service } from 'kubernetes-models/v1/Service';
+import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import { Job } from 'kubernetes-models/batch/v1/Job';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { ClusterRole } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole';
+import { ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding';
+import type { IClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import * as ts from 'typescript';
 import type { Manifest } from './synth';
@@ -23,6 +27,7 @@ const MODELS: Readonly<Record<string, Model>> = {
   'v1 Namespace': model('v1/Namespace', (manifest) => new Namespace(manifest)),
   'v1 PersistentVolumeClaim': model('v1/PersistentVolumeClaim', (manifest) => new PersistentVolumeClaim(manifest)),
   'v1 Service': model('v1/Service', (manifest) => new Service(manifest)),
+  'v1 ServiceAccount': model('v1/ServiceAccount', (manifest) => new ServiceAccount(manifest)),
   'apps/v1 DaemonSet': model('apps/v1/DaemonSet', (manifest) => new DaemonSet(manifest)),
   'apps/v1 Deployment': model('apps/v1/Deployment', (manifest) => new Deployment(manifest)),
   'apps/v1 StatefulSet': model('apps/v1/StatefulSet', (manifest) => new StatefulSet(manifest)),
@@ -30,6 +35,14 @@ const MODELS: Readonly<Record<string, Model>> = {
   'networking.k8s.io/v1 NetworkPolicy': model(
     'networking.k8s.io/v1/NetworkPolicy',
     (manifest) => new NetworkPolicy(manifest),
+  ),
+  'rbac.authorization.k8s.io/v1 ClusterRole': model(
+    'rbac.authorization.k8s.io/v1/ClusterRole',
+    (manifest) => new ClusterRole(manifest),
+  ),
+  'rbac.authorization.k8s.io/v1 ClusterRoleBinding': model(
+    'rbac.authorization.k8s.io/v1/ClusterRoleBinding',
+    (manifest) => new ClusterRoleBinding(manifest as unknown as IClusterRoleBinding),
   ),
   'policy/v1 PodDisruptionBudget': model(
     'policy/v1/PodDisruptionBudget',

@@ -1,0 +1,49 @@
+import type { RuntimeConfiguration } from '../runtime-configuration-props';
+import { checkImage } from './checks';
+import { checkTaint } from './metadata';
+import { namedRegistries } from './registry';
+import type { RegistrySpec } from './registry';
+import { checkRuntimes } from './runtimes';
+import { workloadSpec } from './workload';
+import type { WorkloadSpec } from './workload';
+
+/** Everything that decides what the container beside a df-daemon looks like. */
+export interface RuntimeConfigurationSpec {
+  readonly workload: WorkloadSpec & { readonly image: string };
+  readonly runtimes: string[];
+  readonly restart: boolean;
+  /** `HOST=URL` */
+  readonly registries: string[];
+  readonly intervalSeconds: number | undefined;
+  readonly startupTaint: string | undefined;
+}
+
+/**
+ * Props with their defaults, checked.
+ *
+ * @throws Error naming the prop, the value and the fix.
+ */
+export function runtimeConfigurationSpec(
+  props: RuntimeConfiguration,
+  registries: RegistrySpec[],
+): RuntimeConfigurationSpec {
+  const image = checkImage('configureRuntime.image', props.image);
+  return {
+    workload: {
+      ...workloadSpec(props.resources === undefined ? {} : { resources: props.resources }, {
+        image,
+        resources: { cpuRequest: '10m', memoryRequest: '64Mi', memoryLimit: 256 },
+        priorityClassName: undefined,
+        gracePeriodSeconds: 0,
+        takenEnv: {},
+      }),
+      image,
+    },
+    runtimes: checkRuntimes('configureRuntime.runtimes', props.runtimes),
+    restart: props.restart ?? false,
+    registries: namedRegistries(registries),
+    intervalSeconds: props.interval?.toSeconds(),
+    startupTaint:
+      props.startupTaint === undefined ? undefined : checkTaint('configureRuntime.startupTaint', props.startupTaint),
+  };
+}
