@@ -46,7 +46,7 @@ describe('node-mirror and a real dockerd', () => {
       [
         ...args,
         ...(args.includes('--mirror') ? [] : ['--mirror', url]),
-        ...['--wait', '0s', '--reload-timeout', '3s'],
+        ...['--wait', '0s', '--reload-timeout', '3s', '--readyz', 'none', '--runtime', 'docker'],
         ...['--docker-config', dockerd.configFile],
         ...['--docker-socket', dockerd.socket],
         ...['--docker-pid-file', dockerd.pidFile],

@@ -1,33 +1,23 @@
-import { type CommandMain, UsageError, launcher } from '@cdk8s-dragonfly/command';
+import { type CommandMain, launcher, UsageError } from '@cdk8s-dragonfly/command';
 import { NODE_MIRROR } from '@cdk8s-dragonfly/contract';
-import { DockerRuntime } from './docker/docker-runtime';
-import { mirrorUrl } from './mirror-url';
 import { NodeMirror } from './node-mirror';
+import { nodeMirrorSettings, runtimesOf } from './node-mirror-options';
+import { deliver } from './outcome';
+import { refusals } from './report';
 
 /** How long a run that is told to stop may take to finish, or to put back, what it has begun; in milliseconds. */
 const STOP_TIMEOUT_MS = 60_000;
 
 /** The command: one mode, then the end. */
 const run: CommandMain<typeof NODE_MIRROR> = async (values, ctx): Promise<number> => {
-  const mirror = mirrorUrl(values.mirror.href);
-  if (values.argument === 'watch' || !values.runtime.some((name) => name === 'auto' || name === 'docker')) {
-    throw new UsageError('only docker, and apply, plan, check and restore, are built so far');
-  }
-  const runtime = new DockerRuntime({
-    hostRoot: values.hostRoot,
-    config: values.dockerConfig,
-    socket: values.dockerSocket,
-    pidFile: values.dockerPidFile,
-    mirror,
-  });
-  const settings = { mirror, waitMs: values.wait, reloadTimeoutMs: values.reloadTimeout };
-  const nodeMirror = new NodeMirror(runtime, settings, {
-    say: (line) => ctx.stdout.write(`${line}\n`),
+  const nodeMirror = new NodeMirror(runtimesOf(values), nodeMirrorSettings(values), {
     log: ctx.log,
     signal: ctx.signal,
   });
-  await nodeMirror[values.argument]();
-  return 0;
+  if (values.argument === 'watch') throw new UsageError('watch is not built yet');
+  const report = await nodeMirror[values.argument]();
+  await deliver(report, { json: values.output === 'json', terminationLog: values.terminationLog, ...ctx });
+  return refusals(report).length === 0 ? 0 : 1;
 };
 
 export const main = launcher(NODE_MIRROR, run, { stopTimeout: STOP_TIMEOUT_MS });

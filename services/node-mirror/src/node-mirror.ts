@@ -1,30 +1,25 @@
-import { lstat, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Log } from '@cdk8s-dragonfly/command';
-import { hasCode } from './files/errno';
-import { LOCK_SUFFIX, type LockedFolder, withFileLock } from './files/file-lock';
-import { type EditRecord, RecordStore } from './files/record';
-import { TEMPORARY_SUFFIX } from './files/replace-file';
-import { fingerprint, sameContent, takeSnapshot } from './files/snapshot';
+import { FileChange, type Look, undoAll } from './file-change';
 import { waitForMirror } from './mirror-ready';
 import { Refusal } from './refusal';
-import type { Installation, Plan, Runtime } from './runtime';
-import { StepTaker } from './step-taker';
-import { unifiedDiff } from './unified-diff';
+import type { FileReport, Report, RuntimeReport } from './report';
+import type { Installation, Runtime, Target } from './runtime';
 
 /** What the modes need to know. */
 export interface NodeMirrorSettings {
   readonly mirror: string;
-  /** How long `apply` waits for the mirror to answer, in milliseconds. */
+  /** How long `apply` waits for the df-daemon, in milliseconds. */
   readonly waitMs: number;
-  /** How long the runtime may take to show a change, in milliseconds. */
+  /** Where the df-daemon says that it is ready. Absent: only the mirror is asked. */
+  readonly readyz?: string;
+  /** How long a runtime may take to show a change, in milliseconds. */
   readonly reloadTimeoutMs: number;
+  /** Whether a runtime that is not on the node is passed over, as long as another one is there. */
+  readonly auto: boolean;
 }
 
 /** The outside of a {@link NodeMirror}. */
 export interface NodeMirrorPorts {
-  /** A line for the operator. */
-  readonly say: (line: string) => void;
   /** For whoever looks into what happened. */
   readonly log?: Pick<Log, 'info' | 'debug'>;
   /** Ends the waiting for the mirror; what is begun after that is finished. */
@@ -33,185 +28,147 @@ export interface NodeMirrorPorts {
   readonly waitForMirror?: typeof waitForMirror;
 }
 
-interface Look {
-  readonly installation: Installation;
-  readonly store: RecordStore;
-  readonly record: EditRecord | undefined;
-  readonly backup: Buffer | undefined;
+type Mode = 'apply' | 'plan' | 'check' | 'restore';
+
+/** What a mode does with a runtime that is there. */
+type Work = (installation: Installation, common: Pick<RuntimeReport, 'runtime' | 'version'>) => Promise<RuntimeReport>;
+
+/** The most that happened to one of the files. */
+function mostOf(files: readonly FileReport[]): FileReport['outcome'] {
+  return files.find(({ outcome }) => outcome !== 'unchanged')?.outcome ?? 'unchanged';
 }
 
-/** What a killed run may leave half-written. */
-function temporaries(path: string, store: RecordStore): readonly string[] {
-  return [path, store.statePath, store.backupPath].map((file) => file + TEMPORARY_SUFFIX);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
-  }
-}
-
-/** Points a container runtime at a mirror, and back. Every mode may be run again, also after it was killed. */
+/** Points the container runtimes of a node at a mirror, and back. Every mode may be run again, also after it was killed. */
 export class NodeMirror {
   private readonly wait: typeof waitForMirror;
 
   constructor(
-    private readonly runtime: Runtime,
+    private readonly runtimes: readonly Runtime[],
     private readonly settings: NodeMirrorSettings,
-    private readonly ports: NodeMirrorPorts,
+    private readonly ports: NodeMirrorPorts = {},
   ) {
     this.wait = ports.waitForMirror ?? waitForMirror;
   }
 
   /**
-   * Makes the mirror the runtime's first; writes and reloads nothing when it is.
-   *
-   * @throws Refusal when it cannot; the node is then as before
+   * Makes the mirror the first that each runtime asks; writes and reloads nothing where it is. A runtime that refuses is
+   * left, or put back, as it was, and does not keep the others from it.
    */
-  async apply(): Promise<void> {
-    const first = await this.planApply(await this.look());
-    if (first.steps.length === 0) {
-      this.sayUnchanged(first);
-      return;
+  async apply(): Promise<Report> {
+    const looks = await this.each('plan', async (installation, common) => {
+      const looked = await this.look(installation);
+      const done = looked.every(([, look]) => look.plan.steps.length === 0);
+      return { ...common, outcome: done ? 'unchanged' : 'would-change', files: [] };
+    });
+    if (looks.runtimes.some(({ outcome }) => outcome === 'would-change')) {
+      const { mirror, waitMs, readyz } = this.settings;
+      this.ports.log?.info({ mirror, waitMs }, 'waiting for the mirror');
+      try {
+        await this.wait(mirror, waitMs, { ...(readyz === undefined ? {} : { readyz }), signal: this.ports.signal });
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        return { mode: 'apply', mirror, outcome: 'refused', reason: error.message, runtimes: looks.runtimes };
+      }
     }
-    this.ports.log?.info({ mirror: this.settings.mirror, waitMs: this.settings.waitMs }, 'waiting for the mirror');
-    await this.wait(this.settings.mirror, this.settings.waitMs, this.ports.signal);
-    const { path } = await this.runtime.find();
-    await withFileLock(path, this.lockWaitMs, async (folder) => {
-      await this.applyLocked(folder);
+    return await this.each('apply', async (installation, common) => {
+      const looked = await this.look(installation);
+      const files: FileReport[] = [];
+      const undos: (() => Promise<void>)[] = [];
+      for (const [change, look] of looked) {
+        if (FileChange.isDone(look)) {
+          files.push(change.preview(look));
+          continue;
+        }
+        try {
+          const { report, undo } = await change.apply();
+          files.push(report);
+          undos.push(undo);
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error;
+          return await undoAll(undos, error);
+        }
+      }
+      return { ...common, outcome: mostOf(files), files };
     });
   }
 
-  /** Says what `apply` would change. @throws Refusal when it would refuse */
-  async plan(): Promise<void> {
-    const look = await this.look();
-    const plan = await this.planApply(look);
-    const last = plan.steps.at(-1);
-    if (last === undefined) {
-      this.sayUnchanged(plan);
-      return;
-    }
-    const before = plan.current.bytes?.toString('utf8');
-    const diff = unifiedDiff(plan.title, before, last.content?.toString('utf8'));
-    if (diff !== '') this.ports.say(diff);
-    if (last.inForce !== undefined) {
-      this.ports.say(`then ${look.installation.reloadTitle}; it must show ${JSON.stringify(last.inForce)}`);
-    }
+  /** Says what `apply` would change. */
+  async plan(): Promise<Report> {
+    return await this.each('plan', async (installation, common) => {
+      const files = (await this.look(installation)).map(([change, look]) => change.preview(look));
+      return { ...common, outcome: mostOf(files), files };
+    });
   }
 
-  /** @throws Refusal with what is not as `apply` would leave it */
-  async check(): Promise<void> {
-    const look = await this.look();
-    const { installation } = look;
-    const plan = await this.planApply(look);
-    const last = plan.steps.at(-1);
-    if (last === undefined) {
-      this.ports.say(`${plan.title}: ${plan.summary}; ${installation.title} shows it`);
-      return;
-    }
-    if (!sameContent(last.content, plan.current.bytes)) {
-      throw new Refusal(
-        `${plan.title} does not have ${this.settings.mirror} as apply would leave it: run node-mirror plan to see the difference`,
-      );
-    }
-    const { shown } = await installation.verify(last.inForce ?? []);
-    throw new Refusal(
-      `${plan.title} is as it should be, but ${installation.title} has not taken it: it shows ${shown}; run node-mirror apply`,
+  /** Says what is not as `apply` would leave it, or was not taken by its runtime. */
+  async check(): Promise<Report> {
+    return await this.each('check', async (installation, common) => {
+      const files: FileReport[] = [];
+      for (const [change, look] of await this.look(installation)) {
+        const fault = await change.fault(look, this.settings.mirror);
+        if (fault !== undefined) throw new Refusal(fault);
+        const { title, runtimeTitle } = change.target;
+        const { summary } = look.plan;
+        files.push({ file: title, outcome: 'unchanged', summary: `${summary}; ${runtimeTitle} has taken it` });
+      }
+      return { ...common, outcome: 'unchanged', files };
+    });
+  }
+
+  /** Undoes every `apply`, last file first. Runtimes that do not run get their files back all the same. */
+  async restore(): Promise<Report> {
+    const report = await this.each(
+      'restore',
+      async (installation, common) => {
+        const files: FileReport[] = [];
+        for (const change of this.changes(await installation.recorded()).reverse()) {
+          const restored = await change.restore();
+          if (restored !== undefined) files.push(restored);
+        }
+        return { ...common, outcome: mostOf(files), files };
+      },
+      true,
     );
+    return report;
   }
 
-  /**
-   * Undoes every `apply`: the first bytes when nobody has edited the file since, otherwise only our entry goes.
-   *
-   * @throws Refusal when it cannot; the node is then as before
-   */
-  async restore(): Promise<void> {
-    const { path } = await this.runtime.find();
-    const store = new RecordStore(path);
-    const traces = [store.statePath, store.backupPath, path + LOCK_SUFFIX, ...temporaries(path, store)];
-    if (!(await Promise.all(traces.map(exists))).includes(true)) {
-      this.ports.say(`nothing to restore: node-mirror has no record of a change in ${dirname(path)}`);
-      return;
+  private changes(targets: readonly Target[]): FileChange[] {
+    return targets.map((target) => new FileChange(target, this.settings.reloadTimeoutMs));
+  }
+
+  /** All plans first: what one file refuses keeps the others of its runtime as they are. */
+  private async look(installation: Installation): Promise<(readonly [FileChange, Look])[]> {
+    const looks: (readonly [FileChange, Look])[] = [];
+    for (const change of this.changes(await installation.wanted())) looks.push([change, await change.look()]);
+    return looks;
+  }
+
+  private async each(mode: Mode, work: Work, absentToo = false): Promise<Report> {
+    const runtimes: RuntimeReport[] = [];
+    for (const runtime of this.runtimes) runtimes.push(await this.one(runtime, work, absentToo));
+    const { mirror, auto } = this.settings;
+    const refused = runtimes.some(({ outcome }) => outcome === 'refused');
+    const missing = runtimes.filter(({ outcome }) => outcome === 'absent');
+    if (auto && missing.length === runtimes.length && !absentToo) {
+      const reason = `no container runtime was found on this node: ${missing.map((one) => `${one.runtime}: ${one.reason ?? ''}`).join('; ')}`;
+      return { mode, mirror, outcome: 'refused', reason, runtimes };
     }
-    await withFileLock(path, this.lockWaitMs, async (folder) => {
-      await this.restoreLocked(folder);
-    });
+    return { mode, mirror, outcome: refused ? 'refused' : 'done', runtimes };
   }
 
-  /** Long enough for another run to change and roll back. */
-  private get lockWaitMs(): number {
-    return 3 * this.settings.reloadTimeoutMs + 5_000;
-  }
-
-  private async look(): Promise<Look> {
-    const installation = await this.runtime.find();
-    const store = new RecordStore(installation.path);
-    const record = await store.read();
-    return { installation, store, record, backup: record === undefined ? undefined : await store.backup(record) };
-  }
-
-  private async planApply({ installation, record, backup }: Look): Promise<Plan> {
-    return await installation.planApply(record, backup);
-  }
-
-  private async applyLocked(folder: LockedFolder): Promise<void> {
-    const look = await this.look();
-    const { installation, store, record: old } = look;
-    const plan = await this.planApply(look);
-    if (plan.steps.length === 0) {
-      this.sayUnchanged(plan);
-      return;
-    }
-    if (plan.record !== undefined) {
-      if (fingerprint(plan.current.bytes) === plan.record.original) await store.keep(plan.current);
-      await store.write({ ...plan.record, folderCreated: plan.record.folderCreated || folder.created });
-    }
+  private async one(runtime: Runtime, work: Work, absentToo: boolean): Promise<RuntimeReport> {
+    const name = { runtime: runtime.name };
+    let common: Pick<RuntimeReport, 'runtime' | 'version' | 'notes'> = name;
     try {
-      await new StepTaker(installation, this.settings.reloadTimeoutMs).take(plan);
+      const installation = await runtime.find();
+      const { version, absent, notes = [] } = installation;
+      common = { ...name, ...(version === undefined ? {} : { version }), ...(notes.length === 0 ? {} : { notes }) };
+      if (absent === undefined || absentToo) return await work(installation, common);
+      return { ...common, outcome: this.settings.auto ? 'absent' : 'refused', reason: absent, files: [] };
     } catch (error) {
-      const back = await takeSnapshot(plan.path);
-      if (sameContent(back.bytes, plan.current.bytes)) await (old === undefined ? store.clear() : store.write(old));
-      throw error;
+      if (!(error instanceof Refusal)) throw error;
+      this.ports.log?.debug({ err: error, runtime: runtime.name }, 'refused');
+      return { ...common, outcome: 'refused', reason: error.message, files: [] };
     }
-    this.ports.say(`${plan.title}: ${plan.summary}`);
-    if (old === undefined && plan.current.bytes !== undefined && plan.record !== undefined) {
-      this.ports.say(`first bytes kept in ${plan.title}.dragonfly-backup`);
-    }
-    this.ports.say(`${installation.title}: told by ${installation.reloadTitle}; it shows the mirror`);
-  }
-
-  private async restoreLocked(folder: LockedFolder): Promise<void> {
-    const { installation, store, record, backup } = await this.look();
-    if (record === undefined) {
-      await this.sweep(installation.path, store);
-      this.ports.say(`nothing to restore: node-mirror has no record of a change of ${installation.path}`);
-      return;
-    }
-    const plan = await installation.planRestore(record, backup);
-    this.ports.log?.debug({ path: plan.path, steps: plan.steps.length }, plan.summary);
-    if (plan.record !== undefined) await store.write(plan.record);
-    await new StepTaker(installation, this.settings.reloadTimeoutMs).take(plan);
-    await this.sweep(installation.path, store);
-    await store.clear();
-    if (record.folderCreated) folder.removeIfEmpty();
-    this.ports.say(`${plan.title}: ${plan.summary}`);
-    if (plan.steps.some((step) => step.inForce !== undefined)) {
-      this.ports.say(`${installation.title}: told by ${installation.reloadTitle}; it shows the mirror no more`);
-    }
-  }
-
-  /** Removes what a killed run may have left: a half-written file, and a backup of what is there anyway. */
-  private async sweep(path: string, store: RecordStore): Promise<void> {
-    for (const temporary of temporaries(path, store)) await rm(temporary, { force: true });
-    const [now, kept] = await Promise.all([takeSnapshot(path), takeSnapshot(store.backupPath)]);
-    if (kept.bytes !== undefined && sameContent(now.bytes, kept.bytes)) await rm(store.backupPath, { force: true });
-  }
-
-  private sayUnchanged(plan: Plan): void {
-    this.ports.say(`${plan.title}: nothing to change; ${plan.summary}`);
   }
 }

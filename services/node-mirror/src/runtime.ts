@@ -1,26 +1,27 @@
 import type { EditRecord } from './files/record';
 import type { Snapshot } from './files/snapshot';
 
-/** One state of the runtime's file on the way to the wanted one. Each is complete and valid by itself. */
+/** The container runtimes that node-mirror knows. */
+export type RuntimeName = 'docker' | 'containerd' | 'crio' | 'podman';
+
+/** One state of a file on the way to the wanted one. Each is complete and valid by itself. */
 export interface Step {
   /** The bytes to write; `undefined`: the file is removed. */
   readonly content: Buffer | undefined;
-  /** The mirrors that the runtime must show after a reload. Absent: the runtime is not told of this step. */
+  /** What the runtime must show after a reload. Absent: the runtime is not told of this step. */
   readonly inForce?: readonly string[];
 }
 
-/** What would be, or was, done to a node. */
+/** What would be, or was, done to a file. */
 export interface Plan {
-  /** The file as the operator knows it. */
-  readonly title: string;
-  /** The file, resolved below the host root. */
-  readonly path: string;
   /** The file now. */
   readonly current: Snapshot;
   /** Empty: everything is as wanted. */
   readonly steps: readonly Step[];
   /** What has to be on record before the first step is taken. */
   readonly record?: EditRecord;
+  /** The file as it would be without node-mirror: the backup, when the record tells of this content. */
+  readonly base?: Buffer | undefined;
   /** What the steps do, in words, for the operator. */
   readonly summary: string;
 }
@@ -28,21 +29,27 @@ export interface Plan {
 /** What the runtime shows after a reload. */
 export interface Verdict {
   readonly taken: boolean;
-  /** The mirrors that it shows, or why it shows none. */
+  /** What it shows, or why it shows nothing. */
   readonly shown: string;
 }
 
-/** A container runtime on this node. */
-export interface Installation {
-  /** For messages: `dockerd 20.10.24 (process 7)`. */
+/** A file by which a runtime is told of the mirror. */
+export interface Target {
+  /** The file as the operator knows it. */
   readonly title: string;
-  /** The file that makes the mirror known to the runtime, resolved below the host root. */
+  /** The file, resolved below the host root. */
   readonly path: string;
+  /** The path beside which lock, record and backup stand. Where a folder means something by being there, it is the folder. */
+  readonly anchor: string;
+  /** For messages: `dockerd 20.10.24 (process 7)`. */
+  readonly runtimeTitle: string;
   /** How the runtime is told of a change, in words: `SIGHUP to process 7`. */
   readonly reloadTitle: string;
+  /** Who is told, so that the record can tell whether that was done: process and start. */
+  readonly listener?: string;
 
   /**
-   * The steps that put the mirror first.
+   * The steps that put the mirror in.
    *
    * @throws Refusal when that cannot be done safely
    */
@@ -65,18 +72,34 @@ export interface Installation {
   reload(): Promise<void>;
 
   /** Asks the runtime what is in force. */
-  verify(mirrors: readonly string[]): Promise<Verdict>;
+  verify(wanted: readonly string[]): Promise<Verdict>;
 }
 
-/**
- * A kind of container runtime. Others than docker come as further implementations: containerd's hosts.toml is read at
- * every pull, so its steps carry no `inForce`; the reload of CRI-O is a SIGHUP as well, that of containerd's own
- * configuration a restart.
- */
-export interface Runtime {
-  readonly name: string;
+/** A container runtime as it was found on this node. */
+export interface Installation {
+  readonly version?: string;
+  /** Why it is not to be pointed at a mirror: it does not run, or does not pull. Absent: it is there. */
+  readonly absent?: string;
+  /** What the operator should know although nothing is wrong. */
+  readonly notes?: readonly string[];
+
   /**
-   * Finds the runtime on this node.
+   * The files of `apply`, in the order in which they are to be written; among them those that an earlier `apply` has written
+   * and that this one wants no more.
+   *
+   * @throws Refusal when it cannot be told which they are
+   */
+  wanted(): Promise<readonly Target[]>;
+
+  /** The files of `restore`: all that may have a record of an `apply`, in the order of their writing. */
+  recorded(): Promise<readonly Target[]>;
+}
+
+/** A kind of container runtime. */
+export interface Runtime {
+  readonly name: RuntimeName;
+  /**
+   * Looks for the runtime on this node.
    *
    * @throws Refusal when it cannot be told what runs
    */

@@ -1,16 +1,19 @@
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { writeRefusal } from './files/errno';
+import { createFolder } from './files/file-lock';
 import { removeFile, replaceFile } from './files/replace-file';
 import { sameContent, type Snapshot, takeSnapshot } from './files/snapshot';
 import { Refusal } from './refusal';
-import type { Installation, Plan, Step, Verdict } from './runtime';
+import type { Plan, Step, Target, Verdict } from './runtime';
 
 const POLL_MS = 100;
 
 /** Asks the runtime until it shows these mirrors, or the time is over. */
-async function awaitTaken(installation: Installation, mirrors: readonly string[], timeoutMs: number): Promise<Verdict> {
+async function awaitTaken(target: Target, wanted: readonly string[], timeoutMs: number): Promise<Verdict> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const verdict = await installation.verify(mirrors).catch((error: unknown): Verdict => {
+    const verdict = await target.verify(wanted).catch((error: unknown): Verdict => {
       if (error instanceof Refusal) return { taken: false, shown: error.message };
       throw error;
     });
@@ -22,7 +25,7 @@ async function awaitTaken(installation: Installation, mirrors: readonly string[]
 /** Takes the steps of a plan, and the way back when one fails. The caller holds the lock of the file. */
 export class StepTaker {
   constructor(
-    private readonly installation: Installation,
+    private readonly target: Target,
     private readonly reloadTimeoutMs: number,
   ) {}
 
@@ -35,50 +38,54 @@ export class StepTaker {
     try {
       for (const step of plan.steps) {
         if (!sameContent(current.bytes, step.content)) {
-          await this.write(plan.path, current, step);
+          await this.write(current, step);
           touched = true;
-          current = await takeSnapshot(plan.path);
+          current = await takeSnapshot(this.target.path);
         }
         if (step.inForce !== undefined) {
           touched = true;
-          await this.reload(plan, step.inForce);
+          await this.reload(step.inForce);
         }
       }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (!touched) throw error;
       await this.putBack(plan, error);
-      throw new Refusal(`${error.message}; ${plan.title} was put back as it was`, { cause: error });
+      throw new Refusal(`${error.message}; ${this.target.title} was put back as it was`, { cause: error });
     }
   }
 
-  private async write(path: string, current: Snapshot, step: Step): Promise<void> {
+  private async write(current: Snapshot, step: Step): Promise<void> {
+    const { path } = this.target;
     if (step.content === undefined) {
       if (current.bytes !== undefined) await removeFile(path, current.bytes);
       return;
     }
+    await createFolder(dirname(path)).catch((error: unknown) => {
+      throw writeRefusal(dirname(path), error);
+    });
     await replaceFile(path, step.content, {
       expected: current.bytes ?? 'missing',
       inspect: async (candidate) => {
-        await this.installation.inspect(candidate);
+        await this.target.inspect(candidate);
       },
       ...(current.ownership === undefined ? {} : { ownership: current.ownership }),
     });
   }
 
-  private async reload(plan: Plan, mirrors: readonly string[]): Promise<void> {
-    await this.installation.reload();
-    const verdict = await awaitTaken(this.installation, mirrors, this.reloadTimeoutMs);
+  private async reload(wanted: readonly string[]): Promise<void> {
+    await this.target.reload();
+    const verdict = await awaitTaken(this.target, wanted, this.reloadTimeoutMs);
     if (verdict.taken) return;
     throw new Refusal(
-      `${this.installation.title} did not take ${plan.title} within ${this.reloadTimeoutMs / 1000} s: it shows ${verdict.shown}, not ${JSON.stringify(mirrors)} (its own log says why: it keeps its old settings when anything in the file is wrong)`,
+      `${this.target.runtimeTitle} did not take ${this.target.title} within ${this.reloadTimeoutMs / 1000} s: it shows ${verdict.shown}, not ${JSON.stringify(wanted)} (its own log says why)`,
     );
   }
 
   /** The way back does not stop at a runtime that no longer answers: the file counts, it is read at the next start. */
   private async putBack(plan: Plan, cause: Refusal): Promise<void> {
     const { bytes, ownership } = plan.current;
-    const steps = await this.installation.planRollback(bytes).then(
+    const steps = await this.target.planRollback(bytes).then(
       (way) => way.steps,
       (error: unknown): readonly Step[] => {
         if (error instanceof Refusal) return [{ content: bytes }];
@@ -87,21 +94,21 @@ export class StepTaker {
     );
     try {
       for (const step of steps) {
-        const now = await takeSnapshot(plan.path);
-        await this.write(plan.path, now.bytes === undefined && ownership !== undefined ? { ownership } : now, step);
+        const now = await takeSnapshot(this.target.path);
+        await this.write(now.bytes === undefined && ownership !== undefined ? { ownership } : now, step);
         await this.tell(step);
       }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       throw new Refusal(
-        `${cause.message}; and ${plan.title} could not be put back: ${error.message}; run node-mirror restore`,
+        `${cause.message}; and ${this.target.title} could not be put back: ${error.message}; run node-mirror restore`,
         { cause: error },
       );
     }
   }
 
   private async tell(step: Step): Promise<void> {
-    const told = await this.installation.reload().then(
+    const told = await this.target.reload().then(
       () => true,
       (error: unknown) => {
         if (error instanceof Refusal) return false;
@@ -109,7 +116,7 @@ export class StepTaker {
       },
     );
     if (told && step.inForce !== undefined) {
-      await awaitTaken(this.installation, step.inForce, this.reloadTimeoutMs);
+      await awaitTaken(this.target, step.inForce, this.reloadTimeoutMs);
     }
   }
 }

@@ -116,13 +116,12 @@ describe('the file', () => {
     symlinkSync('/srv', join(node.root, 'etc/docker'));
     symlinkSync('../srv/config/docker.json', join(node.root, 'srv/daemon.json'));
     const target = join(node.root, 'srv/config/docker.json');
-    const ports = { say: (): void => undefined };
     node.dockerd.inForce = [];
     node.dockerd.reload = () => {
       node.dockerd.inForce = [SLASHED];
       return Promise.resolve();
     };
-    await node.mirror(MIRROR, ports).apply();
+    await node.mirror().apply();
     expect(readlinkSync(join(node.root, 'srv/daemon.json'))).toBe('../srv/config/docker.json');
     expect(lstatSync(target).isFile()).toBe(true);
     expect(node.text).toBeUndefined();
@@ -373,7 +372,7 @@ test('restore removes what a killed run has left half-written', async () => {
   writeFileSync(`${node.file}.dragonfly-backup`, '{"debug": true}');
   await node.mirror().restore();
   expect(node.names).toEqual(['daemon.json']);
-  expect(node.said).toEqual([`nothing to restore: node-mirror has no record of a change of ${node.file}`]);
+  expect(node.said).toEqual(['nothing to restore: node-mirror has no record of a change']);
 });
 
 test('a dockerd that was restarted meanwhile needs no intermediate list', async () => {
@@ -445,7 +444,7 @@ describe('check', () => {
     expect(node.names).toEqual(['daemon.json']);
     await node.mirror().check();
     expect(node.said.at(-1)).toBe(
-      `/etc/docker/daemon.json: ${MIRROR} the first of registry-mirrors, as before; dockerd 20.10.24 (process 7) shows it`,
+      `/etc/docker/daemon.json: ${MIRROR} the first of registry-mirrors, as before; dockerd 20.10.24 (process 7) has taken it`,
     );
   });
 });

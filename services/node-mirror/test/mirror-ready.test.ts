@@ -50,7 +50,22 @@ test('the waiting can be ended', async () => {
   const port = await listen(200);
   server.close();
   await once(server, 'close');
-  await expect(waitForMirror(`http://127.0.0.1:${port}`, 3_600_000, AbortSignal.abort())).rejects.toThrow(
+  await expect(waitForMirror(`http://127.0.0.1:${port}`, 3_600_000, { signal: AbortSignal.abort() })).rejects.toThrow(
     /ECONNREFUSED/,
   );
+});
+
+test('a df-daemon that is not ready', async () => {
+  const port = await listen(503);
+  const readyz = `http://127.0.0.1:${port}/readyz`;
+  await expect(waitForMirror(`http://127.0.0.1:${port}`, 0, { readyz })).rejects.toThrow(
+    `the df-daemon is not ready: it does not answer with 200 to GET ${readyz} within 0 s (it answered 503)`,
+  );
+});
+
+test('a df-daemon that is ready', async () => {
+  const port = await listen(200);
+  const url = `http://127.0.0.1:${port}`;
+  await waitForMirror(url, 0, { readyz: `${url}/readyz` });
+  expect(server.listening).toBe(true);
 });

@@ -118,8 +118,7 @@ export const NODE_MIRROR = {
       flag: 'containerd-socket',
       type: 'path',
       placeholder: 'SOCKET',
-      default: '/run/containerd/containerd.sock',
-      text: "containerd's API socket, below the host root.",
+      text: "containerd's API socket, below the host root. Default: the one that it was told, else /run/containerd/containerd.sock.",
     },
     containerdHosts: {
       flag: 'containerd-hosts',

@@ -1,9 +1,9 @@
-import type { EditRecord } from '../files/record';
-import { fingerprint, sameContent } from '../files/snapshot';
+import { type EditRecord, isUntouched, recordOf } from '../files/record';
+import { sameContent } from '../files/snapshot';
 import { sameMirror } from '../mirror-url';
 import type { Plan } from '../runtime';
 import type { DockerFacts } from './docker-facts';
-import { mirrorsIn, withEmptyList, withMirrorFirst, withoutMirror } from './mirror-edits';
+import { mirrorsIn, saysNothing, withEmptyList, withMirrorFirst, withoutMirror } from './mirror-edits';
 import { stepsTo, textOf } from './steps';
 
 const SUMMARIES = {
@@ -12,14 +12,27 @@ const SUMMARIES = {
   added: 'added as the first of registry-mirrors',
 } as const;
 
-/** The text to add the mirror to: the file's, without other mirrors that an earlier run added. */
-function baseText(facts: DockerFacts, record: EditRecord, backup: Buffer | undefined): string {
-  const text = textOf(facts.title, facts.current.bytes);
-  const former = record.added.filter((mirror) => !sameMirror(mirror, facts.mirror));
-  if (former.length === 0) return text;
-  const untouched = record.derived.includes(fingerprint(facts.current.bytes));
-  if (untouched && (backup !== undefined || !record.existed)) return textOf(facts.title, backup);
-  return former.reduce((rest, mirror) => withoutMirror(facts.title, rest, mirror, false), text);
+/** The file without what earlier runs have added to it, and the text to add the mirror to. */
+interface Ground {
+  readonly base: Buffer | undefined;
+  readonly text: string;
+}
+
+function groundOf(facts: DockerFacts, record: EditRecord | undefined, backup: Buffer | undefined): Ground {
+  const { title, current, mirror } = facts;
+  const text = textOf(title, current.bytes);
+  if (record === undefined) return { base: current.bytes, text };
+  if (isUntouched(record, current.bytes) && (backup !== undefined || !record.existed)) {
+    return { base: backup, text: textOf(title, backup) };
+  }
+  const without = (mirrors: readonly string[], drop: boolean): string =>
+    mirrors.reduce((rest, own) => withoutMirror(title, rest, own, drop), text);
+  const base = without(record.added, record.keyCreated);
+  const former = record.added.filter((own) => !sameMirror(own, mirror));
+  return {
+    base: !record.existed && saysNothing(title, base) ? undefined : Buffer.from(base),
+    text: without(former, false),
+  };
 }
 
 /**
@@ -28,30 +41,27 @@ function baseText(facts: DockerFacts, record: EditRecord, backup: Buffer | undef
  * @throws Refusal when the file is not one that dockerd takes, or that can be edited with certainty
  */
 export function planDockerApply(facts: DockerFacts, old: EditRecord | undefined, backup: Buffer | undefined): Plan {
-  const { title, path, current, mirror } = facts;
-  const base = old === undefined ? textOf(title, current.bytes) : baseText(facts, old, backup);
-  const result = withMirrorFirst(title, base, mirror);
+  const { title, current, mirror } = facts;
+  const { base, text } = groundOf(facts, old, backup);
+  const result = withMirrorFirst(title, text, mirror);
   const next = Buffer.from(result.text);
   const steps = stepsTo(facts, next, [mirror]);
-  const summary = `${mirror} ${SUMMARIES[result.edit]}`;
-  const plan = { title, path, current, steps, summary };
-  if (sameContent(current.bytes, next)) return old === undefined ? plan : { ...plan, record: old };
-
-  const was = fingerprint(current.bytes);
-  const first = old === undefined || was === old.original;
-  const pure = first || old.derived.includes(was);
-  const listed = mirrorsIn(title, textOf(title, current.bytes)) ?? [];
-  const listStillOurs = old?.keyCreated === true && listed.some((m) => old.added.some((own) => sameMirror(own, m)));
-  // And the states on the way back, see stepsTo: a roll-back may be killed in them.
-  const pureStates = [result.text, withEmptyList(title, base), base].map((text) => fingerprint(Buffer.from(text)));
-  const record: EditRecord = {
-    version: 1,
-    existed: old?.existed ?? current.bytes !== undefined,
-    folderCreated: old?.folderCreated ?? false,
-    original: old?.original ?? was,
-    derived: [...new Set([...(old?.derived ?? []), ...(pure ? pureStates : [])])],
-    added: [...new Set([...(old?.added ?? []), ...(result.edit === 'added' ? [mirror] : [])])],
-    keyCreated: first || result.keyCreated ? result.keyCreated : listStillOurs,
+  const plan = {
+    current,
+    steps,
+    summary: `${mirror} ${SUMMARIES[sameContent(current.bytes, next) ? 'kept' : result.edit]}`,
   };
-  return { ...plan, record };
+  if (old === undefined && sameContent(current.bytes, next)) return plan;
+
+  const plain = textOf(title, base);
+  const listed = mirrorsIn(title, plain);
+  const record = recordOf(old, {
+    current: current.bytes,
+    base,
+    // And the states on the way back, see stepsTo: a roll-back may be killed in them.
+    states: [next, Buffer.from(withEmptyList(title, text)), Buffer.from(text)],
+    added: listed?.some((own) => sameMirror(own, mirror)) === true ? [] : [mirror],
+    keyCreated: listed === undefined,
+  });
+  return { ...plan, base, record: old?.told === undefined ? record : { ...record, told: old.told } };
 }

@@ -2,7 +2,7 @@ import { printParseErrorCode, visit } from 'jsonc-parser';
 import { reasonOf } from '../files/errno';
 import { Refusal } from '../refusal';
 import { jsonFault } from './json-faults';
-import { describePosition } from './text-position';
+import { describePosition } from '../text-position';
 
 /** The key of dockerd's list of mirrors. */
 export const MIRRORS_KEY = 'registry-mirrors';

@@ -3,7 +3,6 @@ import type { Snapshot } from '../files/snapshot';
 /** What the plans of docker are made from. */
 export interface DockerFacts {
   readonly title: string;
-  readonly path: string;
   readonly mirror: string;
   readonly current: Snapshot;
   /** The dockerd to tell; absent when none runs that reads the file. */

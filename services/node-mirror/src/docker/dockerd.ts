@@ -1,11 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { PATHS } from '@cdk8s-dragonfly/contract';
 import { hasCode } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { Refusal } from '../refusal';
 import { engineInfoOf, type EngineInfo } from './engine-api';
-import { flagValues, isDockerd, processFacts, type ProcessFacts } from './process';
+import { flagValues, isProgram, processFacts, type ProcessFacts, sameFile, signalProcess } from '../process';
 import { validateWithDockerd } from './validate';
 
 /** How long dockerd may take to answer one question. */
@@ -36,17 +35,6 @@ export interface DockerdPlaces {
   readonly proc?: string;
 }
 
-async function sameFile(a: string, b: string): Promise<boolean> {
-  if (basename(a) !== basename(b)) return false;
-  try {
-    const [left, right] = await Promise.all([stat(dirname(a)), stat(dirname(b))]);
-    return left.dev === right.dev && left.ino === right.ino;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return a === b;
-    throw error;
-  }
-}
-
 class RunningDockerd implements Dockerd {
   readonly pid: number;
   readonly flagMirrors: readonly string[];
@@ -71,11 +59,7 @@ class RunningDockerd implements Dockerd {
   }
 
   async reload(): Promise<void> {
-    const now = await processFacts(this.places.proc ?? '/proc', this.pid);
-    if (now?.startTime !== this.facts.startTime) {
-      throw new Refusal(`dockerd (process ${this.pid}) has ended in the meantime: run again when it is up`);
-    }
-    process.kill(this.pid, 'SIGHUP');
+    await signalProcess(this.places.proc ?? '/proc', this.facts, 'dockerd');
   }
 
   async inspect(candidate: string): Promise<void> {
@@ -116,7 +100,7 @@ export async function findDockerd(places: DockerdPlaces): Promise<Dockerd | unde
   const pid = await readPid(places.pidFile);
   const facts = pid === undefined ? undefined : await processFacts(places.proc ?? '/proc', pid);
   const info = await answering(places.socket);
-  if (facts !== undefined && isDockerd(facts)) {
+  if (facts !== undefined && isProgram(facts, 'dockerd')) {
     if (info !== undefined) return new RunningDockerd(places, facts, info.version);
     throw new Refusal(
       `dockerd runs (process ${facts.pid}), but nobody listens on ${places.socket}: name its API socket with --docker-socket`,

@@ -37,15 +37,13 @@ function target(facts: DockerFacts, record: EditRecord, backup: Buffer | undefin
  * @throws Refusal when others have edited the file into something that is not valid
  */
 export function planDockerRestore(facts: DockerFacts, old: EditRecord, backup: Buffer | undefined): Plan {
-  const { title, path, current } = facts;
+  const { current } = facts;
   const { content, summary } = target(facts, old, backup);
   const steps = stepsTo(facts, content, [...old.added, facts.mirror]);
   const pure = fingerprint(content) === old.original;
   const between = steps.slice(0, -1).map((step) => fingerprint(step.content));
   const record: EditRecord = pure ? { ...old, derived: [...new Set([...old.derived, ...between])] } : old;
   return {
-    title,
-    path,
     current,
     steps,
     record,

@@ -87,7 +87,8 @@ async function acquire(path: string, mine: string, waitMs: number): Promise<void
   }
 }
 
-async function createFolder(folder: string): Promise<boolean> {
+/** Makes a folder (0755). @returns whether it was missing */
+export async function createFolder(folder: string): Promise<boolean> {
   try {
     await mkdir(folder, { mode: 0o755 });
     return true;
@@ -97,11 +98,12 @@ async function createFolder(folder: string): Promise<boolean> {
   }
 }
 
-async function removeEmptyFolder(folder: string): Promise<void> {
+/** Removes a folder that holds nothing; leaves any other. */
+export async function removeEmptyFolder(folder: string): Promise<void> {
   try {
     await rmdir(folder);
   } catch (error) {
-    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'ENOENT')) throw error;
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'ENOENT', 'ENOTDIR')) throw error;
   }
 }
 

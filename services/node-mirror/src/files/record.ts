@@ -1,7 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { Refusal } from '../refusal';
 import { replaceFile } from './replace-file';
-import { fingerprint, sameContent, type Snapshot, takeSnapshot } from './snapshot';
+import { fingerprint, type Ownership, sameContent, takeSnapshot } from './snapshot';
+
+/** The ending of a record. */
+export const STATE_SUFFIX = '.dragonfly-state';
 
 /** What node-mirror remembers of a file that it has edited, so that the edit can be undone. */
 export interface EditRecord {
@@ -16,8 +19,47 @@ export interface EditRecord {
   readonly derived: readonly string[];
   /** The mirrors that were added, as opposed to found and kept. */
   readonly added: readonly string[];
-  /** Whether the list itself was added. */
+  /** Whether what holds the mirror (a list, a key) was added too. */
   readonly keyCreated: boolean;
+  /** Whether the file stands in a folder that was made for it alone. */
+  readonly ownFolder?: boolean;
+  /** The process that was told of the file as it is, where the runtime cannot be asked. */
+  readonly told?: string;
+}
+
+/** What a plan knows of a file that it is about to edit. */
+export interface Edit {
+  readonly current: Buffer | undefined;
+  /** The file without node-mirror. */
+  readonly base: Buffer | undefined;
+  /** The states in which all but the entry of node-mirror is the base. */
+  readonly states: readonly (Buffer | undefined)[];
+  readonly added: readonly string[];
+  readonly keyCreated: boolean;
+  readonly ownFolder?: boolean;
+}
+
+/** Whether a file is as node-mirror found or left it, so that its backup is good. */
+export function isUntouched(record: EditRecord, current: Buffer | undefined): boolean {
+  const now = fingerprint(current);
+  return now === record.original || record.derived.includes(now);
+}
+
+/** The record that undoes an edit. Where others have edited the file since, it begins anew with what they have made of it. */
+export function recordOf(old: EditRecord | undefined, edit: Edit): EditRecord {
+  const again = old !== undefined && isUntouched(old, edit.current) ? old : undefined;
+  const original = fingerprint(edit.base);
+  const own = again?.ownFolder ?? old?.ownFolder ?? edit.ownFolder;
+  return {
+    version: 1,
+    existed: again?.existed ?? edit.base !== undefined,
+    folderCreated: old?.folderCreated ?? false,
+    original: again?.original ?? original,
+    derived: [...new Set([...(again?.derived ?? []), ...edit.states.map(fingerprint)])],
+    added: [...new Set([...(old?.added ?? []), ...edit.added])],
+    keyCreated: again?.keyCreated ?? edit.keyCreated,
+    ...(own === undefined ? {} : { ownFolder: own }),
+  };
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
@@ -33,7 +75,9 @@ function isEditRecord(value: unknown): value is EditRecord {
     typeof record.keyCreated === 'boolean' &&
     isText(record.original) &&
     isTexts(record.derived) &&
-    isTexts(record.added)
+    isTexts(record.added) &&
+    (record.ownFolder === undefined || typeof record.ownFolder === 'boolean') &&
+    (record.told === undefined || isText(record.told))
   );
 }
 
@@ -46,15 +90,15 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The record and the backup of one file, beside it: `FILE.dragonfly-state` and `FILE.dragonfly-backup`. */
+/** The record and the backup of one file, beside its anchor: `ANCHOR.dragonfly-state` and `ANCHOR.dragonfly-backup`. */
 export class RecordStore {
   readonly statePath: string;
   readonly backupPath: string;
 
-  /** @param path the edited file, resolved */
-  constructor(path: string) {
-    this.statePath = `${path}.dragonfly-state`;
-    this.backupPath = `${path}.dragonfly-backup`;
+  /** @param anchor the edited file, or the folder that is there for it alone, resolved */
+  constructor(anchor: string) {
+    this.statePath = anchor + STATE_SUFFIX;
+    this.backupPath = `${anchor}.dragonfly-backup`;
   }
 
   /** @throws Refusal when there is a record that this version cannot read */
@@ -82,15 +126,15 @@ export class RecordStore {
   }
 
   /**
-   * Keeps the first bytes, before the first record is written.
+   * Keeps the bytes that `restore` is to give back, before the record tells of them.
    *
+   * @param known whether there is a record, so that a backup that lies there is ours
    * @throws Refusal when another backup lies there without a record: it is never overwritten
    */
-  async keep(snapshot: Snapshot): Promise<void> {
-    const { bytes, ownership } = snapshot;
+  async keep(bytes: Buffer | undefined, ownership: Ownership | undefined, known: boolean): Promise<void> {
     const old = await takeSnapshot(this.backupPath);
     if (bytes === undefined || sameContent(old.bytes, bytes)) return;
-    if (old.bytes !== undefined) {
+    if (old.bytes !== undefined && !known) {
       throw new Refusal(
         `${this.backupPath} is a backup without its record ${this.statePath}: compare it with the file, then move it away and run again`,
       );

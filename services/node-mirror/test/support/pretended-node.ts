@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DockerRuntime } from '../../src/docker/docker-runtime';
 import { NodeMirror, type NodeMirrorPorts } from '../../src/node-mirror';
+import { type Modes, modesOf } from './modes';
 import { PretendedDockerd } from './pretended-dockerd';
 
 export const MIRROR = 'http://127.0.0.1:65001';
@@ -61,20 +62,23 @@ export class PretendedNode {
     return existsSync(dirname(this.file)) ? readdirSync(dirname(this.file)).sort() : undefined;
   }
 
-  mirror(mirror = MIRROR, ports: Partial<NodeMirrorPorts> = {}): NodeMirror {
+  /** The modes against this node's docker: each says its lines into `said`, and throws what was refused. */
+  mirror(mirror = MIRROR, ports: Partial<NodeMirrorPorts> = {}): Modes {
     const settings = {
       hostRoot: this.root,
       config: '/etc/docker/daemon.json',
       socket: '/var/run/docker.sock',
       pidFile: '/var/run/docker.pid',
       mirror,
+      registries: ['docker.io'],
     };
     const runtime = new DockerRuntime(settings, () => Promise.resolve(this.dockerRuns ? this.dockerd : undefined));
-    return new NodeMirror(
-      runtime,
-      { mirror, waitMs: 0, reloadTimeoutMs: this.reloadTimeoutMs },
-      { say: (line) => this.said.push(line), waitForMirror: () => Promise.resolve(), ...ports },
+    const nodeMirror = new NodeMirror(
+      [runtime],
+      { mirror, waitMs: 0, reloadTimeoutMs: this.reloadTimeoutMs, auto: false },
+      { waitForMirror: () => Promise.resolve(), ...ports },
     );
+    return modesOf(nodeMirror, (line) => this.said.push(line));
   }
 
   remove(): void {

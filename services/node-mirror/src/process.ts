@@ -1,0 +1,96 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { hasCode } from './files/errno';
+import { Refusal } from './refusal';
+
+/** A process as /proc shows it. */
+export interface ProcessFacts {
+  readonly pid: number;
+  /** When it started, in clock ticks since boot: tells it from a later process with the same number. */
+  readonly startTime: string;
+  /** Its command line. */
+  readonly args: readonly string[];
+}
+
+/** The process with this number; `undefined` when none is visible here. */
+export async function processFacts(proc: string, pid: number): Promise<ProcessFacts | undefined> {
+  try {
+    const stat = await readFile(`${proc}/${pid}/stat`, 'utf8');
+    const commandLine = await readFile(`${proc}/${pid}/cmdline`, 'utf8');
+    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return { pid, startTime, args: commandLine.replace(/\0$/, '').split('\0') };
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ESRCH')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a process runs this program: `dockerd`, `/usr/bin/dockerd`, `dockerd-dev`. */
+export function isProgram(facts: ProcessFacts, name: string): boolean {
+  const own = basename(facts.args[0] ?? '');
+  return own === name || own.startsWith(`${name}-dev`);
+}
+
+/** Whether a process lives in a PID namespace below this one: the runtime of a container (kind, docker in docker), not the node's. */
+async function isNested(proc: string, pid: number): Promise<boolean> {
+  try {
+    const status = await readFile(`${proc}/${pid}/status`, 'utf8');
+    return /^NSpid:\t\d+\t/m.test(status);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ESRCH')) return true;
+    throw error;
+  }
+}
+
+/** The node's own processes that run this program. */
+export async function processesOf(proc: string, name: string): Promise<readonly ProcessFacts[]> {
+  const pids = (await readdir(proc)).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  const all = await Promise.all(pids.map(async (pid) => await processFacts(proc, pid)));
+  const found: ProcessFacts[] = [];
+  for (const facts of all) {
+    if (facts !== undefined && isProgram(facts, name) && !(await isNested(proc, facts.pid))) found.push(facts);
+  }
+  return found;
+}
+
+/** USER_HZ, which is 100 on every architecture that Linux and Node share. */
+const TICKS_PER_SECOND = 100;
+
+/** When a process started, in milliseconds since 1970, to within some hundredths of a second. */
+export async function startedAt(proc: string, facts: ProcessFacts): Promise<number> {
+  const uptime = Number((await readFile(`${proc}/uptime`, 'utf8')).split(' ')[0]);
+  return Date.now() - (uptime - Number(facts.startTime) / TICKS_PER_SECOND) * 1000;
+}
+
+/**
+ * Sends a signal to a process that must still be the one that was found.
+ *
+ * @throws Refusal when it has ended
+ */
+export async function signalProcess(proc: string, facts: ProcessFacts, name: string): Promise<void> {
+  const now = await processFacts(proc, facts.pid);
+  if (now?.startTime !== facts.startTime) {
+    throw new Refusal(`${name} (process ${facts.pid}) has ended in the meantime: run again when it is up`);
+  }
+  process.kill(facts.pid, 'SIGHUP');
+}
+
+/** The values that a command line gives to a flag, in both forms: `--flag VALUE`, `--flag=VALUE`. */
+export function flagValues(args: readonly string[], ...flags: readonly string[]): readonly string[] {
+  return args.flatMap((arg, index) => {
+    if (flags.includes(arg)) return [args[index + 1] ?? ''];
+    return flags.flatMap((flag) => (arg.startsWith(`${flag}=`) ? [arg.slice(flag.length + 1)] : []));
+  });
+}
+
+/** Whether two paths lead to one file, which need not be there: same name, same folder, however it is mounted. */
+export async function sameFile(a: string, b: string): Promise<boolean> {
+  if (basename(a) !== basename(b)) return false;
+  try {
+    const [left, right] = await Promise.all([stat(dirname(a)), stat(dirname(b))]);
+    return left.dev === right.dev && left.ino === right.ino;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return a === b;
+    throw error;
+  }
+}

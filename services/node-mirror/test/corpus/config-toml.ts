@@ -1,0 +1,92 @@
+import type { Specimen } from './specimen';
+
+const CRI = '[plugins."io.containerd.grpc.v1.cri"';
+const V3 = "[plugins.'io.containerd.cri.v1.images'";
+
+/** config.toml files of containerd that lack `config_path`. */
+export const CONFIG_TOML: readonly Specimen[] = [
+  { name: 'no file', content: undefined },
+  { name: 'zero bytes', content: '' },
+  { name: 'version alone', content: 'version = 2\n' },
+  { name: 'version alone, no newline', content: 'version = 2' },
+  { name: 'the table of registries', content: `version = 2\n${CRI}.registry]\n` },
+  { name: 'the table without newline', content: `version = 2\n${CRI}.registry]` },
+  {
+    name: 'an empty config_path',
+    content: `version = 2\n# why\n  ${CRI}.registry]\n    config_path = "" # none\n    [plugins."io.containerd.grpc.v1.cri".registry.headers]\n`,
+  },
+  {
+    name: 'tables of the plugin',
+    content: `version = 2\n${CRI}]\n  sandbox_image = "p:1" # keep\n  ${CRI}.containerd]\n    snapshotter = "native"\n`,
+  },
+  { name: 'auth beside', content: `version = 2\n${CRI}.registry.configs."a".auth]\n  username = "u"\n` },
+  { name: 'Windows line ends', content: `version = 2\r\n${CRI}]\r\n` },
+  { name: 'an empty list of plugins that are off', content: 'version = 2\ndisabled_plugins = []\n' },
+  { name: 'another plugin off', content: 'version = 2\ndisabled_plugins = ["io.containerd.internal.v1.opt"]\n' },
+  { name: 'version 3', content: `version = 3\n${V3}.registry]\n  config_path = ''\n`, version: '2.1.5' },
+  { name: 'version 2 under 2.1', content: `version = 2\n${CRI}]\n`, version: '2.1.5' },
+  {
+    name: 'tls beside, under 2.1',
+    content: `version = 3\n${V3}.registry.configs."a".tls]\n  ca_file = "/a"\n`,
+    version: '2.1.5',
+  },
+  { name: 'empty mirrors', content: `version = 2\n${CRI}.registry.mirrors]\n` },
+  {
+    name: 'imports of other things',
+    content: 'version = 2\nimports = ["conf.d/*.toml"]\n',
+    others: { '/etc/containerd/conf.d/a.toml': 'oom_score = 1\n' },
+  },
+  {
+    name: 'no version',
+    content: `${CRI}]\n`,
+    refused:
+      /config.toml, line 1, column 1: the form of this file is version 1, as it names none, and its CRI settings would be ignored/,
+  },
+  {
+    name: 'version 1',
+    content: '\nversion = 1\n',
+    refused: /line 2, column 1: the form of this file is version 1 and its/,
+  },
+  {
+    name: 'mirrors',
+    content: `version = 2\n${CRI}.registry.mirrors."docker.io"]\n  endpoint = ["https://a"]\n`,
+    refused: /line 2, column 1: registry.mirrors, with which containerd does not load its CRI plugin/,
+  },
+  {
+    name: 'tls under 1.6',
+    content: `version = 2\n${CRI}.registry.configs."a".tls]\n  ca_file = "/a"\n`,
+    refused: /line 2, column 1: registry.configs."a".tls, with which/,
+  },
+  {
+    name: 'an inline table',
+    content: `version = 2\n${CRI}]\nregistry = {}\n`,
+    refused: /is written inline|cannot be set with certainty/,
+  },
+  {
+    name: 'CRI off',
+    content: 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n',
+    refused: /has its CRI plugin off/,
+  },
+  {
+    name: 'CRI off, without version, as from docker',
+    content: 'disabled_plugins = ["cri"]\n',
+    refused: /has its CRI plugin off/,
+  },
+  {
+    name: 'a syntax error',
+    content: 'version = 2\n[plugins\n',
+    refused: /config.toml, line 2, column \d+: not valid TOML/,
+  },
+  {
+    name: 'CRI settings in a file that is imported',
+    content: 'version = 2\nimports = ["/etc/containerd/conf.d/*.toml"]\n',
+    others: { '/etc/containerd/conf.d/a.toml': `version = 2\n${CRI}]\n` },
+    refused: /conf.d\/a.toml, imported by \/etc\/containerd\/config.toml, has settings of the CRI plugin/,
+  },
+  {
+    name: 'a list of folders under 2.1',
+    content: `version = 3\n${V3}.registry]\n  config_path = "/a:/b"\n`,
+    version: '2.1.5',
+    refused: /config_path = "\/a:\/b" is a list, of which containerd 2.1.5 uses no part/,
+  },
+];
