@@ -13,7 +13,7 @@ fail() {
 
 # What is needed, as command:package of Debian.
 needs=(docker-registry:docker-registry dockerd:docker.io docker:docker.io containerd:containerd ctr:containerd
-  runc:runc skopeo:skopeo ip:iproute2 tc:iproute2 nsenter:util-linux setpriv:util-linux
+  runc:runc skopeo:skopeo podman:podman strace:strace ip:iproute2 tc:iproute2 nsenter:util-linux setpriv:util-linux
   unshare:util-linux)
 # The daemons live in sbin, which a user's PATH may leave out.
 export PATH="$PATH:/usr/sbin:/sbin"

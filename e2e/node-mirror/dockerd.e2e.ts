@@ -122,7 +122,7 @@ describe('node-mirror and a real dockerd', () => {
       expect(dockerd.configText()).toBe(content);
 
       const first = await expectDone('apply');
-      expect(first.stdout).toContain(`${dockerd.configFile}: ${url} added as the first of registry-mirrors\n`);
+      expect(first.stdout).toContain(`${dockerd.configFile}: ${url} added as the first of registry-mirrors`);
       expect(await dockerd.mirrors()).toEqual([`${url}/`, ...foreign]);
       const patched = dockerd.configText();
       await expectDone('check');

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import type { Daemon } from './daemon';
 import type { Host } from './host';
 import { blobsOf, type Image } from './image';
 import { run } from './run';
@@ -24,7 +25,7 @@ export interface Delivery {
 export class Registry {
   private constructor(
     private readonly host: Host,
-    private readonly log: () => string,
+    private readonly daemon: Daemon,
   ) {}
 
   static async start(host: Host): Promise<Registry> {
@@ -40,7 +41,7 @@ export class Registry {
       ].join('\n'),
     );
     const daemon = host.start('docker-registry', ['docker-registry', 'serve', config]);
-    const registry = new Registry(host, () => daemon.log());
+    const registry = new Registry(host, daemon);
     await daemon.ready(async () => (await fetch(`${registry.url}/v2/`)).ok || undefined);
     return registry;
   }
@@ -54,6 +55,11 @@ export class Registry {
     return `http://${this.address}`;
   }
 
+  /** Ends it: from then on nobody listens on its port. */
+  async stop(): Promise<void> {
+    await this.daemon.stop();
+  }
+
   /** Puts an image into it, byte by byte as it is. */
   async push(image: Image): Promise<void> {
     const target = `docker://${this.address}/${image.repository}:${image.tag}`;
@@ -65,7 +71,7 @@ export class Registry {
   requests(): RegistryRequest[] {
     // 10.77.0.3 - - [23/Nov/2026:12:00:00 +0000] "GET /v2/ HTTP/1.1" 200 2 "" "user agent"
     const line = /^(\S+) \S+ \S+ \[[^\]]*\] "(\S+) (\S+) [^"]*" (\d+) (\d+) /gm;
-    return [...this.log().matchAll(line)].map(([, client = '', method = '', path = '', status, bytes]) => ({
+    return [...this.daemon.log().matchAll(line)].map(([, client = '', method = '', path = '', status, bytes]) => ({
       client,
       method,
       path,

@@ -42,7 +42,7 @@ export async function nodeMirror(host: Host, mode: 'apply' | 'check' | 'restore'
   await host.run([
     command('node-mirror'),
     mode,
-    ...['--mirror', `http://${MIRROR}`],
+    ...['--runtime', 'docker', '--mirror', `http://${MIRROR}`],
     ...['--docker-config', dockerd.configFile],
     ...['--docker-socket', dockerd.socket],
     ...['--docker-pid-file', dockerd.pidFile],

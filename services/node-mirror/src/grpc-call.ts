@@ -49,7 +49,11 @@ export async function grpcCall(socket: string, method: string, timeoutMs: number
       stream.on('response', read);
       stream.on('trailers', read);
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('error', reject);
+      // When nobody listens the stream ends too, and the reason is its cause.
+      stream.on('error', (error: Error) => {
+        clearTimeout(limit);
+        reject(typeof error.cause === 'object' && error.cause !== null ? (error.cause as Error) : error);
+      });
       stream.on('close', () => {
         clearTimeout(limit);
         if (status === '0') resolve(Buffer.concat(chunks).subarray(5));

@@ -75,6 +75,11 @@ export class NodeMirror {
       const files: FileReport[] = [];
       const undos: (() => Promise<void>)[] = [];
       for (const [change, look] of looked) {
+        if (change.target.unwanted === true) {
+          const restored = await change.restore();
+          if (restored !== undefined) files.push({ ...restored, outcome: 'changed' });
+          continue;
+        }
         if (FileChange.isDone(look)) {
           files.push(change.preview(look));
           continue;
@@ -158,17 +163,23 @@ export class NodeMirror {
 
   private async one(runtime: Runtime, work: Work, absentToo: boolean): Promise<RuntimeReport> {
     const name = { runtime: runtime.name };
-    let common: Pick<RuntimeReport, 'runtime' | 'version' | 'notes'> = name;
+    let common: Pick<RuntimeReport, 'runtime' | 'version'> = name;
+    let installation: Installation | undefined;
+    // What there is to note is known when the work is done.
+    const noted = (report: RuntimeReport): RuntimeReport => {
+      const { notes = [] } = installation ?? {};
+      return notes.length === 0 ? report : { ...report, notes };
+    };
     try {
-      const installation = await runtime.find();
-      const { version, absent, notes = [] } = installation;
-      common = { ...name, ...(version === undefined ? {} : { version }), ...(notes.length === 0 ? {} : { notes }) };
-      if (absent === undefined || absentToo) return await work(installation, common);
+      installation = await runtime.find();
+      const { version, absent } = installation;
+      common = { ...name, ...(version === undefined ? {} : { version }) };
+      if (absent === undefined || absentToo) return noted(await work(installation, common));
       return { ...common, outcome: this.settings.auto ? 'absent' : 'refused', reason: absent, files: [] };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.ports.log?.debug({ err: error, runtime: runtime.name }, 'refused');
-      return { ...common, outcome: 'refused', reason: error.message, files: [] };
+      return noted({ ...common, outcome: 'refused', reason: error.message, files: [] });
     }
   }
 }

@@ -45,6 +45,8 @@ export interface Target {
   readonly runtimeTitle: string;
   /** How the runtime is told of a change, in words: `SIGHUP to process 7`. */
   readonly reloadTitle: string;
+  /** Whether an earlier `apply` has written it and this one wants it no more: it is restored. */
+  readonly unwanted?: boolean;
   /** Who is told, so that the record can tell whether that was done: process and start. */
   readonly listener?: string;
 

@@ -25,6 +25,7 @@ export class HostsTarget implements Target {
   readonly anchor: string;
   readonly runtimeTitle: string;
   readonly reloadTitle = 'nothing';
+  readonly unwanted: boolean;
 
   /**
    * @param name of the registry's folder
@@ -40,6 +41,7 @@ export class HostsTarget implements Target {
     this.anchor = join(settings.folder.path, name);
     this.path = join(this.anchor, HOSTS_TOML);
     this.runtimeTitle = settings.runtimeTitle;
+    this.unwanted = registry === undefined;
   }
 
   async planApply(record: EditRecord | undefined, backup: Buffer | undefined): Promise<Plan> {

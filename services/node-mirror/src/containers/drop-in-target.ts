@@ -32,6 +32,7 @@ export class DropInTarget implements Target {
   readonly runtimeTitle: string;
   readonly reloadTitle: string;
   readonly listener?: string;
+  readonly unwanted: boolean;
   private readonly name: string;
 
   /** @param host the registry; absent: the drop-in is not wanted any more, and goes when it is ours */
@@ -46,6 +47,7 @@ export class DropInTarget implements Target {
     this.path = join(files.folder, this.name);
     this.anchor = this.path;
     this.runtimeTitle = settings.runtimeTitle;
+    this.unwanted = host === undefined;
     this.reloadTitle = crio === undefined ? 'nothing' : `SIGHUP to process ${crio.pid}`;
     if (crio !== undefined) this.listener = crio.identity;
   }

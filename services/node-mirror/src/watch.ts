@@ -1,0 +1,100 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '@cdk8s-dragonfly/command';
+import type { NodeMirror } from './node-mirror';
+import { Refusal } from './refusal';
+import { type Report, refusals } from './report';
+
+/** What `watch` needs to know. */
+export interface WatchSettings {
+  /** How long from one look to the next, in milliseconds. */
+  readonly intervalMs: number;
+  /** A file that is there from before the first change until the mirror is off again. */
+  readonly onFile?: string;
+}
+
+/** The outside of a {@link Watch}. */
+export interface WatchPorts {
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  /** Tells each outcome that differs from the one before. */
+  readonly deliver: (report: Report) => Promise<void>;
+  /** Removes the node's startup taint; absent: that is not wanted. */
+  readonly removeTaint?: () => Promise<boolean>;
+}
+
+/** The time between two looks while the node is not as wanted, at most. */
+const RETRY_MS = 5_000;
+
+/**
+ * Keeps the runtimes of a node pointed at its df-daemon for as long as it runs: the long-running container of a DaemonSet. It
+ * comes back to what others undo, and takes the mirror off before it ends.
+ */
+export class Watch {
+  private last = '';
+  private taintIsGone = false;
+
+  constructor(
+    private readonly nodeMirror: Pick<NodeMirror, 'apply' | 'restore'>,
+    private readonly settings: WatchSettings,
+    private readonly ports: WatchPorts,
+  ) {}
+
+  /** Runs until the signal. @returns the report of the `restore` at the end */
+  async run(): Promise<Report> {
+    const { signal } = this.ports;
+    await this.setOnFile();
+    while (!signal.aborted) {
+      const done = await this.look();
+      await this.sleep(done ? this.settings.intervalMs : Math.min(RETRY_MS, this.settings.intervalMs));
+    }
+    const report = await this.nodeMirror.restore();
+    await this.ports.deliver(report);
+    // While a runtime still has the mirror, its df-daemon must not stop: the file stays.
+    if (refusals(report).length === 0 && this.settings.onFile !== undefined) {
+      await rm(this.settings.onFile, { force: true });
+    }
+    return report;
+  }
+
+  /** One look, and what it asks for. @returns whether the node is as wanted */
+  private async look(): Promise<boolean> {
+    const report = await this.nodeMirror.apply();
+    if (this.ports.signal.aborted) return true;
+    const outcome = JSON.stringify([refusals(report), report.runtimes.map((one) => [one.runtime, one.outcome])]);
+    const changed = report.runtimes.some((one) => one.outcome === 'changed');
+    if (changed || outcome !== this.last) await this.ports.deliver(report);
+    this.last = outcome;
+    if (refusals(report).length > 0) return false;
+    return await this.untaint();
+  }
+
+  private async untaint(): Promise<boolean> {
+    const { removeTaint, log } = this.ports;
+    if (removeTaint === undefined || this.taintIsGone) return true;
+    try {
+      if (await removeTaint()) log.info('the startup taint of the node was removed');
+      this.taintIsGone = true;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      log.warn({ reason: error.message }, 'the startup taint stays for now');
+    }
+    return this.taintIsGone;
+  }
+
+  private async setOnFile(): Promise<void> {
+    const { onFile } = this.settings;
+    if (onFile === undefined) return;
+    await mkdir(dirname(onFile), { recursive: true });
+    await writeFile(onFile, '');
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    const { signal } = this.ports;
+    await pause(ms, undefined, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}

@@ -1,0 +1,313 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Crio } from '../src/containers/crio';
+import { findCrio } from '../src/containers/crio';
+import { HostTree } from './support/host-tree';
+import { CERTS, CONFIG, containerdOn, crioOn, DROP_INS, MIRROR, podmanOn } from './support/other-runtimes';
+import { PretendedContainerd } from './support/pretended-containerd';
+
+const HOSTS = `${CERTS}/docker.io/hosts.toml`;
+const WITH_CONFIG_PATH = `version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "${CERTS}"\n`;
+const OURS = `[host."${MIRROR}"]\n  capabilities = ["pull", "resolve"]\n`;
+const DROP_IN = `${DROP_INS}/99-dragonfly-docker.io.conf`;
+
+let node: HostTree;
+beforeEach(() => {
+  node = new HostTree();
+});
+afterEach(() => {
+  node.remove();
+});
+
+describe('containerd', () => {
+  let containerd: PretendedContainerd;
+  beforeEach(() => {
+    containerd = new PretendedContainerd();
+  });
+
+  test('each registry gets a folder, and loses it when it is wanted no more', async () => {
+    node.write(CONFIG, WITH_CONFIG_PATH);
+    const before = node.all;
+    const registries = ['docker.io', 'ghcr.io=https://ghcr.example', 'r.example:5000', '_default'];
+    await containerdOn(node, containerd, { registries }).apply();
+    expect(node.read(HOSTS)).toBe(`server = "https://registry-1.docker.io"\n\n${OURS}`);
+    expect(node.read(`${CERTS}/ghcr.io/hosts.toml`)).toBe(`server = "https://ghcr.example"\n\n${OURS}`);
+    expect(node.read(`${CERTS}/r.example:5000/hosts.toml`)).toBe(`server = "https://r.example:5000"\n\n${OURS}`);
+    expect(node.read(`${CERTS}/_default/hosts.toml`)).toBe(OURS);
+
+    const fewer = containerdOn(node, containerd, { registries: ['docker.io'] });
+    await expect(fewer.check()).rejects.toThrow(/\/hosts.toml does not have http/);
+    await fewer.apply();
+    expect(Object.keys(node.all).filter((path) => path.startsWith(CERTS))).toEqual([
+      `${CERTS}/docker.io/hosts.toml`,
+      `${CERTS}/docker.io.dragonfly-state`,
+    ]);
+    await fewer.restore();
+    expect(node.all).toEqual(before);
+  });
+
+  test('a folder in the spelling without a colon is used when it is there', async () => {
+    node.write(CONFIG, WITH_CONFIG_PATH);
+    node.write(`${CERTS}/r.example_5000_/hosts.toml`, '[host."https://a"]\n');
+    await containerdOn(node, containerd, { registries: ['r.example:5000'] }).apply();
+    expect(node.read(`${CERTS}/r.example_5000_/hosts.toml`)).toBe(`${OURS}\n[host."https://a"]\n`);
+  });
+
+  test('without config_path nothing is changed, unless a restart is allowed', async () => {
+    node.write(CONFIG, 'version = 2\n');
+    const before = node.all;
+    await expect(containerdOn(node, containerd).apply()).rejects.toThrow(
+      `${CONFIG} sets no config_path, so containerd reads no hosts.toml, and it is read at containerd's start only: say --restart to have config_path = "${CERTS}" set and containerd restarted (pods go on), or do both by hand; nothing was changed`,
+    );
+    expect(node.all).toEqual(before);
+    expect(containerd.restarts).toBe(0);
+  });
+
+  test('a restart after which the CRI does not answer is taken back, hosts.toml and all', async () => {
+    node.write(CONFIG, 'version = 2\n');
+    const before = node.all;
+    const hasCri = containerd.hasCri.bind(containerd);
+    containerd.isBack = async () => (await hasCri()) && containerd.restarts !== 1;
+    await expect(containerdOn(node, containerd, { restart: true }).apply()).rejects.toThrow(
+      /did not take \/etc\/containerd\/config.toml within 0.1 s: it shows no CRI.*was put back as it was/,
+    );
+    expect(node.all).toEqual(before);
+    expect(containerd.restarts).toBe(2);
+  });
+
+  test('a config.toml that containerd would not start with never takes its place', async () => {
+    node.write(CONFIG, 'version = 2\n');
+    containerd.complaint = 'containerd would not start with it';
+    const before = node.all;
+    await expect(containerdOn(node, containerd, { restart: true }).apply()).rejects.toThrow('would not start with it');
+    expect(node.all).toEqual(before);
+    expect(containerd.restarts).toBe(0);
+  });
+
+  test('a restart that somebody else makes good is waited for by nobody: told once is enough', async () => {
+    node.write(CONFIG, 'version = 2\n');
+    await containerdOn(node, containerd, { restart: true }).apply();
+    // Without --restart: all is done, so nothing is refused.
+    await containerdOn(node, containerd).apply();
+    await containerdOn(node, containerd).check();
+    expect(containerd.restarts).toBe(1);
+  });
+
+  test('what others have added to hosts.toml since stays when our entry goes', async () => {
+    node.write(CONFIG, WITH_CONFIG_PATH);
+    node.write(HOSTS, '# first\n[host."https://a"]\n');
+    const modes = containerdOn(node, containerd);
+    await modes.apply();
+    node.write(HOSTS, `${node.read(HOSTS)}  skip_verify = true # new\n`);
+    await modes.apply();
+    expect(node.read(`${CERTS}/docker.io.dragonfly-backup`)).toBe(
+      '# first\n[host."https://a"]\n  skip_verify = true # new\n',
+    );
+    await modes.restore();
+    expect(node.read(HOSTS)).toBe('# first\n[host."https://a"]\n  skip_verify = true # new\n');
+  });
+
+  test('what others have added to config.toml since stays when config_path goes', async () => {
+    node.write(CONFIG, 'version = 2\n');
+    const modes = containerdOn(node, containerd, { restart: true });
+    await modes.apply();
+    node.write(CONFIG, `${node.read(CONFIG)}[debug]\n  level = "info"\n`);
+    await modes.restore();
+    expect(node.read(CONFIG)).toBe(
+      'version = 2\n\n[plugins."io.containerd.grpc.v1.cri".registry]\n[debug]\n  level = "info"\n',
+    );
+  });
+
+  test('another mirror takes the place of the former', async () => {
+    node.write(CONFIG, WITH_CONFIG_PATH);
+    node.write(HOSTS, '[host."https://a"]\n');
+    await containerdOn(node, containerd).apply();
+    await containerdOn(node, containerd, { mirror: 'http://127.0.0.1:7000' }).apply();
+    expect(node.read(HOSTS)).toBe(`${OURS.replace('65001', '7000')}\n[host."https://a"]\n`);
+    await containerdOn(node, containerd).restore();
+    expect(node.read(HOSTS)).toBe('[host."https://a"]\n');
+  });
+
+  test('that is gone gets its files back all the same', async () => {
+    node.write(CONFIG, WITH_CONFIG_PATH);
+    const before = node.all;
+    await containerdOn(node, containerd).apply();
+    await containerdOn(node, undefined).restore();
+    expect(node.all).toEqual(before);
+  });
+
+  test('a CRI that does not answer is not touched', async () => {
+    node.write(CONFIG, WITH_CONFIG_PATH);
+    containerd.cri = false;
+    await expect(containerdOn(node, containerd).apply()).rejects.toThrow(
+      /the CRI of containerd \(process 7\) does not answer/,
+    );
+  });
+});
+
+describe('podman', () => {
+  beforeEach(() => {
+    node.write('/usr/bin/podman', '');
+    node.write('/etc/containers/registries.conf', '');
+  });
+
+  test('a drop-in a registry', async () => {
+    await podmanOn(node, { registries: ['docker.io', 'quay.io'], mirror: 'https://127.0.0.1:65001' }).apply();
+    expect(node.read(`${DROP_INS}/99-dragonfly-quay.io.conf`)).toBe(
+      [
+        '# Written by node-mirror, which removes it with `node-mirror restore`: the df-daemon of this node is asked first.',
+        '[[registry]]',
+        'prefix = "quay.io"',
+        'location = "quay.io"',
+        '',
+        '[[registry.mirror]]',
+        'location = "127.0.0.1:65001/quay.io"',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('a registry with a port cannot be in the path of a mirror', async () => {
+    await expect(podmanOn(node, { registries: ['r.example:5000'] }).apply()).rejects.toThrow(
+      /r.example:5000 has a port, which podman and CRI-O do not allow in the path of a mirror/,
+    );
+  });
+
+  test('a mirror that the administrator adds later is taken over by the next apply', async () => {
+    await podmanOn(node).apply();
+    node.write(
+      '/etc/containers/registries.conf',
+      '[[registry]]\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "m.example"\n',
+    );
+    await expect(podmanOn(node).check()).rejects.toThrow(
+      /does not have http:\/\/127.0.0.1:65001 as apply would leave it/,
+    );
+    await podmanOn(node).apply();
+    expect(node.read(DROP_IN)).toContain('[[registry.mirror]]\nlocation = "m.example"\n');
+    await podmanOn(node).restore();
+    expect(node.all[DROP_IN]).toBeUndefined();
+  });
+
+  test('a drop-in of ours that others have edited loses our mirror only', async () => {
+    await podmanOn(node).apply();
+    node.write(DROP_IN, `${node.read(DROP_IN)}[[registry.mirror]]\nlocation = "m.example"\n`);
+    await expect(podmanOn(node).apply()).rejects.toThrow(/was edited by others since node-mirror wrote it/);
+    await podmanOn(node).restore();
+    expect(node.read(DROP_IN)).toContain('location = "docker.io"\n\n[[registry.mirror]]\nlocation = "m.example"\n');
+    expect(node.read(DROP_IN)).not.toContain('65001');
+  });
+
+  test('a part of a registry with an entry of its own is told of', async () => {
+    node.write('/etc/containers/registries.conf', '[[registry]]\nlocation = "docker.io/library"\n');
+    const said: string[] = [];
+    await podmanOn(node, { say: (line) => said.push(line) }).apply();
+    expect(said).toContain(
+      'podman: docker.io/library has an entry of its own in /etc/containers/registries.conf and does not come through the mirror',
+    );
+  });
+});
+
+describe('CRI-O', () => {
+  const crio = { pid: 7, identity: '7 1', startedAt: 0, reloads: 0, alive: true };
+  const engine: Crio = {
+    get pid() {
+      return crio.pid;
+    },
+    get identity() {
+      return crio.identity;
+    },
+    get startedAt() {
+      return crio.startedAt;
+    },
+    reload: async () => {
+      crio.reloads += 1;
+      await Promise.resolve();
+    },
+    runs: async () => await Promise.resolve(crio.alive),
+  };
+  beforeEach(() => {
+    Object.assign(crio, { pid: 7, identity: '7 1', startedAt: 0, reloads: 0, alive: true });
+    node.write('/etc/containers/registries.conf', '');
+  });
+
+  test('is told once, and again when another one runs that started before the file', async () => {
+    await crioOn(node, engine).apply();
+    await crioOn(node, engine).apply();
+    await crioOn(node, engine).check();
+    expect(crio.reloads).toBe(1);
+
+    // Another process, which has read the file when it started.
+    Object.assign(crio, { identity: '8 2', startedAt: Date.now() + 60_000 });
+    await crioOn(node, engine).apply();
+    await crioOn(node, engine).check();
+    expect(crio.reloads).toBe(1);
+
+    const soon = new Date(crio.startedAt + 1000);
+    utimesSync(join(node.root, DROP_IN), soon, soon);
+    await expect(crioOn(node, engine).check()).rejects.toThrow(
+      /is as it should be, but CRI-O \(process 7\) has not taken it/,
+    );
+    await crioOn(node, engine).apply();
+    expect(crio.reloads).toBe(2);
+
+    await crioOn(node, engine).restore();
+    expect(crio.reloads).toBe(3);
+    expect(node.all[DROP_IN]).toBeUndefined();
+  });
+
+  test('that ends instead of taking the file: it is put back', async () => {
+    crio.alive = false;
+    const before = node.all;
+    await expect(crioOn(node, engine).apply()).rejects.toThrow(
+      /did not take .*as it has ended.*was put back as it was/,
+    );
+    expect(node.all).toEqual(before);
+  });
+
+  test('what podman wrote it is told of', async () => {
+    node.write('/usr/bin/podman', '');
+    await podmanOn(node).apply();
+    await crioOn(node, engine).apply();
+    await podmanOn(node).apply();
+    expect(crio.reloads).toBe(1);
+    await crioOn(node, engine).check();
+  });
+
+  test('is found by its process, and told by a signal', async () => {
+    const script = "process.on('SIGHUP', () => console.log('hup')); console.log('up'); setInterval(() => {}, 1000);";
+    const child: ChildProcess = spawn(process.execPath, ['-e', script], {
+      argv0: 'crio',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await once(child.stdout ?? process.stdin, 'data');
+      const found = await findCrio(join(node.root, 'crio.sock'));
+      expect(found).toMatchObject({ pid: child.pid, version: '' });
+      expect(Math.abs((found?.startedAt ?? 0) - Date.now())).toBeLessThan(60_000);
+      const told = once(child.stdout ?? process.stdin, 'data');
+      await found?.reload();
+      expect(String((await told)[0])).toBe('hup\n');
+      expect(await found?.runs()).toBe(true);
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+});
+
+test('files keep mode and owner, and the folder that others made stays', async () => {
+  node.write(CONFIG, WITH_CONFIG_PATH);
+  node.write(`${CERTS}/docker.io/README`, '');
+  writeFileSync(join(node.root, HOSTS), '[host."https://a"]\n', { mode: 0o600 });
+  const modes = containerdOn(node, new PretendedContainerd());
+  await modes.apply();
+  expect(statSync(join(node.root, HOSTS)).mode & 0o777).toBe(0o600);
+  await modes.restore();
+  expect(statSync(join(node.root, HOSTS)).mode & 0o777).toBe(0o600);
+  rmSync(join(node.root, HOSTS));
+  await modes.apply();
+  await modes.restore();
+  expect(Object.keys(node.all)).toContain(`${CERTS}/docker.io/README`);
+});
