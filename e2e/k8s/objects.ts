@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, Chart, Yaml } from 'cdk8s';
+import { Dragonfly, LogLevel, NodeMirrorJob, NodeMirrorMode, Placement, Preset } from '../../src';
+import type { Settings } from './settings';
+
+/** The namespace of the test's own objects. */
+export const TEST_NAMESPACE = 'dragonfly-test';
+/** The namespace of the installation, where it is not the classic one. */
+const NAMESPACE = 'dragonfly-system';
+
+/** An object, as far as the test reads it. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+const inPod = (file: string): string => readFileSync(join(__dirname, 'in-pod', file), 'utf8');
+
+/** The registry that counts, and the scripts for pods. */
+export function testObjects({ images, layerBytes }: Settings): object[] {
+  const metadata = { name: 'origin', namespace: TEST_NAMESPACE };
+  const labels = { app: 'origin' };
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: TEST_NAMESPACE } },
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'scripts', namespace: TEST_NAMESPACE },
+      data: { 'origin.js': inPod('origin.js'), 'node-state.js': inPod('node-state.js') },
+    },
+    { apiVersion: 'v1', kind: 'Service', metadata, spec: { selector: labels, ports: [{ port: 5000 }] } },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, labels },
+      spec: {
+        ...pod(images.dfdaemon, 'origin.js', []),
+        containers: [
+          {
+            ...container(images.dfdaemon, 'origin.js', []),
+            env: [{ name: 'LAYER_BYTES', value: `${layerBytes}` }],
+            readinessProbe: { httpGet: { path: '/v2/', port: 5000 }, periodSeconds: 1 },
+          },
+        ],
+      },
+    },
+  ];
+}
+
+/** A pod that tells a node's state, and makes or removes folders there. */
+export function nodeStatePod(settings: Settings, name: string, node: string, args: readonly string[]): object {
+  const image = settings.images.dfdaemon;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: TEST_NAMESPACE },
+    spec: {
+      ...pod(image, 'node-state.js', args),
+      nodeName: node,
+      tolerations: [{ operator: 'Exists' }],
+      containers: [
+        {
+          ...container(image, 'node-state.js', args),
+          securityContext: { privileged: true, runAsUser: 0 },
+          volumeMounts: [
+            { name: 'scripts', mountPath: '/scripts' },
+            { name: 'host', mountPath: '/host' },
+          ],
+        },
+      ],
+      volumes: [
+        { name: 'scripts', configMap: { name: 'scripts' } },
+        { name: 'host', hostPath: { path: '/' } },
+      ],
+    },
+  };
+}
+
+/** A pod of an image that nobody has, on one node. */
+export function pullPod(name: string, node: string, image: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: TEST_NAMESPACE },
+    spec: {
+      nodeName: node,
+      tolerations: [{ operator: 'Exists' }],
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      containers: [{ name: 'end', image, imagePullPolicy: 'Always' }],
+    },
+  };
+}
+
+/** What a run installs. */
+export interface Installed {
+  readonly objects: KubeObject[];
+  readonly namespace: string;
+}
+
+/** The installation, as a user's app would synthesize it. */
+export function installation(
+  settings: Settings,
+  registry: string,
+  controlPlane: boolean,
+  logLevel: LogLevel,
+): Installed {
+  const chart = new Chart(new App({ outdir: '/nonexistent' }), 'dragonfly');
+  const registries = [{ url: registry, host: 'docker.io' }];
+  const images = { supernodeImage: settings.images.supernode, daemonImage: settings.images.dfdaemon };
+  const dragonfly =
+    settings.preset === 'classic'
+      ? new Dragonfly(chart, 'dragonfly', { ...Preset.classic(), ...images, registries: [{ url: registry }] })
+      : new Dragonfly(chart, 'dragonfly', {
+          ...images,
+          registries,
+          namespace: NAMESPACE,
+          createNamespace: true,
+          supernode: controlPlane ? {} : { placement: Placement.ANY },
+          daemon: { logLevel },
+        });
+  return { objects: objectsOf(chart), namespace: dragonfly.namespace };
+}
+
+/** Node-mirror Jobs for all nodes. */
+export function nodeMirrorJobs(
+  settings: Settings,
+  nodes: string[],
+  registry: string,
+  mode: NodeMirrorMode,
+): KubeObject[] {
+  const chart = new Chart(new App({ outdir: '/nonexistent' }), 'node-mirror', { namespace: TEST_NAMESPACE });
+  new NodeMirrorJob(chart, 'job', {
+    image: settings.images.nodeMirror,
+    nodes,
+    mode,
+    name: `node-mirror-${mode}`,
+    registries: [{ url: registry, host: 'docker.io' }],
+    backoffLimit: 0,
+  });
+  return objectsOf(chart);
+}
+
+/** Objects as `kubectl apply -f -` takes them. */
+export function toYaml(objects: readonly object[]): string {
+  return Yaml.stringify(...objects);
+}
+
+function objectsOf(chart: Chart): KubeObject[] {
+  return chart.toJson() as KubeObject[];
+}
+
+function pod(image: string, script: string, args: readonly string[]): Record<string, unknown> {
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    terminationGracePeriodSeconds: 1,
+    containers: [container(image, script, args)],
+    volumes: [{ name: 'scripts', configMap: { name: 'scripts' } }],
+  };
+}
+
+function container(image: string, script: string, args: readonly string[]): Record<string, unknown> {
+  return {
+    name: 'node',
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    command: ['node', `/scripts/${script}`, ...args],
+    volumeMounts: [{ name: 'scripts', mountPath: '/scripts' }],
+  };
+}
