@@ -10,6 +10,8 @@ export { NodeMirrorJob } from './node-mirror-job';
 export type { NodeMirrorJobOptions, NodeMirrorJobProps } from './node-mirror-job-props';
 export { NodeMirrorMode } from './node-mirror-mode';
 export { Placement } from './placement';
+export { PreheatJob } from './preheat-job';
+export type { PreheatJobProps } from './preheat-job-props';
 export { Preset } from './preset';
 export { CertificateAuthority } from './registry';
 export type { Registry } from './registry';

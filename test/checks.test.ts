@@ -1,9 +1,10 @@
 import { Duration, Size } from 'cdk8s';
 import { Bandwidth, CertificateAuthority, ContainerRuntime, Placement, Storage } from '../src';
-import type { DfDaemonProps, NodeMirrorJobProps, SupernodeProps } from '../src';
+import type { DfDaemonProps, NodeMirrorJobProps, PreheatJobProps, SupernodeProps } from '../src';
 import { dfDaemonSpec } from '../src/spec/df-daemon';
 import { dragonflySpec } from '../src/spec/dragonfly';
 import { nodeMirrorSpec } from '../src/spec/node-mirror';
+import { preheatSpec } from '../src/spec/preheat';
 import { bundleOf, originsOf, parseRegistries, renderRegistries } from '../src/spec/registry';
 import { supernodeSpec } from '../src/spec/supernode';
 
@@ -377,6 +378,22 @@ describe('the props of node-mirror Jobs', () => {
 
   it('the mirror of a node is a URL of scheme, host and port', () => {
     expect(nodeMirrorSpec({ ...job, mirror: 'http://127.0.0.1:1234/' }, 'ns').mirror).toBe('http://127.0.0.1:1234');
+  });
+});
+
+describe('the props of a preheat', () => {
+  const preheat = { image: 'example/dfdaemon:1', images: ['nginx:1'], supernodes: ['supernode'] };
+
+  it.each<[Partial<PreheatJobProps>, string]>([
+    [{ images: [] }, 'images has 0 entries: name 1 to 50 images; each is a container of one pod.'],
+    [{ images: ['a', 'b', 'a'] }, 'images names "a" twice, at 0 and 2: name it once.'],
+    [{ platforms: ['amd64'] }, 'platforms[0] "amd64" is none: write OS/ARCH[/VARIANT], such as linux/arm64.'],
+    [
+      { env: { REGISTRY_USER: 'me' } },
+      'env has "REGISTRY_USER", which is set already: use credentialsSecret to change it.',
+    ],
+  ])('%j are refused', (props, message) => {
+    expect(messageOf(() => preheatSpec({ ...preheat, ...props }, 'ns'))).toBe(message);
   });
 });
 

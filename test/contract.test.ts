@@ -1,9 +1,20 @@
 import { dirname } from 'node:path';
 import { parseCommand, readNodeConfig } from '@cdk8s-dragonfly/command';
-import { DFDAEMON, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
+import { DFDAEMON, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
 import { parseUpstreams, pickUpstream } from '@cdk8s-dragonfly/dfdaemon';
 import { OriginRules } from '@cdk8s-dragonfly/origin';
-import { Dragonfly, NodeMirrorMode, NodeMirrorJob, Preset } from '../src';
+import { Duration, Size } from 'cdk8s';
+import {
+  Bandwidth,
+  BlobAuthorization,
+  Dragonfly,
+  LogLevel,
+  NodeMirrorJob,
+  NodeMirrorMode,
+  PreheatJob,
+  Preset,
+  Storage,
+} from '../src';
 import type { DragonflyProps } from '../src';
 import { envOf, podOf } from './support/pod';
 import type { Container } from './support/pod';
@@ -131,6 +142,56 @@ describe('what the daemons understand of the manifests', () => {
     expect(pickUpstream(upstreams, 'ghcr.io')?.href).toBe('https://m.example.com/');
   });
 
+  it.each([
+    [{ diskQuota: Size.gibibytes(3) }, { diskQuota: 3 * 2 ** 30 }],
+    [{ diskQuota: Size.mebibytes(700) }, { diskQuota: 700 * 2 ** 20 }],
+    [{ minFree: Size.gibibytes(2) }, { minFree: 2 * 2 ** 30 }],
+    [{ maxBandwidth: Bandwidth.gibibytesPerSecond(1) }, { maxBandwidth: 1024, systemBandwidth: 20 }],
+    [
+      { maxBandwidth: Bandwidth.mebibytesPerSecond(7), systemBandwidth: Bandwidth.mebibytesPerSecond(6) },
+      { maxBandwidth: 7, systemBandwidth: 6 },
+    ],
+    [{ logLevel: LogLevel.ERROR }, { logLevel: 'error' }],
+    [{ signingKeySecret: 'key' }, { signingKey: '/etc/dragonfly/signing/signing-key.pem' }],
+    [
+      { storage: Storage.emptyDir({ sizeLimit: Size.gibibytes(2) }) },
+      { diskQuota: (2048 - 103) * 2 ** 20, minFree: 103 * 2 ** 20 },
+    ],
+  ])('the supernode: %j arrive as %j', (supernode, expected) => {
+    expect(supernodeValues(install({ supernode }))).toMatchObject(expected);
+  });
+
+  it('several supernodes: each knows all of them, and signs with the mounted key', () => {
+    const manifests = install({ supernode: { replicas: 2, signingKeySecret: 'key' } });
+    const [container] = podOf(manifests, 'StatefulSet').containers;
+    const env = envOf(container, { 'status.podIP': '10.1.2.3' });
+    const values = parseCommand(SUPERNODE, argumentsOf(container, env), { env, readFile: NO_FILES });
+    expect(values.peers).toEqual([
+      { host: 'supernode-0.supernode-replicas' },
+      { host: 'supernode-1.supernode-replicas' },
+    ]);
+    expect(container.volumeMounts).toContainEqual({
+      name: 'signing-key',
+      mountPath: dirname(`${values.signingKey}`),
+      readOnly: true,
+    });
+  });
+
+  it.each([
+    [{ mirrorPort: 7001 }, { port: 7001 }],
+    [{ peerPort: 7002 }, { peerPort: 7002 }],
+    [{ opsPort: 7003 }, { opsListen: { host: '0.0.0.0', port: 7003 } }],
+    [{ zone: 'eu-1' }, { zone: 'eu-1' }],
+    [{ diskQuota: Size.gibibytes(9) }, { diskQuota: 9 * 2 ** 30 }],
+    [{ minFree: Size.mebibytes(1500) }, { minFree: 1500 * 2 ** 20 }],
+    [{ blobAuthorization: BlobAuthorization.NONE }, { blobAuthorization: 'none' }],
+    [{ blobAuthorization: BlobAuthorization.ORIGIN }, { blobAuthorization: 'origin' }],
+    [{ logLevel: LogLevel.DEBUG }, { logLevel: 'debug' }],
+    [{ storage: Storage.emptyDir() }, { dataDir: '/var/lib/dragonfly' }],
+  ])('the df-daemon: %j arrive as %j', (daemon, expected) => {
+    expect(daemonValues(install({ daemon }))).toMatchObject(expected);
+  });
+
   it('the classic df-daemon: the registry from its environment, its home the classic mount', () => {
     const manifests = install({ ...Preset.classic() });
     const values = daemonValues(manifests);
@@ -185,5 +246,32 @@ describe('what the daemons understand of the manifests', () => {
     });
     expect(JSON.stringify(daemon)).toContain(`existsSync('${values.onFile}')`);
     expect(JSON.stringify(daemon.volumeMounts)).not.toContain('token');
+  });
+
+  it('a preheat: its images, platforms, supernodes and the user from the mounted Secret', () => {
+    const scope = chart();
+    new PreheatJob(scope, 'preheat', {
+      image: 'a',
+      images: ['nginx:1', 'redis:7'],
+      supernodes: ['seed', 'seed2:9000'],
+      platforms: ['linux/arm64', 'linux/arm/v7'],
+      credentialsSecret: 'user',
+      timeout: Duration.minutes(90),
+    });
+    const containers = podOf(manifestsOf(scope), 'Job').containers as Container[];
+    const read = containers.map((container) =>
+      parseCommand(DFGET_PREHEAT, argumentsOf(container, { REGISTRY_USER: 'me' }), { env: {}, readFile: NO_FILES }),
+    );
+    expect(read.map(({ argument }) => argument)).toEqual(['nginx:1', 'redis:7']);
+    expect(read[0]).toMatchObject({
+      platform: ['linux/arm64', 'linux/arm/v7'],
+      node: [{ host: 'seed' }, { host: 'seed2', port: 9000 }],
+      username: 'me',
+      timeout: 5_400_000,
+    });
+    expect(dirname(`${read[0]?.passwordFile}`)).toBe('/etc/dragonfly/credentials');
+    expect(containers[0]?.volumeMounts).toEqual([
+      { name: 'credentials', mountPath: '/etc/dragonfly/credentials', readOnly: true },
+    ]);
   });
 });

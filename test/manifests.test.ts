@@ -1,4 +1,4 @@
-import { Duration, Size } from 'cdk8s';
+import { Cron, Duration, Size } from 'cdk8s';
 import type { Chart } from 'cdk8s';
 import { Cpu, ImagePullPolicy } from 'cdk8s-plus-27';
 import {
@@ -10,6 +10,7 @@ import {
   LogLevel,
   NodeMirrorMode,
   Placement,
+  PreheatJob,
   Preset,
   Storage,
 } from '../src';
@@ -110,6 +111,20 @@ function everything(): Chart {
     },
     nodeMirrorImage: `example/node-mirror@sha256:${'0'.repeat(64)}`,
   });
+  for (const schedule of [undefined, Cron.daily()]) {
+    new PreheatJob(scope, schedule === undefined ? 'preheat' : 'nightly', {
+      ...COMMON,
+      image: 'example/dfdaemon:1',
+      images: ['docker.io/library/nginx:1.25', 'registry.example.com/app:2'],
+      supernodes: ['seed'],
+      platforms: ['linux/amd64', 'linux/arm/v7'],
+      credentialsSecret: 'registry-user',
+      ...(schedule === undefined ? {} : { schedule, name: 'nightly' }),
+      timeout: Duration.minutes(20),
+      backoffLimit: 2,
+      ttlAfterFinished: Duration.days(1),
+    });
+  }
   return scope;
 }
 

@@ -89,12 +89,7 @@ async function scenario(settings: Settings, kubectl: Kubectl): Promise<void> {
   check('the manifests are applied and rolled out', true);
 
   const mirror = async (mode: NodeMirrorMode): Promise<void> => {
-    const jobs = nodeMirrorJobs(
-      settings,
-      nodes.map(({ name }) => name),
-      registry,
-      mode,
-    );
+    const jobs = nodeMirrorJobs(settings, nodes, registry, mode);
     await cluster.apply(jobs);
     const outcomes = await cluster.jobOutcomes(jobs);
     outcomes.forEach(({ ok, log }, i) => check(`node-mirror ${mode} on ${nodes[i]?.name ?? ''}`, ok, log.trim()));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Chart, Yaml } from 'cdk8s';
-import { Dragonfly, LogLevel, NodeMirrorJob, NodeMirrorMode, Placement, Preset } from '../../src';
+import { ContainerRuntime, Dragonfly, LogLevel, NodeMirrorJob, NodeMirrorMode, Placement, Preset } from '../../src';
 import type { Settings } from './settings';
 
 /** The namespace of the test's own objects. */
@@ -112,7 +112,7 @@ export function installation(
   const images = { supernodeImage: settings.images.supernode, daemonImage: settings.images.dfdaemon };
   const dragonfly =
     settings.preset === 'classic'
-      ? new Dragonfly(chart, 'dragonfly', { ...Preset.classic(), ...images, registries: [{ url: registry }] })
+      ? new Dragonfly(chart, 'dragonfly', { ...Preset.classic(), ...images, registries })
       : new Dragonfly(chart, 'dragonfly', {
           ...images,
           registries,
@@ -124,21 +124,25 @@ export function installation(
   return { objects: objectsOf(chart), namespace: dragonfly.namespace };
 }
 
-/** Node-mirror Jobs for all nodes. */
+/** A node-mirror Job for each node, for the runtime that Kubernetes uses there. */
 export function nodeMirrorJobs(
   settings: Settings,
-  nodes: string[],
+  nodes: readonly { readonly name: string; readonly runtime: string }[],
   registry: string,
   mode: NodeMirrorMode,
 ): KubeObject[] {
   const chart = new Chart(new App({ outdir: '/nonexistent' }), 'node-mirror', { namespace: TEST_NAMESPACE });
-  new NodeMirrorJob(chart, 'job', {
-    image: settings.images.nodeMirror,
-    nodes,
-    mode,
-    name: `node-mirror-${mode}`,
-    registries: [{ url: registry, host: 'docker.io' }],
-    backoffLimit: 0,
+  nodes.forEach(({ name, runtime }, i) => {
+    const [scheme] = runtime.split(':');
+    new NodeMirrorJob(chart, `job-${i}`, {
+      image: settings.images.nodeMirror,
+      nodes: [name],
+      mode,
+      name: `node-mirror-${mode}`,
+      runtimes: [ContainerRuntime.of(scheme === 'cri-o' ? 'crio' : `${scheme}`)],
+      registries: [{ url: registry, host: 'docker.io' }],
+      backoffLimit: 0,
+    });
   });
   return objectsOf(chart);
 }

@@ -7,6 +7,7 @@ import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
+import { CronJob } from 'kubernetes-models/batch/v1/CronJob';
 import { Job } from 'kubernetes-models/batch/v1/Job';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import { ClusterRole } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole';
@@ -31,6 +32,7 @@ const MODELS: Readonly<Record<string, Model>> = {
   'apps/v1 DaemonSet': model('apps/v1/DaemonSet', (manifest) => new DaemonSet(manifest)),
   'apps/v1 Deployment': model('apps/v1/Deployment', (manifest) => new Deployment(manifest)),
   'apps/v1 StatefulSet': model('apps/v1/StatefulSet', (manifest) => new StatefulSet(manifest)),
+  'batch/v1 CronJob': model('batch/v1/CronJob', (manifest) => new CronJob(manifest)),
   'batch/v1 Job': model('batch/v1/Job', (manifest) => new Job(manifest)),
   'networking.k8s.io/v1 NetworkPolicy': model(
     'networking.k8s.io/v1/NetworkPolicy',

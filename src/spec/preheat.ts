@@ -1,0 +1,75 @@
+import type { PreheatJobProps } from '../preheat-job-props';
+import { checkAddresses, checkCount, checkImage, checkName, checkNamespace } from './checks';
+import { JOB_HASH_LENGTH } from './node-mirror';
+import { workloadSpec } from './workload';
+import type { WorkloadSpec } from './workload';
+
+/** Everything that decides what a preheat looks like. */
+export interface PreheatSpec extends WorkloadSpec {
+  readonly name: string;
+  readonly namespace: string;
+  readonly image: string;
+  readonly images: string[];
+  readonly supernodes: string[];
+  readonly platforms: string[];
+  readonly credentialsSecret: string | undefined;
+  /** As crontab(5) writes it. */
+  readonly schedule: string | undefined;
+  readonly timeoutSeconds: number | undefined;
+  readonly backoffLimit: number;
+  readonly ttlSeconds: number | undefined;
+}
+
+const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/;
+const MAX_IMAGES = 50;
+
+/**
+ * Props with their defaults, checked.
+ *
+ * @throws Error naming the prop, the value and the fix.
+ */
+export function preheatSpec(props: PreheatJobProps, defaultNamespace: string): PreheatSpec {
+  const image = checkImage('image', props.image);
+  return {
+    ...workloadSpec(props, {
+      image,
+      resources: { cpuRequest: '10m', memoryRequest: '64Mi', memoryLimit: 256 },
+      priorityClassName: undefined,
+      gracePeriodSeconds: 30,
+      takenEnv: { REGISTRY_USER: 'credentialsSecret' },
+    }),
+    name: checkName('name', props.name ?? 'preheat', props.schedule === undefined ? 62 - JOB_HASH_LENGTH : 52),
+    namespace: checkNamespace('namespace', props.namespace ?? defaultNamespace),
+    image,
+    images: checkImages(props.images),
+    supernodes: checkAddresses('supernodes', props.supernodes),
+    platforms: (props.platforms ?? []).map(checkPlatform),
+    credentialsSecret:
+      props.credentialsSecret === undefined ? undefined : checkName('credentialsSecret', props.credentialsSecret, 253),
+    schedule: props.schedule?.expressionString,
+    timeoutSeconds: props.timeout?.toSeconds(),
+    backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),
+    ttlSeconds: props.ttlAfterFinished?.toSeconds(),
+  };
+}
+
+function checkImages(images: string[]): string[] {
+  if (images.length === 0 || images.length > MAX_IMAGES) {
+    throw new Error(
+      `images has ${images.length} entries: name 1 to ${MAX_IMAGES} images; each is a container of one pod.`,
+    );
+  }
+  return images.map((image, i) => {
+    if (images.indexOf(image) !== i) {
+      throw new Error(`images names "${image}" twice, at ${images.indexOf(image)} and ${i}: name it once.`);
+    }
+    return checkImage(`images[${i}]`, image);
+  });
+}
+
+function checkPlatform(platform: string, i: number): string {
+  if (!PLATFORM.test(platform)) {
+    throw new Error(`platforms[${i}] "${platform}" is none: write OS/ARCH[/VARIANT], such as linux/arm64.`);
+  }
+  return platform;
+}
