@@ -62,12 +62,14 @@ export class CountedOrigin {
       response.writeHead(404).end();
       return;
     }
-    const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? -1);
-    const part = from < 0 ? content : content.subarray(from);
+    const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+    const from = Number(first ?? -1);
+    const end = last === undefined || last === '' ? content.length : Math.min(content.length, Number(last) + 1);
+    const part = from < 0 ? content : content.subarray(from, end);
     response.writeHead(from < 0 ? 200 : 206, {
       'content-length': part.length,
       'accept-ranges': 'bytes',
-      ...(from < 0 ? {} : { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` }),
+      ...(from < 0 ? {} : { 'content-range': `bytes ${from}-${end - 1}/${content.length}` }),
     });
     this.send(response, part, Math.max(0, from));
   }

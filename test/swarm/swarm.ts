@@ -115,11 +115,12 @@ export class Swarm {
     await supernode?.stop();
   }
 
-  /** Stops the only supernode and starts it on the same port and home. */
-  async restartSupernode(): Promise<void> {
+  /** Stops the only supernode and starts it on the same port and home, or with an empty disk. */
+  async restartSupernode(disk: 'same' | 'empty' = 'same'): Promise<void> {
     const port = this.supernodePort;
     await this.stopSupernode(port);
-    await this.startSupernode({ index: 0, port, peers: [], signingKey: join(this.home, 'signing-key.pem') });
+    const index = disk === 'same' ? 0 : 100;
+    await this.startSupernode({ index, port, peers: [], signingKey: join(this.home, 'signing-key.pem') });
   }
 
   /** The port of the supernode that runs a blob's task, by what was logged of its fetch. */
@@ -132,6 +133,12 @@ export class Swarm {
   private sees(port: number): number {
     return this.lines.filter((line) => line.includes(`"supernode":${port},`) && line.includes('a replica answers'))
       .length;
+  }
+
+  /** Resolves when a node has told a supernode of so many blobs that it has whole, as often as asked. */
+  async told(blobs: number, times = 1): Promise<void> {
+    const text = `"blobs":${blobs},"msg":"the supernode knows what is here"`;
+    await this.until(() => this.lines.filter((line) => line.includes(text)).length >= times);
   }
 
   /** Resolves when a line of the log makes `condition` true. */

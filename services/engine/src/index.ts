@@ -1,3 +1,8 @@
+export { Bell } from './download/bell';
+export { LinkFailure } from './links/failure';
+export { fetchBlock } from './links/fetch-block';
+export { PeerLink } from './links/peer-link';
+export type { BlobShape } from './links/peer-link';
 export { BlobUnavailable } from './node/blob-request';
 export type { BlobProvider, BlobRequest, OpenBlob, UnavailableReason } from './node/blob-request';
 export { DAEMON_POLICY } from './download/tools';

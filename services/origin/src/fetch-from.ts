@@ -9,6 +9,8 @@ import { checkSame, strongEtag } from './validators';
 export interface FetchOptions {
   /** The first byte wanted. Default 0. */
   readonly from?: number | undefined;
+  /** The byte after the last one wanted. Default: the end of the resource. */
+  readonly end?: number | undefined;
   readonly signal: AbortSignal;
   /** Fruitless tries in a row after which to give up, 1 or more; a byte received begins the count again. Default 4. */
   readonly attempts?: number | undefined;
@@ -34,7 +36,7 @@ export interface OriginFetch {
   readonly contentType?: string | undefined;
   readonly finalHost: string;
   /**
-   * The bytes from `from` to the end, each once and in order; to be iterated once.
+   * The bytes from `from` to the wanted end, each once and in order; to be iterated once.
    *
    * @throws OriginError: `changed` when the resource is no longer the one that was begun, else what the last try failed with;
    * the signal's reason when it aborts.
@@ -82,11 +84,11 @@ export async function fetchFrom(
   request: Omit<OriginRequest, 'from' | 'end' | 'ifRange'>,
   options: FetchOptions,
 ): Promise<OriginFetch> {
-  const { from = 0, signal } = options;
+  const { from = 0, end, signal } = options;
   const patience = new Patience(options);
   for (;;) {
     try {
-      const first = await client.open({ ...request, from }, signal);
+      const first = await client.open({ ...request, from, end }, signal);
       return { ...first, body: rest(client, request, options, first, patience) };
     } catch (error) {
       await patience.after(error);
@@ -101,7 +103,7 @@ async function* rest(
   first: OriginAnswer,
   patience: Patience,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { signal, byDigest = false } = options;
+  const { end = Infinity, signal, byDigest = false } = options;
   const begun: Validators = { size: first.size, etag: first.etag, lastModified: first.lastModified };
   const ifRange = byDigest ? undefined : strongEtag(first.etag);
   let { size } = first;
@@ -110,7 +112,10 @@ async function* rest(
   for (;;) {
     try {
       if (answer === undefined) {
-        answer = await client.open({ ...request, from: at, ifRange: at > 0 ? ifRange : undefined }, signal);
+        answer = await client.open(
+          { ...request, from: at, end: options.end, ifRange: at > 0 ? ifRange : undefined },
+          signal,
+        );
         if (answer !== first) {
           checkAndRelease(begun, answer, byDigest);
         }
@@ -121,11 +126,12 @@ async function* rest(
         at += chunk.length;
         yield chunk;
       }
-      if (size === undefined || at === size) {
+      if (size === undefined || at === Math.min(size, end)) {
         return;
       }
       checkEnd(answer, at, size);
     } catch (error) {
+      if (at === end) return;
       if (error instanceof OriginError && error.status === 416 && at > first.from && error.size === at) {
         return;
       }

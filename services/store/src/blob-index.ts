@@ -18,6 +18,8 @@ export class BlobEntry {
   /** Whether its account says what is on disk; else it is settled when the last user goes. */
   settled = true;
   lastRead = -Infinity;
+  /** Whether it is here whole, its digest confirmed. */
+  finished = false;
 
   readonly account: Account = { charge: 0, spent: 0 };
 
@@ -72,6 +74,11 @@ export class BlobIndex {
 
   drop(entry: BlobEntry): void {
     if (this.entries.get(entry.blob) === entry) this.entries.delete(entry.blob);
+  }
+
+  /** Those that are whole, used longest ago first. */
+  finished(): BlobEntry[] {
+    return [...this.entries.values()].filter(({ finished }) => finished);
   }
 
   /** Those that nobody needs, used longest ago first. */

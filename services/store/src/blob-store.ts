@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 
-import { Grid, isBlobId } from '@cdk8s-dragonfly/protocol';
+import { Grid, isBlobId, isDigest } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import { blobPaths, unlinkBlob } from './blob-files';
@@ -83,6 +83,11 @@ export class BlobStore {
     return { blobs: this.index.size, bytes: this.space.bytes, evicted: this.evictions.count };
   }
 
+  /** The blobs that are named by their digest and here whole, the one used last at the end. */
+  finished(): BlobId[] {
+    return this.index.finished().flatMap(({ blob }) => (isDigest(blob) ? [blob] : []));
+  }
+
   /** The blob as far as it is here; undefined when nothing of it is. The caller must `release()` it. */
   async find(blob: BlobId): Promise<StoredBlob | undefined> {
     return this.serially(blob, async () => {
@@ -147,8 +152,9 @@ export class BlobStore {
   /** Finds what an earlier process left; of a disk that fails, nothing. */
   private async takeStock(): Promise<void> {
     try {
-      for (const { blob, bytes, usedAt } of await scanBlobs(this.folder.blobs)) {
+      for (const { blob, bytes, usedAt, final } of await scanBlobs(this.folder.blobs)) {
         const entry = new BlobEntry(blob, usedAt);
+        entry.finished = final;
         this.space.settle(entry.account, bytes);
         this.index.add(entry);
       }
@@ -220,6 +226,9 @@ export class BlobStore {
       reading: () => {
         entry.lastRead = this.now();
         this.index.touch(entry);
+      },
+      finished: () => {
+        entry.finished = true;
       },
       yieldTo: (taken) => {
         // It has just been of use; whoever wants it now gets a moment to come.

@@ -14,6 +14,8 @@ export interface LeftBlob {
   readonly bytes: number;
   /** When it was last used, in milliseconds since 1970. */
   readonly usedAt: number;
+  /** Whether its data has the final name: it is whole, and its digest was confirmed. */
+  readonly final: boolean;
 }
 
 /** Files whose size is asked of the file system at a time. */
@@ -51,7 +53,7 @@ async function leftBlob(root: string, blob: BlobId): Promise<LeftBlob | undefine
   if (table?.isFile() === true && (part ?? data)?.isFile() === true) {
     const files = [part, data, table].flatMap((facts) => facts ?? []);
     const bytes = files.reduce((sum, facts) => sum + bytesOnDisk(facts), 0);
-    return { blob, bytes, usedAt: table.mtimeMs };
+    return { blob, bytes, usedAt: table.mtimeMs, final: data !== undefined };
   }
   try {
     await unlinkBlob(paths);

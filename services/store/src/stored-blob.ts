@@ -29,6 +29,8 @@ export interface BlobOwner {
   fault(): Unstorable | undefined;
   /** Somebody reads. */
   reading(): void;
+  /** It is whole and confirmed. */
+  finished(): void;
   yieldTo(taken: () => void): void;
   release(taken: (() => void) | undefined): Promise<void>;
 }
@@ -187,6 +189,7 @@ export class StoredBlob {
       this.owner.room.settle(await this.diskUsage());
     });
     this.underFinalName = true;
+    this.owner.finished();
   }
 
   /**

@@ -13,10 +13,14 @@ import { ClassicTasks } from './classic/classic-tasks';
 import { pieceDownload } from './classic/piece-download';
 import { ApiServer } from './fronts/api-server';
 import { BlockServer } from './fronts/block-server';
+import { holdingsRoute } from './fronts/holdings-route';
 import type { FrontLimits } from './fronts/limits';
 import { logRegistration } from './fronts/registration-log';
 import { registryRoute } from './fronts/registry-route';
 import { sessionRoute } from './fronts/session-route';
+import { Announced } from './holders/announced';
+import { HolderRoads } from './holders/holders';
+import { HoldingsIndex } from './holders/holdings-index';
 import { Operations } from './operations';
 import { originClients } from './origin-clients';
 import { preheatRoutes } from './preheat/preheat-routes';
@@ -89,13 +93,15 @@ export class Supernode implements Closeable {
       const { origin, tokenServers } = originClients(options, ip);
       parts.add('the origin client', origin);
       parts.add('the client of token servers', tokenServers);
-      const sessions = new SessionHub();
+      const holdings = new HoldingsIndex();
+      const sessions = new SessionHub(holdings);
       const { originRate, limits } = options;
       const limited = originRate === undefined ? origin : limitedOrigin(origin, new Throttle(originRate));
       const taskTools = {
         origin: limited,
         store,
         key,
+        roads: parts.add('the ways to daemons', new HolderRoads()),
         log,
         meter: operations.tasks,
         retryAfter: options.failAccessInterval,
@@ -104,9 +110,11 @@ export class Supernode implements Closeable {
         'the tasks',
         new TaskTable(taskTools, sessions, {
           placed: (ms) => operations.placed(ms),
+          made: (swarm) => announced.seat(swarm),
           usedElsewhere: (blob) => classic.uses(blob),
         }),
       );
+      const announced = new Announced({ index: holdings, sessions, tasks });
       parts.add(
         'the sessions',
         closing(() => sessions.stop()),
@@ -148,7 +156,7 @@ export class Supernode implements Closeable {
         'the original protocol',
         closing(() => classic.stop()),
       );
-      parts.add('the forgetting', new Forgetting(classic, tasks));
+      parts.add('the forgetting', new Forgetting(classic, tasks, holdings));
       const forwarder = forwarderOf({ classic, tasks, replicas, key, log, parts });
       const registry = registryRoute(registrar, forwarder, (request, answer, id) => {
         operations.registered(request, answer);
@@ -158,6 +166,7 @@ export class Supernode implements Closeable {
       const preheats = parts.add('the preheats', new Preheats({ tasks, remote, origin, tokenServers, log }));
       const routes = [
         sessionRoute(sessions),
+        holdingsRoute(announced),
         replicaRoute(replicas),
         registry,
         classicRoutes(forwarder),

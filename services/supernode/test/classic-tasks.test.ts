@@ -10,6 +10,7 @@ import { BlobStore } from '@cdk8s-dragonfly/store';
 
 import { ClassicAliases } from '../src/classic/classic-aliases';
 import { ClassicTasks } from '../src/classic/classic-tasks';
+import { HolderRoads } from '../src/holders/holders';
 import { TaskTable } from '../src/tasks/task-table';
 
 const URL_TEXT = 'http://origin.example/large.bin';
@@ -17,6 +18,7 @@ const TASK_ID = taskIdOf({ taskUrl: URL_TEXT });
 
 let home: string;
 let tasks: TaskTable;
+const roads = new HolderRoads();
 let classic: ClassicTasks;
 /** Answers the question that the origin was asked. */
 let answerOrigin: (answer: OriginAnswer) => void;
@@ -34,11 +36,13 @@ beforeEach(async () => {
     open: async (_request: unknown, signal: AbortSignal): Promise<OriginAnswer> =>
       Promise.race([asked, new Promise<never>((_, reject) => onAbort(signal, reject))]),
   };
-  const log = { info: () => undefined, warn: () => undefined };
-  tasks = new TaskTable({ origin, store, key, log }, { send: () => undefined });
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+  tasks = new TaskTable({ origin, store, key, log, roads }, { send: () => undefined });
   const advertised = { ip: '10.0.0.1', port: 8001 };
   classic = new ClassicTasks({ tasks, aliases: new ClassicAliases(), advertised, headLimit: 30, log });
 });
+
+afterAll(() => roads.stop());
 
 afterEach(async () => {
   classic.stop();

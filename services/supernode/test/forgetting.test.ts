@@ -15,6 +15,7 @@ import { ClassicPlacement } from '../src/classic/classic-placement';
 import { ClassicPresence, IDLE_CLIENT, LEFT_CLIENT } from '../src/classic/classic-presence';
 import { IDLE_SWARM } from '../src/classic/classic-swarm';
 import { ClassicTasks } from '../src/classic/classic-tasks';
+import { HolderRoads } from '../src/holders/holders';
 import { SessionHub } from '../src/sessions/session-hub';
 import { IDLE_TASK, TaskTable } from '../src/tasks/task-table';
 
@@ -24,6 +25,7 @@ class Memory {
   opened = 0;
   readonly sessions = new SessionHub();
   readonly aliases = new ClassicAliases();
+  private readonly roads = new HolderRoads();
   readonly tasks: TaskTable;
   readonly classic: ClassicTasks;
 
@@ -34,7 +36,7 @@ class Memory {
   ) {
     const { privateKey: key } = generateKeyPairSync('ed25519');
     const now = (): number => this.now;
-    const log = { info: () => undefined, warn: () => undefined };
+    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
     const origin = {
       open: async ({ url }: { url: URL }): Promise<OriginAnswer> => {
         this.opened += 1;
@@ -50,7 +52,11 @@ class Memory {
       },
     };
     const usedElsewhere = (blob: Parameters<ClassicTasks['uses']>[0]): boolean => this.classic.uses(blob);
-    this.tasks = new TaskTable({ origin, store, key, log }, this.sessions, { now, usedElsewhere, limit: limits.tasks });
+    this.tasks = new TaskTable({ origin, store, key, log, roads: this.roads }, this.sessions, {
+      now,
+      usedElsewhere,
+      limit: limits.tasks,
+    });
     const advertised = { ip: '10.0.0.1', port: 8001 };
     const clients = limits.clients === undefined ? {} : { maxClients: limits.clients };
     this.classic = new ClassicTasks({ tasks: this.tasks, aliases: this.aliases, advertised, now, log, ...clients });

@@ -82,6 +82,8 @@ async function startNode(
     supernodes: order.supernodes,
     peers: { host: values.ip ?? '0.0.0.0', port: values.port, portFlag: '--port', hostFlag: '--ip' },
     advertiseIp: values.ip,
+    // It is here for this download only.
+    announce: false,
     // The user named the origin.
     originRules: new OriginRules({ allow: [{ host: url.hostname, port: portOf(url) }], flag: '--url' }),
     policy: { backToSource: !values.notbs, trade: values.pattern === 'p2p', pastDisk: false, resumeTasks: true },

@@ -211,6 +211,7 @@ export class Download {
       await stored.finish();
       this.isVerified = true;
       original.shareWhole();
+      if (isDigest(this.blob)) this.tools.holds(this.blob);
       const ms = Math.round(performance.now() - began);
       log.info({ blob: this.blob, size: stored.size, ms, bytes: this.traffic }, 'downloaded');
     } catch (error) {

@@ -92,7 +92,8 @@ export class SwarmIntake implements SessionListener {
   async join(passOver?: ReadonlySet<string>): Promise<boolean> {
     const { blob } = this.intake.request;
     try {
-      const at = await this.tools.supernodes.join(this.intake.request, this, passOver);
+      const resumes = this.losses > 0 || (this.intake.stored()?.held.count ?? 0) > 0;
+      const at = await this.tools.supernodes.join({ ...this.intake.request, resumes }, this, passOver);
       if ('place' in at) {
         if (!this.isOver) this.original(at.place);
         return true;

@@ -1,4 +1,5 @@
 import type { OriginClient } from '@cdk8s-dragonfly/origin';
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import type { BlobStore } from '@cdk8s-dragonfly/store';
 import type { Dispatcher } from 'undici';
 
@@ -22,6 +23,8 @@ export interface DownloadTools {
   readonly blocks: Dispatcher;
   /** For streams that stay open. */
   readonly streams: Dispatcher;
+  /** Is told of each blob that is here whole and checked. */
+  readonly holds: (blob: BlobId) => void;
   readonly origin: Pick<OriginClient, 'open'>;
   /** Bytes of all downloads of this node. */
   readonly traffic: Traffic;

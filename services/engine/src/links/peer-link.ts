@@ -22,6 +22,12 @@ export interface PeerLinkOptions {
   readonly ended: (reason: LinkFailure) => void;
 }
 
+/** The grid of a blob and its length in bytes; undefined while that is not known. */
+export interface BlobShape {
+  readonly pieceSize: number;
+  readonly size: number | undefined;
+}
+
 /** One neighbour in the swarm of one blob: what it has, as it tells. */
 export class PeerLink {
   readonly has = new BlockSet();
@@ -30,6 +36,7 @@ export class PeerLink {
   failures = 0;
   private readonly closing = new AbortController();
   private open = false;
+  private told: BlobShape | undefined;
 
   constructor(private readonly options: PeerLinkOptions) {
     const { ip, port } = options.peer;
@@ -48,6 +55,11 @@ export class PeerLink {
     return this.open && !this.closing.signal.aborted;
   }
 
+  /** What it says of the blob's grid; undefined when it has not. */
+  get shape(): BlobShape | undefined {
+    return this.told;
+  }
+
   close(): void {
     this.closing.abort(new Error('the link is closed'));
   }
@@ -59,8 +71,10 @@ export class PeerLink {
     for await (const event of lines) {
       this.open = true;
       if (event.type === 'ping') continue;
-      if (event.type === 'have') this.has.addAll(event.blocks, end());
-      else for (const block of event.blocks) if (block < end()) this.has.add(block);
+      if (event.type === 'have') {
+        this.has.addAll(event.blocks, end());
+        if (event.pieceSize !== undefined) this.told = { pieceSize: event.pieceSize, size: event.size };
+      } else for (const block of event.blocks) if (block < end()) this.has.add(block);
       changed();
     }
     throw new Error('it ended the stream of what it has');

@@ -4,7 +4,9 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import {
+  HOLDINGS_PATH,
   NATIVE_VERSION,
+  REPLICA_PATH,
   RESULT_CODE,
   SESSION_PATH,
   formatRegistryRequest,
@@ -13,11 +15,12 @@ import {
   peerFilePath,
   readPublicKey,
 } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, HeaderLine, TaskIdentity } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, HeaderLine, Holdings, TaskIdentity } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
 
 import { OriginalSupernode } from '../classic/original-supernode';
 import type { OriginalPlace } from '../classic/original-supernode';
+import { Announcements } from './announcements';
 import { LinkFailure, linkFailure } from './failure';
 import type { LinkLog } from './link-log';
 import { localAddressTowards } from './local-address';
@@ -49,6 +52,8 @@ export interface SupernodeLinkOptions {
   readonly connectTimeout: number;
   /** How long it may be silent, in milliseconds, before it counts as lost. */
   readonly silence: number;
+  /** The blobs that are here whole, the one used last at the end. */
+  readonly holdings: () => readonly BlobId[];
   readonly log: LinkLog;
 }
 
@@ -76,6 +81,10 @@ export interface Wanted {
   readonly task?: TaskIdentity | undefined;
   /** Another replica sent us: this one takes us in. Default false. */
   readonly redirected?: boolean;
+  /** Replicas, as `HOST:PORT`, that do not answer: they own nothing. Default: none. */
+  readonly without?: readonly string[];
+  /** We were in its swarm before, and may have blocks of it. Default false. */
+  readonly resumes?: boolean;
 }
 
 /** A supernode that is checking the credentials of others is asked again after so many milliseconds, and so often (Dragonfly 0.x protocol, 4.2). */
@@ -89,16 +98,22 @@ const HIGHEST_ORIGINAL_PORT = 65_000;
 /** How many times of silence a registration may take at a supernode that answers pings. */
 const MAX_PINGS = 5;
 
+/** The waits between tries to get in touch, in milliseconds: each twice as long as the one before, up to the second. */
+const TOUCH_EVERY = 1000;
+const TOUCH_AT_LEAST_EVERY = 30_000;
+
 /** One supernode, as a daemon sees it: registration, and the session over which it tells what to do. */
 export class SupernodeLink {
   private readonly agent: Agent;
   private readonly session: SupernodeSession;
+  private readonly announcements: Announcements;
   private readonly stopping = new AbortController();
   private readonly original: OriginalSupernode;
   /** Whether it answered as an original one the last time. */
   private isOriginal = false;
   /** Counts the downloads at an original one. */
   private downloads = 0;
+  private watching: Promise<void> | undefined;
   private localIp: string | undefined;
 
   constructor(private readonly options: SupernodeLinkOptions) {
@@ -118,6 +133,13 @@ export class SupernodeLink {
       dispatcher: this.agent,
       silence,
       answersPing: () => this.answersPing(),
+      opened: (known) => this.announcements.opened(known),
+      log,
+    });
+    this.announcements = new Announcements({
+      post: (blobs, anew) => this.tellHoldings({ blobs: [...blobs], anew }),
+      all: options.holdings,
+      random: Math.random,
       log,
     });
     this.original = new OriginalSupernode({
@@ -160,10 +182,63 @@ export class SupernodeLink {
     this.session.unlisten(blob, listener);
   }
 
+  /** A blob is here whole: the supernode hears of it. Opens the session, when that is not open, as soon as the supernode answers. */
+  holds(blob: BlobId): void {
+    this.announcements.added(blob);
+    this.keepInTouch();
+  }
+
+  /** Opens the session as soon as the supernode answers, and if it is one that takes sessions, so that it hears what is here. */
+  keepInTouch(): void {
+    this.watching ??= this.openWhenNative();
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the daemon is stopping'));
+    await this.watching;
+    await this.announcements.stop();
     await this.session.stop();
     await this.agent.destroy();
+  }
+
+  /** Never rejects. */
+  private async openWhenNative(): Promise<void> {
+    const { signal } = this.stopping;
+    for (let tries = 0; !signal.aborted; tries += 1) {
+      if (this.session.isKeptOpen) return;
+      try {
+        const { statusCode, body } = await request(this.url(REPLICA_PATH), { dispatcher: this.agent, signal });
+        await body.dump();
+        // An original supernode, or one of ours that is older.
+        if (statusCode === 404) return;
+        if (statusCode === 200) {
+          this.session.keepOpen(await this.ownIp());
+          return;
+        }
+      } catch (error) {
+        this.options.log.debug({ supernode: this.name, err: error }, 'not in touch yet');
+      }
+      // Ends early when the daemon stops.
+      await delay(Math.min(TOUCH_EVERY * 2 ** tries, TOUCH_AT_LEAST_EVERY), undefined, { signal, ref: false }).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  private async tellHoldings(told: Holdings): Promise<void> {
+    const { cid, port, zone } = this.options.identity;
+    const url = this.url(HOLDINGS_PATH);
+    const query = { cid, ip: await this.ownIp(), port: `${port}`, ...(zone === undefined ? {} : { zone }) };
+    url.search = new URLSearchParams(query).toString();
+    const { statusCode, body } = await request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(told),
+      dispatcher: this.agent,
+      signal: this.stopping.signal,
+    });
+    await body.dump();
+    if (statusCode !== 204) throw new Error(`supernode ${this.name} answered ${statusCode} to what is here`);
   }
 
   /**
@@ -182,7 +257,8 @@ export class SupernodeLink {
   }
 
   private registration(wanted: Wanted, ip: string, cid: string): string {
-    const { blob, url, headers, task = { taskUrl: url.href }, redirected = false } = wanted;
+    const { blob, url, headers, task = { taskUrl: url.href } } = wanted;
+    const { redirected = false, without = [], resumes = false } = wanted;
     const { identity, address } = this.options;
     const { port } = identity;
     const fits = !this.isOriginal || (port >= LOWEST_ORIGINAL_PORT && port <= HIGHEST_ORIGINAL_PORT);
@@ -198,7 +274,14 @@ export class SupernodeLink {
       ...(isIPv4(address.host) ? { superNodeIp: address.host } : {}),
       headers,
       dfdaemon: true,
-      native: { versions: [NATIVE_VERSION], blob, zone: identity.zone, ...(redirected ? { redirected } : {}) },
+      native: {
+        versions: [NATIVE_VERSION],
+        blob,
+        zone: identity.zone,
+        ...(redirected ? { redirected } : {}),
+        ...(without.length > 0 ? { without } : {}),
+        ...(resumes ? { resumes } : {}),
+      },
     });
   }
 

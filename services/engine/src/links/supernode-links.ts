@@ -1,3 +1,5 @@
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
+
 import type { OriginalPlace } from '../classic/original-supernode';
 import { LinkFailure, linkFailure } from './failure';
 import { SupernodeLink } from './supernode-link';
@@ -32,7 +34,7 @@ export class SupernodeLinks {
 
   /**
    * Joins a blob's swarm at the first supernode that answers, or at the replica that it names as the owner. When the owner does not answer,
-   * the next supernode is asked, and at last the first that answers takes the blob itself.
+   * it names the next: so all daemons come to the same one. At last the first that answers takes the blob itself.
    *
    * @param passOver names of supernodes that are not asked.
    * @throws LinkFailure when none takes it.
@@ -43,38 +45,74 @@ export class SupernodeLinks {
     passOver: ReadonlySet<string> = new Set(),
   ): Promise<JoinedAt | OriginalAt> {
     let failure = new LinkFailure('gone', 'no supernode is configured');
+    const silent = new Set<string>();
     for (const redirected of [false, true]) {
       for (const address of this.configured) {
-        if (passOver.has(this.at(address).name)) continue;
+        const link = this.at(address);
+        if (passOver.has(link.name)) continue;
         try {
-          return await this.joinAt(this.at(address), { ...wanted, redirected }, listener);
+          if (silent.has(link.name)) throw new LinkFailure('gone', `supernode ${link.name} did not answer`);
+          return await this.joinAt(link, { ...wanted, redirected }, listener, silent);
         } catch (error) {
           failure = linkFailure(error, 'the supernode');
-          this.options.log.warn(
-            { supernode: this.at(address).name, why: failure.message },
-            'a swarm could not be joined',
-          );
+          this.options.log.warn({ supernode: link.name, why: failure.message }, 'a swarm could not be joined');
         }
       }
       // With one supernode there is no owner elsewhere that a second round could go around.
-      if (this.links.size <= 1) break;
+      if (this.configured.length <= 1 && this.links.size <= 1) break;
+      silent.clear();
     }
     throw failure;
+  }
+
+  /** Tells all supernodes what is here whole, now and whenever they forget it. */
+  announce(): void {
+    for (const address of this.configured) this.at(address).keepInTouch();
+  }
+
+  /** Another blob is here whole. */
+  holds(blob: BlobId): void {
+    for (const address of this.configured) this.at(address);
+    for (const link of this.links.values()) link.holds(blob);
   }
 
   async stop(): Promise<void> {
     await Promise.all([...this.links.values()].map((link) => link.stop()));
   }
 
-  private async joinAt(link: SupernodeLink, wanted: Wanted, listener: SessionListener): Promise<JoinedAt | OriginalAt> {
-    const first = await link.join(wanted, listener);
-    if (first.kind === 'joined') return { link, joined: first };
-    if (first.kind === 'original') return first;
-    const owner = this.at(first.owner);
-    const second = await owner.join({ ...wanted, redirected: true }, listener);
-    if (second.kind === 'joined') return { link: owner, joined: second };
-    if (second.kind === 'original') return second;
-    throw new LinkFailure('lying', `supernode ${owner.name} sends on what another sent to it`);
+  /** @param silent those that do not answer; what is found of them is added. */
+  private async joinAt(
+    link: SupernodeLink,
+    wanted: Wanted,
+    listener: SessionListener,
+    silent: Set<string>,
+  ): Promise<JoinedAt | OriginalAt> {
+    const late = new Set<string>();
+    for (;;) {
+      const first = await link.join({ ...wanted, without: [...silent] }, listener).catch((error: unknown) => {
+        silent.add(link.name);
+        throw error;
+      });
+      if (first.kind === 'joined') return { link, joined: first };
+      if (first.kind === 'original') return first;
+      const owner = this.at(first.owner);
+      if (silent.has(owner.name)) {
+        throw new LinkFailure('gone', `supernode ${link.name} sends to ${owner.name}, which does not answer`);
+      }
+      try {
+        const second = await owner.join({ ...wanted, redirected: true }, listener);
+        if (second.kind === 'joined') return { link: owner, joined: second };
+        if (second.kind === 'original') return second;
+      } catch (error) {
+        // One that is only late gets a second chance: a second owner would fetch the blob anew.
+        if (late.has(owner.name) || isRefused(error)) silent.add(owner.name);
+        late.add(owner.name);
+        const why = linkFailure(error, 'the supernode').message;
+        this.options.log.warn({ supernode: owner.name, why }, 'the owner of a blob does not take it');
+        continue;
+      }
+      throw new LinkFailure('lying', `supernode ${owner.name} sends on what another sent to it`);
+    }
   }
 
   private at(address: SupernodeAddress): SupernodeLink {
@@ -86,4 +124,10 @@ export class SupernodeLinks {
     }
     return link;
   }
+}
+
+/** Whether nobody listens there. */
+function isRefused(error: unknown): boolean {
+  const { cause } = error as Error;
+  return cause instanceof Error && (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED';
 }

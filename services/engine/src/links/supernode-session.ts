@@ -24,6 +24,8 @@ export interface SupernodeSessionOptions {
   /** How long the supernode may be silent, in milliseconds, before it counts as lost. */
   readonly silence: number;
   readonly answersPing: () => Promise<boolean>;
+  /** The session is open. @param holdings how many of our whole blobs the supernode knows; undefined: it takes none. */
+  readonly opened?: (holdings: number | undefined) => void;
   readonly log: LinkLog;
 }
 
@@ -57,6 +59,11 @@ export class SupernodeSession {
     await this.running;
   }
 
+  /** Whether it was opened, and is opened anew when it breaks. */
+  get isKeptOpen(): boolean {
+    return this.running !== undefined;
+  }
+
   /** Opens the session if it is not open, at once: the supernode has just answered; and keeps it open until {@link stop}. */
   keepOpen(ip: string): void {
     this.running ??= this.run(ip);
@@ -75,8 +82,10 @@ export class SupernodeSession {
         for await (const event of openLines<SessionEvent>(url, options)) {
           if (failures > 0) log.info({ supernode: name }, 'the session is open again');
           failures = 0;
-          if (event.type === 'hello') this.checkKnown(event.blobs);
-          else if (event.type !== 'ping') this.listeners.get(event.blob)?.event(event);
+          if (event.type === 'hello') {
+            this.checkKnown(event.blobs);
+            this.options.opened?.(event.holdings);
+          } else if (event.type !== 'ping') this.listeners.get(event.blob)?.event(event);
         }
       } catch (error) {
         if (isAborted(signal)) return;

@@ -175,7 +175,9 @@ export class PeerServer {
         }, GATHER);
       });
       try {
-        tell({ type: 'have', blocks: BlockSet.of([...stored.held].filter(attested)).toBase64() });
+        const blocks = BlockSet.of([...stored.held].filter(attested)).toBase64();
+        const { grid, size } = stored;
+        tell({ type: 'have', blocks, pieceSize: grid.pieceSize, ...(size === undefined ? {} : { size }) });
         await new Promise<void>((resolve) => {
           if (signal.aborted) resolve();
           else signal.addEventListener('abort', () => resolve(), { once: true });

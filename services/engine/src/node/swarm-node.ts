@@ -41,6 +41,8 @@ export interface SwarmNodeOptions {
   readonly advertiseIp?: string | undefined;
   /** Where this node stands: neighbours of the same zone are preferred. Default: unknown. */
   readonly zone?: string | undefined;
+  /** Whether the supernodes are told of the blobs that are here whole. Default true. */
+  readonly announce?: boolean | undefined;
   /** What may be asked when the swarm cannot help. */
   readonly originRules: OriginRules;
   /** Certificates and proxies for origins. Default: none of our own. */
@@ -98,6 +100,7 @@ export class SwarmNode implements BlobProvider, Holdings {
         identity: { cid, ip: options.advertiseIp, port: peerPort, zone: options.zone },
         connectTimeout,
         silence: supernodeSilence,
+        holdings: () => store.finished(),
         log,
       }),
       shares: new OriginalShares(),
@@ -105,6 +108,7 @@ export class SwarmNode implements BlobProvider, Holdings {
       blocks: this.blocks,
       streams: this.streams,
       origin: this.origin,
+      holds: (blob) => (options.announce === false ? undefined : this.tools.supernodes.holds(blob)),
       traffic: this.traffic,
       timeouts: { peerStall: peerStallTimeout, swarmStall: originFirstByteTimeout + originStallTimeout },
       policy: options.policy ?? DAEMON_POLICY,
@@ -130,8 +134,10 @@ export class SwarmNode implements BlobProvider, Holdings {
       await store.stop();
       throw error;
     });
-    late.node = new SwarmNode(store, options, server, bound.port);
-    return late.node;
+    const node = new SwarmNode(store, options, server, bound.port);
+    late.node = node;
+    if (options.announce !== false && store.finished().length > 0) node.tools.supernodes.announce();
+    return node;
   }
 
   async open(request: BlobRequest, signal: AbortSignal): Promise<OpenBlob> {

@@ -15,6 +15,12 @@ export interface NativeOffer {
   readonly blob: BlobId;
   /** Another replica sent it here: it is taken in, whoever owns the blob. Default false. */
   readonly redirected?: boolean | undefined;
+  /**
+   * Replicas, as `HOST:PORT`, that do not answer it: they own nothing as far as this client is concerned. Default: none.
+   */
+  readonly without?: readonly string[] | undefined;
+  /** It was in the blob's swarm before, and may have blocks of it: others that were there will come too. Default false. */
+  readonly resumes?: boolean | undefined;
   /** Where the client stands, such as a zone of a cloud. Default: unknown. */
   readonly zone?: string | undefined;
 }
@@ -84,6 +90,8 @@ const FIELDS = z.object({
       versions: z.array(z.int().min(1)).min(1),
       blob: TEXT.refine((text): text is BlobId => isBlobId(text)),
       redirected: z.boolean().optional(),
+      without: z.array(z.string().max(300)).max(64).optional(),
+      resumes: z.boolean().optional(),
       zone: z
         .string()
         .regex(/^[!-~]{1,100}$/)

@@ -4,8 +4,11 @@ export { LineError, lineOf, readLines } from './lines';
 export {
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,
+  MAX_HOLDINGS,
   NATIVE_VERSION,
   haveEvent,
+  holdings,
+  holdingsQuery,
   nativeRegistration,
   replicaIdentity,
   sessionEvent,
@@ -14,6 +17,8 @@ export {
 export type {
   HaveEvent,
   HaveMessage,
+  Holdings,
+  HoldingsQuery,
   NativeRegistration,
   Neighbour,
   ReplicaIdentity,
@@ -23,5 +28,5 @@ export type {
   Share,
   TaskFailure,
 } from './messages';
-export { REPLICA_PATH, SESSION_PATH, blobRoute, blockPath, havePath } from './routes';
+export { HOLDINGS_PATH, REPLICA_PATH, SESSION_PATH, blobRoute, blockPath, havePath } from './routes';
 export type { BlobRoute } from './routes';

@@ -85,7 +85,12 @@ export type TaskFailure = z.infer<typeof failure>;
 export const sessionEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ping') }),
   /** The first line: in how many blobs' swarms the daemon is. Fewer than it joined: it has been forgotten. */
-  z.object({ type: z.literal('hello'), blobs: count }),
+  z.object({
+    type: z.literal('hello'),
+    blobs: count,
+    /** How many names of {@link holdings} the supernode knows of it; fewer than it told: it tells them anew. Absent: it takes none. */
+    holdings: count.optional(),
+  }),
   /** What the supernode knows of a blob; sent at joining and when it changes. `size` is absent while unknown. */
   z.object({
     type: z.literal('task'),
@@ -117,7 +122,8 @@ export type SessionMessage = z.input<typeof sessionEvent>;
 /** The parts of a peer's stream of what it has. */
 export const haveEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ping') }),
-  z.object({ type: z.literal('have'), blocks }),
+  /** All blocks that it has; `pieceSize` with the blob's grid, `size` once it is known. */
+  z.object({ type: z.literal('have'), blocks, pieceSize: pieceSize.optional(), size: count.optional() }),
   z.object({ type: z.literal('added'), blocks: z.array(block).max(100_000) }),
 ]);
 export type HaveEvent = z.infer<typeof haveEvent>;
@@ -126,3 +132,23 @@ export type HaveMessage = z.input<typeof haveEvent>;
 /** The query of `GET /native/v1/session`. */
 export const sessionQuery = z.object({ cid, ip, port: z.coerce.number().pipe(port) });
 export type SessionQuery = z.infer<typeof sessionQuery>;
+
+/** So many names of blobs go into one {@link holdings}: less than the supernode takes in a body. */
+export const MAX_HOLDINGS = 2000;
+
+/** The body of `POST /native/v1/holdings`: blobs that the daemon has whole and gives to whoever asks. */
+export const holdings = z.object({
+  blobs: z.array(blobId).max(MAX_HOLDINGS),
+  /** What was told before is no longer so. Default false: these come on top. */
+  anew: z.boolean().default(false),
+});
+export type Holdings = z.infer<typeof holdings>;
+
+/** The query of `POST /native/v1/holdings`. */
+export const holdingsQuery = sessionQuery.extend({
+  zone: z
+    .string()
+    .regex(/^[!-~]{1,100}$/)
+    .optional(),
+});
+export type HoldingsQuery = z.infer<typeof holdingsQuery>;

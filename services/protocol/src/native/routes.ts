@@ -9,6 +9,8 @@ export type BlobRoute =
 
 export const SESSION_PATH = '/native/v1/session';
 
+export const HOLDINGS_PATH = '/native/v1/holdings';
+
 export const REPLICA_PATH = '/native/v1/replica';
 
 export function blockPath(blob: BlobId, index: number): string {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import type { Routes } from './api-server';
 import type { PeerDocument, PeerTable } from './peer-table';
+import { jsonOf } from './json-body';
 import { refuse } from './refusal';
 
 const PEER = z.object({
@@ -64,14 +65,4 @@ async function wrong(request: FastifyRequest, reply: FastifyReply, message: stri
 async function unknown(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const message = 'there is no peer with this ID; GET /peers lists them';
   return refuse(request, reply, { status: 404, code: RESULT_CODE.targetNotFound, message });
-}
-
-function jsonOf(body: unknown): unknown {
-  if (typeof body !== 'string') return body;
-  try {
-    return JSON.parse(body);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -20,7 +20,7 @@ export function registryRoute(registrar: Registrar, forwarder: Forwarder, listen
       const { native } = parsed.value;
       const answer =
         native?.versions.includes(NATIVE_VERSION) === true
-          ? registrar.registerNative(parsed.value, native.blob)
+          ? registrar.registerNative(parsed.value, native.blob, request.socket.remoteAddress)
           : await forwarder.register(parsed.value, incomingOf(request));
       listener?.(parsed.value, answer, request.id);
       return answer;

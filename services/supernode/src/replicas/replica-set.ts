@@ -73,9 +73,15 @@ export class ReplicaSet {
     await this.asking;
   }
 
-  /** Who owns a blob, among those that answer. A replica that does not know its own name yet owns what nobody else does. */
-  owner(blob: string): Owner {
-    const others = [...this.answering.values()];
+  /**
+   * Who owns a blob, among those that answer. A replica that does not know its own name yet owns what nobody else does.
+   *
+   * @param without those, as `HOST:PORT`, that do not answer who asks. Default: none.
+   */
+  owner(blob: string, without: readonly string[] = []): Owner {
+    const others = [...this.answering.values()].filter(
+      ({ name, ip, port }) => !without.includes(name) && !without.includes(`${ip}:${port}`),
+    );
     const own = this.ownName === undefined ? [] : [{ name: this.ownName, self: true as const }];
     const chosen = ownerOf<Replica | { name: string; self: true }>(blob, [...own, ...others]);
     return chosen === undefined || 'self' in chosen ? { self: true } : { self: false, replica: chosen };

@@ -1,8 +1,10 @@
 import type { Writable } from 'node:stream';
 
 import { lineOf } from '@cdk8s-dragonfly/protocol';
-import type { SessionMessage } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, SessionMessage } from '@cdk8s-dragonfly/protocol';
 
+import { HoldingsIndex } from '../holders/holdings-index';
+import type { Holder } from '../holders/holdings-index';
 import type { Member } from '../placement/placement';
 import type { Messenger, TaskSwarm } from '../tasks/task-swarm';
 
@@ -25,6 +27,8 @@ const GRACE = 5000;
 const MAX_BACKLOG = 8 * 1024 * 1024;
 
 interface Daemon {
+  /** What it tells of the blobs that it has whole; undefined until it does. */
+  holder: Holder | undefined;
   readonly swarms: Set<TaskSwarm>;
   stream: Writable | undefined;
   grace: NodeJS.Timeout | undefined;
@@ -47,7 +51,8 @@ export class SessionHub implements Messenger {
   /** What was sent last, and its line: news for all members of a swarm are written out once. */
   private lastLine: { readonly message: SessionMessage; readonly line: string } | undefined;
 
-  constructor() {
+  /** @param holdings which blobs daemons have whole. */
+  constructor(private readonly holdings = new HoldingsIndex()) {
     this.pinging = setInterval(() => this.ping(), PING_EVERY / PING_TURNS);
     this.pinging.unref();
   }
@@ -68,6 +73,19 @@ export class SessionHub implements Messenger {
     swarm.join(member);
   }
 
+  /**
+   * A daemon has blobs whole. @param anew what it told before does not count any more.
+   */
+  hold(member: Member, blobs: readonly BlobId[], anew: boolean): void {
+    const daemon = this.obtain(member.cid);
+    if (anew && daemon.holder !== undefined) {
+      daemon.holder.gone = true;
+      daemon.holder = undefined;
+    }
+    daemon.holder ??= { member, told: 0, gone: false };
+    for (const blob of blobs) this.holdings.add(daemon.holder, blob);
+  }
+
   /** Takes a daemon's stream; one that it had before is ended. Ends when the stream closes. */
   open(cid: string, stream: Writable): void {
     const daemon = this.obtain(cid);
@@ -82,7 +100,7 @@ export class SessionHub implements Messenger {
       for (const turn of this.turns) turn.delete(daemon);
       this.startGrace(cid, daemon);
     });
-    this.send(cid, { type: 'hello', blobs: daemon.swarms.size });
+    this.send(cid, { type: 'hello', blobs: daemon.swarms.size, holdings: daemon.holder?.told ?? 0 });
     for (const swarm of daemon.swarms) swarm.retell(cid);
   }
 
@@ -111,7 +129,7 @@ export class SessionHub implements Messenger {
   private obtain(cid: string): Daemon {
     let daemon = this.daemons.get(cid);
     if (daemon === undefined) {
-      daemon = { swarms: new Set(), stream: undefined, grace: undefined };
+      daemon = { holder: undefined, swarms: new Set(), stream: undefined, grace: undefined };
       this.daemons.set(cid, daemon);
       this.startGrace(cid, daemon);
     }
@@ -122,6 +140,7 @@ export class SessionHub implements Messenger {
     clearTimeout(daemon.grace);
     daemon.grace = setTimeout(() => {
       if (this.daemons.get(cid) === daemon) this.daemons.delete(cid);
+      if (daemon.holder !== undefined) daemon.holder.gone = true;
       for (const swarm of daemon.swarms) swarm.leave(cid);
     }, GRACE);
     daemon.grace.unref();

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 
-import { fetchFrom } from '@cdk8s-dragonfly/origin';
-import type { OriginFetch } from '@cdk8s-dragonfly/origin';
+import { OriginError, fetchFrom } from '@cdk8s-dragonfly/origin';
 import { attest, hexOf, isDigest, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { DamagedBlock, assembleBlocks } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
+import type { Holders } from '../holders/holders';
 import { DigestMismatch } from './failure';
 import type { TaskSource, TaskTools } from './task';
 
@@ -19,100 +19,215 @@ export interface Fetched {
   readonly fetched: number;
 }
 
+/** What to fetch, and how. */
+export interface FetchOrder {
+  readonly blob: BlobId;
+  readonly source: TaskSource;
+  readonly tools: TaskTools;
+  readonly signal: AbortSignal;
+  /** Is told the stored blob, to release it, as soon as its grid is known. */
+  readonly began: (stored: StoredBlob) => void;
+  /** Daemons that hold it, whole or in part. */
+  readonly holders: Holders;
+}
+
+/** What is on disk, or what daemons tell of the blob, is not what its origin has. */
+class OtherContent extends Error {
+  override readonly name = 'OtherContent';
+}
+
 /**
- * Brings a blob into the store: what an earlier process left of it is kept and the rest asked of the origin, block by
- * block hashed, attested and written as it arrives; the whole is checked against its digest, or the MD5 of its source, and given its
- * final name.
+ * Brings a blob into the store. What is on disk is kept; what daemons hold comes from them, attested as it was; the rest is asked of the
+ * origin, block by block hashed, attested and written as it arrives. The whole is checked against its digest, or the MD5 of its source,
+ * and given its final name. When what was kept, or came from daemons, does not fit, all comes anew from the origin.
  *
- * @param began is told the stored blob, for its caller to release, as soon as its grid is known.
  * @throws OriginError, DigestMismatch; Unstorable when the disk cannot take it.
  */
-export async function fetchBlob(
-  blob: BlobId,
-  source: TaskSource,
-  tools: TaskTools,
-  signal: AbortSignal,
-  began: (stored: StoredBlob) => void,
-): Promise<Fetched> {
-  const { origin, store, key } = tools;
+export async function fetchBlob(order: FetchOrder): Promise<Fetched> {
+  const { blob, holders, signal, tools } = order;
   // A URL without a digest may name other content by now: what is left of it is not gone on with.
-  if (!isDigest(blob)) await store.remove(blob);
-  const left = await store.find(blob);
-  // Held until the fetch has its own hold of it, so that it does not have to make room meanwhile.
-  let releaseLeft = left;
-  const whole = createHash('sha256');
-  let first = 0;
-  let stored: StoredBlob;
-  let from: number;
-  let answer: OriginFetch;
+  if (!isDigest(blob)) await tools.store.remove(blob);
+  const ended = new AbortController();
+  const abort = (): void => ended.abort(signal.reason);
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   try {
-    if (left !== undefined) first = await hashLeft(left, whole);
-    if (left?.whole === true && first === left.grid.blockCount(left.size ?? 0)) {
-      const sha256 = whole.digest('hex');
-      if (sha256 === hexOf(blob)) {
-        releaseLeft = undefined;
-        began(left);
-        await left.finish();
-        return { sha256, fetched: 0 };
-      }
-      await store.remove(blob);
-      return await fetchBlob(blob, source, tools, signal, began);
-    }
-    from = left === undefined ? 0 : left.grid.span(first).offset;
-    answer = await fetchFrom(origin, source, { from, signal, byDigest: isDigest(blob) });
+    if (isDigest(blob)) holders.open();
+    return await new BlobFetch({ ...order, signal: ended.signal }).run();
+  } catch (error) {
+    if (!(error instanceof OtherContent)) throw error;
+    await tools.store.remove(blob);
+  } finally {
+    holders.close();
+    signal.removeEventListener('abort', abort);
+    ended.abort(new Error('the fetch has ended'));
+  }
+  return new BlobFetch(order).run();
+}
+
+/** One try. */
+class BlobFetch {
+  private readonly whole = createHash('sha256');
+  private readonly md5: Hash | undefined;
+  private fetched = 0;
+  private stored: StoredBlob | undefined;
+  /** The first block that is not yet part of {@link whole}. */
+  private at = 0;
+  /** Whether {@link FetchOrder.began} was told of {@link stored}. */
+  private hasBegun = false;
+  /** Whether the origin gives parts of the blob; else it is read to its end at once. */
+  private givesParts = true;
+
+  constructor(private readonly order: FetchOrder) {
+    if (order.source.md5 !== undefined) this.md5 = createHash('md5');
+  }
+
+  async run(): Promise<Fetched> {
+    const { holders, signal } = this.order;
     try {
-      if (left !== undefined && !continues(left, answer.size)) {
-        answer.discard();
-        await store.remove(blob);
-        return await fetchBlob(blob, source, tools, signal, began);
+      await this.takeUp();
+      for (;;) {
+        await this.hashHeld();
+        if (this.isAtEnd) break;
+        if (this.hasBegun && holders.brings(this.at)) await holders.bell.next(signal);
+        else if (!(await holders.othersMayCome(signal))) await this.readOrigin();
+        else if (!this.hasBegun) await this.beginWithHolders();
       }
-      stored = await store.create(blob, pieceSizeOf(answer.size), answer.size);
+      return await this.finish();
+    } finally {
+      if (!this.hasBegun) await this.stored?.release();
+    }
+  }
+
+  private get isAtEnd(): boolean {
+    const { stored, at } = this;
+    return stored?.size !== undefined && at === stored.grid.blockCount(stored.size);
+  }
+
+  /** What an earlier process left, and what daemons hold. */
+  private async takeUp(): Promise<void> {
+    const { blob, holders, signal, tools } = this.order;
+    this.stored = await tools.store.find(blob);
+    if (!holders.any || !isDigest(blob)) return;
+    await holders.haveTold(signal);
+    await this.beginWithHolders();
+  }
+
+  /** Goes on with what daemons hold, if they hold anything that fits. */
+  private async beginWithHolders(): Promise<void> {
+    const { blob, holders, signal, tools } = this.order;
+    const { shape } = holders;
+    if (shape === undefined) return;
+    const { stored } = this;
+    if (
+      stored !== undefined &&
+      (stored.grid.pieceSize !== shape.pieceSize || (stored.size ?? shape.size) !== shape.size)
+    ) {
+      return;
+    }
+    this.stored ??= await tools.store.create(blob, shape.pieceSize, shape.size);
+    await this.stored.setSize(shape.size);
+    await this.stored.reserve();
+    this.begin(this.stored);
+    holders.follow(this.stored, signal);
+  }
+
+  private begin(stored: StoredBlob): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
+    this.order.began(stored);
+  }
+
+  /** Hashes what is on disk, in order, as far as it is here and intact. */
+  private async hashHeld(): Promise<void> {
+    const { stored } = this;
+    for (; stored?.held.has(this.at) === true; this.at += 1) {
+      try {
+        this.whole.update(await stored.read(this.at));
+      } catch (error) {
+        if (error instanceof DamagedBlock) return;
+        throw error;
+      }
+      this.order.signal.throwIfAborted();
+    }
+  }
+
+  /** Reads the origin from block {@link at} to the end, or to the next block that is here or that a daemon brings. */
+  private async readOrigin(): Promise<void> {
+    const { blob, source, tools, signal } = this.order;
+    const known = this.stored;
+    const first = this.at;
+    const from = known?.grid.span(first).offset ?? 0;
+    const end = this.nextOffset();
+    const options = { from, end, signal, byDigest: isDigest(blob) };
+    const answer = await fetchFrom(tools.origin, source, options).catch((error: unknown) => {
+      const isBehindItsEnd = from > 0 && error instanceof OriginError && error.status === 416;
+      throw isBehindItsEnd ? new OtherContent() : error;
+    });
+    if (from > 0 && !answer.acceptsRanges) this.givesParts = false;
+    let stored: StoredBlob;
+    try {
+      if (known !== undefined && !continues(known, answer.size)) throw new OtherContent();
+      stored = known ?? (await tools.store.create(blob, pieceSizeOf(answer.size), answer.size));
+      this.stored = stored;
+      if (answer.size !== undefined) await stored.setSize(answer.size);
+      await stored.reserve();
     } catch (error) {
       answer.discard();
       throw error;
     }
-  } finally {
-    await releaseLeft?.release();
-  }
-  began(stored);
-  const md5 = source.md5 === undefined ? undefined : createHash('md5');
-  let size = from;
-  for await (const { index, chunks, length, hash } of assembleBlocks(stored.grid, first, answer.body)) {
-    for (const chunk of chunks) {
-      whole.update(chunk);
-      md5?.update(chunk);
+    this.begin(stored);
+    let size = from;
+    for await (const { index, chunks, length, hash } of assembleBlocks(stored.grid, first, answer.body)) {
+      for (const chunk of chunks) {
+        this.whole.update(chunk);
+        this.md5?.update(chunk);
+      }
+      const statement = { blob, pieceSize: stored.grid.pieceSize, index, length, hash };
+      // The short last block is read by its true length: the size has to be known before it is held.
+      if (length < stored.grid.span(index).length) await stored.setSize(size + length);
+      await stored.write(index, chunks, attest(statement, tools.key));
+      size += length;
+      this.fetched += length;
+      this.at = index + 1;
+      if (this.givesParts && this.isAvailable(this.at)) return;
     }
-    const statement = { blob, pieceSize: stored.grid.pieceSize, index, length, hash };
-    // The short last block is read by its true length: the size has to be known before it is held.
-    if (length < stored.grid.span(index).length) await stored.setSize(size + length);
-    await stored.write(index, chunks, attest(statement, key));
-    size += length;
+    if (end === undefined) await stored.setSize(size);
   }
-  await stored.setSize(size);
-  const sha256 = whole.digest('hex');
-  if (isDigest(blob) && sha256 !== hexOf(blob)) {
-    await store.remove(blob);
-    throw new DigestMismatch(blob, 'SHA-256', sha256);
-  }
-  const gotMd5 = md5?.digest('hex');
-  if (gotMd5 !== source.md5) {
-    await store.remove(blob);
-    throw new DigestMismatch(blob, 'MD5', gotMd5 ?? '');
-  }
-  await stored.finish();
-  return { sha256, fetched: size - from };
-}
 
-/** Hashes what an earlier process left, from the beginning as far as it is here and intact; gives the number of those blocks. */
-async function hashLeft(left: StoredBlob, whole: Hash): Promise<number> {
-  for (let index = 0; ; index += 1) {
-    if (!left.held.has(index)) return index;
-    try {
-      whole.update(await left.read(index));
-    } catch (error) {
-      if (error instanceof DamagedBlock) return index;
-      throw error;
+  private isAvailable(block: number): boolean {
+    return this.stored?.held.has(block) === true || (this.hasBegun && this.order.holders.brings(block));
+  }
+
+  /** Where the next block begins that is here or that a daemon brings; undefined when all that follows is missing. */
+  private nextOffset(): number | undefined {
+    const { stored } = this;
+    if (stored === undefined || !this.givesParts) return undefined;
+    const end = stored.size === undefined ? stored.held.last + 1 : stored.grid.blockCount(stored.size);
+    for (let block = this.at + 1; block < end; block += 1) {
+      if (this.isAvailable(block)) return stored.grid.span(block).offset;
     }
+    return undefined;
+  }
+
+  private async finish(): Promise<Fetched> {
+    const { stored, fetched } = this;
+    const { blob, source, tools } = this.order;
+    if (stored === undefined) throw new Error(`nothing of ${blob} is here`);
+    const sha256 = this.whole.digest('hex');
+    if (isDigest(blob) && sha256 !== hexOf(blob)) {
+      if (fetched < (stored.size ?? 0)) throw new OtherContent();
+      await tools.store.remove(blob);
+      throw new DigestMismatch(blob, 'SHA-256', sha256);
+    }
+    const md5 = this.md5?.digest('hex');
+    if (md5 !== source.md5) {
+      await tools.store.remove(blob);
+      throw new DigestMismatch(blob, 'MD5', md5 ?? '');
+    }
+    this.begin(stored);
+    await stored.finish();
+    return { sha256, fetched };
   }
 }
 

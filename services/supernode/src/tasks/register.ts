@@ -14,6 +14,7 @@ import {
 } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, ClassicAnswer, NativeRegistration, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 
+import { mayBeAsked } from '../holders/may-be-asked';
 import type { ReplicaSet } from '../replicas/replica-set';
 import type { SessionHub } from '../sessions/session-hub';
 import { sourceOf } from './source-of';
@@ -37,8 +38,12 @@ export class Registrar {
     this.key = publicKeyText(tools.key);
   }
 
-  /** A daemon of ours joins; what it needs to know then comes over its session, so nothing here waits for the origin. */
-  registerNative(request: RegistryRequest, blob: BlobId): ClassicAnswer {
+  /**
+   * A daemon of ours joins; what it needs to know then comes over its session, so nothing here waits for the origin.
+   *
+   * @param remote the address that it is seen at.
+   */
+  registerNative(request: RegistryRequest, blob: BlobId, remote?: string): ClassicAnswer {
     const url = new URL(request.rawUrl);
     if (isDigest(blob) && digestInUrl(url) !== blob) {
       const named = `native.blob names ${blob}, but the URL does not; register it under the digest that its URL names`;
@@ -49,7 +54,7 @@ export class Registrar {
       return failureAnswer(RESULT_CODE.illegalParameter, named);
     }
     const { tasks, sessions, advertised, replicas } = this.tools;
-    const owner = replicas.owner(blob);
+    const owner = replicas.owner(blob, request.native?.without);
     // A task that runs here stays here, whoever would own it now.
     if (!owner.self && request.native?.redirected !== true && tasks.find(blob)?.task.isUnderWay !== true) {
       const { ip, port } = owner.replica;
@@ -58,8 +63,9 @@ export class Registrar {
       return registeredAnswer(unknown, elsewhere);
     }
     const swarm = tasks.obtain(blob);
-    swarm.task.want(sourceOf(blob, request));
     const { cid, ip, port, native: offer } = request;
+    if (offer?.resumes === true && mayBeAsked(ip, remote)) swarm.task.addHolder({ cid, ip, port }, true);
+    swarm.task.want(sourceOf(blob, request));
     sessions.join({ cid, ip, port, zone: offer?.zone }, swarm);
     const size = swarm.task.stored?.size;
     const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };

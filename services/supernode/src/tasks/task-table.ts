@@ -14,6 +14,8 @@ export const MAX_TASKS = 10_000;
 export interface TaskTableOptions {
   /** Is told how long each placement decision took, in ms. */
   readonly placed?: ((ms: number) => void) | undefined;
+  /** Is told of each task that begins. */
+  readonly made?: ((swarm: TaskSwarm) => void) | undefined;
   /** Whether somebody wants the blob beside the swarm's members. Default: nobody does. */
   readonly usedElsewhere?: ((blob: BlobId) => boolean) | undefined;
   /** How many tasks are kept. Default {@link MAX_TASKS}. */
@@ -93,7 +95,9 @@ export class TaskTable {
       meter === undefined ? this.tools : { ...this.tools, origin: meter.originFor(blob, origin) },
     );
     meter?.follow(task);
-    return new TaskSwarm(task, this.messenger, this.options.placed);
+    const swarm = new TaskSwarm(task, this.messenger, this.options.placed);
+    this.options.made?.(swarm);
+    return swarm;
   }
 
   /** Of too many, the one goes that was registered the longest ago, members or not: they have it, or register again. */

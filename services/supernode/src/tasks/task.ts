@@ -3,10 +3,12 @@ import type { KeyObject } from 'node:crypto';
 import { OriginError } from '@cdk8s-dragonfly/origin';
 import type { OriginClient } from '@cdk8s-dragonfly/origin';
 import { RESULT_CODE, isDigest } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, HeaderLine, TaskFailure } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, HeaderLine, Neighbour, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import { Unstorable } from '@cdk8s-dragonfly/store';
 import type { BlobStore, StoredBlob } from '@cdk8s-dragonfly/store';
 
+import { Holders } from '../holders/holders';
+import type { HolderRoads } from '../holders/holders';
 import type { TaskMeter } from '../metrics/task-meter';
 import { DigestMismatch, evictedFailure, failureOf } from './failure';
 import { fetchBlob } from './fetch-blob';
@@ -41,6 +43,7 @@ const UNSTORABLE_FOR = 5000;
 
 /** Where tasks write what happens to them. */
 export interface TaskLog {
+  debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
@@ -50,6 +53,8 @@ export interface TaskTools {
   readonly origin: Pick<OriginClient, 'open'>;
   readonly store: BlobStore;
   readonly key: KeyObject;
+  /** To daemons that hold blobs. */
+  readonly roads: HolderRoads;
   readonly log: TaskLog;
   /** Counts what tasks do. Default: nobody does. */
   readonly meter?: TaskMeter | undefined;
@@ -70,6 +75,7 @@ export class Task {
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
   private readonly others = new OtherSources();
+  private readonly holders: Holders;
   /** What the origin refused last. */
   private refused: TaskSource | undefined;
   private readonly stateWatchers = new Set<() => void>();
@@ -79,7 +85,9 @@ export class Task {
   constructor(
     readonly blob: BlobId,
     private readonly tools: TaskTools,
-  ) {}
+  ) {
+    this.holders = new Holders(blob, tools);
+  }
 
   get state(): TaskState {
     return this.current;
@@ -133,6 +141,11 @@ export class Task {
     this.running = this.fetch(source).finally(() => {
       this.running = undefined;
     });
+  }
+
+  /** A daemon holds the blob, whole or in part: what it has need not be fetched. @param others whether more are about to come. */
+  addHolder(peer: Neighbour, others = false): void {
+    if (this.current !== 'complete' && !this.stopping.signal.aborted) this.holders.add(peer, others);
   }
 
   /** Fetches anew what has turned out to be damaged on disk; meanwhile the rest is served. No-op unless the task is complete. */
@@ -202,9 +215,16 @@ export class Task {
   private async fetchWithFreshCredentials(source: TaskSource): Promise<Fetched> {
     for (let using = source; ;) {
       try {
-        return await fetchBlob(this.blob, using, this.tools, this.stopping.signal, (stored) => {
-          this.replaceStored(stored);
-          this.setState('fetching');
+        return await fetchBlob({
+          blob: this.blob,
+          source: using,
+          tools: this.tools,
+          signal: this.stopping.signal,
+          holders: this.holders,
+          began: (stored) => {
+            this.replaceStored(stored);
+            this.setState('fetching');
+          },
         });
       } catch (error) {
         const inTheMiddle = isDigest(this.blob) && (this.blobOnDisk?.held.count ?? 0) > 0;

@@ -1,0 +1,23 @@
+import { HOLDINGS_PATH, RESULT_CODE, holdings, holdingsQuery } from '@cdk8s-dragonfly/protocol';
+
+import type { Announced } from '../holders/announced';
+import type { Routes } from './api-server';
+import { jsonOf } from './json-body';
+import { refuse } from './refusal';
+
+/** `POST /native/v1/holdings`: a daemon tells which blobs it has whole. */
+export function holdingsRoute(announced: Announced): Routes {
+  return (server) => {
+    server.post(HOLDINGS_PATH, async (request, reply) => {
+      const query = holdingsQuery.safeParse(request.query);
+      const body = holdings.safeParse(jsonOf(request.body));
+      if (!query.success || !body.success) {
+        const message =
+          'holdings need the query fields cid, ip and port of the daemon, and a body {"blobs": ["sha256:<64 hex>", …]}';
+        return refuse(request, reply, { status: 400, code: RESULT_CODE.illegalParameter, message });
+      }
+      announced.take(query.data, body.data, request.socket.remoteAddress);
+      return reply.code(204).send();
+    });
+  };
+}

@@ -1,0 +1,261 @@
+import { createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+
+import { Bell, LinkFailure, PeerLink, fetchBlock } from '@cdk8s-dragonfly/engine';
+import type { BlobShape } from '@cdk8s-dragonfly/engine';
+import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
+import { Agent } from 'undici';
+
+/** So many are asked; more bring nothing. */
+const MOST = 16;
+
+/** How long they may take to tell what they have, in ms. */
+const TELL_WITHIN = 1000;
+
+/** How long others who were in the swarm are waited for before the origin is asked, in ms, from when the first of them came. */
+const OTHERS_WITHIN = 500;
+
+/** How long one may be silent, or send nothing of a block, in ms; and how long it may take for a block in all. */
+const SILENCE = 2000;
+const BLOCK_WITHIN = 3000;
+
+/** Blocks asked of one at a time. */
+const SLOTS = 2;
+
+/** One that failed so often in a row is not asked any more. */
+const MAX_FAILURES = 2;
+
+/** A block that did not come so often is asked of the origin. */
+const MAX_MISSES = 2;
+
+/** Before the length is known, nobody is believed to have more blocks: 64 GiB. */
+const UNKNOWN_END = 65_536;
+
+/** The ways to daemons, the same for all blobs. */
+export class HolderRoads {
+  readonly streams = new Agent({ connect: { timeout: 1000 }, headersTimeout: SILENCE, bodyTimeout: 0 });
+  readonly blocks = new Agent({ connect: { timeout: 1000 }, headersTimeout: SILENCE, bodyTimeout: SILENCE });
+
+  async stop(): Promise<void> {
+    await Promise.all([this.streams.destroy(), this.blocks.destroy()]);
+  }
+}
+
+export interface HoldersTools {
+  /** The private key that attested the blocks. */
+  readonly key: KeyObject;
+  readonly roads: HolderRoads;
+  readonly log: { debug(fields: object, message: string): void };
+}
+
+/**
+ * The daemons that hold a blob, whole or in part, and blocks from them: attested by this supernode before it was started anew, or by another
+ * replica, they need not leave their origin again.
+ */
+export class Holders {
+  /** Rings when a block has come, or nobody brings one any more. */
+  readonly bell = new Bell();
+  private readonly known = new Map<string, Neighbour>();
+  private readonly links = new Map<string, PeerLink>();
+  private key: KeyObject | undefined;
+  private readonly underWay = new Map<number, string>();
+  /** How often a block was asked for in vain. */
+  private readonly misses = new Map<number, number>();
+  private following: { readonly stored: StoredBlob; readonly signal: AbortSignal } | undefined;
+  private isOpen = false;
+  private othersUntil = -Infinity;
+  private fault: { readonly error: unknown } | undefined;
+  private bytes = 0;
+
+  constructor(
+    private readonly blob: BlobId,
+    private readonly tools: HoldersTools,
+  ) {}
+
+  /** Whether any are known. */
+  get any(): boolean {
+    return this.known.size > 0;
+  }
+
+  /** Bytes of blocks that came from them since {@link open}. */
+  get brought(): number {
+    return this.bytes;
+  }
+
+  /** One more. @param others whether more can be expected to come now. */
+  add(peer: Neighbour, others = false): void {
+    if (this.known.has(peer.cid) || this.known.size >= MOST) return;
+    if (others && this.othersUntil === -Infinity) this.othersUntil = performance.now() + OTHERS_WITHIN;
+    this.known.set(peer.cid, peer);
+    if (this.isOpen) this.link(peer);
+  }
+
+  /** Asks all who are known what they have, and those who come from now on, until {@link close}. */
+  open(): void {
+    this.isOpen = true;
+    this.bytes = 0;
+    for (const peer of this.known.values()) this.link(peer);
+  }
+
+  /** Asks nobody any more, and forgets them: a later fetch is told of those who are there then. */
+  close(): void {
+    this.isOpen = false;
+    this.following = undefined;
+    for (const link of this.links.values()) link.close();
+    this.links.clear();
+    this.known.clear();
+    this.misses.clear();
+    this.othersUntil = -Infinity;
+    this.bell.ring();
+  }
+
+  /** Resolves when each has told what it has, or is of no use; at the latest after a time. */
+  async haveTold(signal: AbortSignal): Promise<void> {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(TELL_WITHIN)]);
+    while ([...this.links.values()].some(({ alive }) => !alive)) {
+      try {
+        await this.bell.next(late);
+      } catch {
+        signal.throwIfAborted();
+        return; // those who have not told yet are not waited for
+      }
+    }
+  }
+
+  /** The blob's grid and length, as one of them tells it; undefined when none does. */
+  get shape(): (BlobShape & { readonly size: number }) | undefined {
+    for (const { shape, has } of this.links.values()) {
+      if (shape?.size !== undefined && has.count > 0) return { ...shape, size: shape.size };
+    }
+    return undefined;
+  }
+
+  /** Keeps blocks coming that are missing, until it is aborted or {@link close}d. */
+  follow(stored: StoredBlob, signal: AbortSignal): void {
+    this.following = { stored, signal };
+    this.pump();
+  }
+
+  /** Whether a block will come from one of them, as far as is known. @throws what went wrong when one was written. */
+  brings(block: number): boolean {
+    if (this.fault !== undefined) throw this.fault.error;
+    if (this.isHopeless(block)) return false;
+    return this.underWay.has(block) || [...this.links.values()].some(({ alive, has }) => alive && has.has(block));
+  }
+
+  /** Waits for others who may bring what is missing. @returns false when none is to be expected. */
+  async othersMayCome(signal: AbortSignal): Promise<boolean> {
+    const left = this.othersUntil - performance.now();
+    if (left <= 0) return false;
+    try {
+      await this.bell.next(AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(left))]));
+    } catch {
+      signal.throwIfAborted();
+    }
+    return true;
+  }
+
+  private isHopeless(block: number): boolean {
+    return (this.misses.get(block) ?? 0) >= MAX_MISSES;
+  }
+
+  private link(peer: Neighbour): void {
+    if (this.links.has(peer.cid)) return;
+    const link = new PeerLink({
+      peer,
+      blob: this.blob,
+      cid: 'supernode',
+      dispatcher: this.tools.roads.streams,
+      silence: SILENCE,
+      end: () => {
+        const stored = this.following?.stored;
+        return stored?.size === undefined ? UNKNOWN_END : stored.grid.blockCount(stored.size);
+      },
+      changed: () => this.changed(),
+      ended: (reason) => this.drop(link, reason),
+    });
+    this.links.set(peer.cid, link);
+  }
+
+  private changed(): void {
+    this.pump();
+    this.bell.ring();
+  }
+
+  /** Asks each that is free for the next block that it has and nobody was asked for. */
+  private pump(): void {
+    const { following } = this;
+    if (following === undefined || following.signal.aborted) return;
+    const { stored } = following;
+    const end = stored.size === undefined ? UNKNOWN_END : stored.grid.blockCount(stored.size);
+    for (let asked = true; asked;) {
+      asked = false;
+      for (const link of this.links.values()) {
+        if (!link.alive || this.busy(link) >= SLOTS) continue;
+        const block = this.next(stored, link, end);
+        if (block === undefined) continue;
+        asked = true;
+        this.underWay.set(block, link.cid);
+        this.ask(following, link, block).catch((error: unknown) => {
+          this.fault = { error };
+          this.bell.ring();
+        });
+      }
+    }
+  }
+
+  private busy(link: PeerLink): number {
+    let count = 0;
+    for (const cid of this.underWay.values()) if (cid === link.cid) count += 1;
+    return count;
+  }
+
+  private next(stored: StoredBlob, link: PeerLink, end: number): number | undefined {
+    const last = Math.min(link.has.last, end - 1);
+    for (let block = stored.held.firstMissing(); block <= last; block = stored.held.firstMissing(block + 1)) {
+      if (link.has.has(block) && !this.underWay.has(block) && !this.isHopeless(block)) return block;
+    }
+    return undefined;
+  }
+
+  private async ask(
+    { stored, signal }: { readonly stored: StoredBlob; readonly signal: AbortSignal },
+    link: PeerLink,
+    index: number,
+  ): Promise<void> {
+    const { blob } = this;
+    const key = (this.key ??= createPublicKey(this.tools.key));
+    const { grid, size } = stored;
+    try {
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(BLOCK_WITHIN)]);
+      const block = await fetchBlock(link.origin, { blob, grid, size, index, key }, this.tools.roads.blocks, limited);
+      link.failures = 0;
+      if (block.length < grid.span(index).length) await stored.setSize(grid.span(index).offset + block.length);
+      if (await stored.write(index, block.chunks, block.proof)) this.bytes += block.length;
+    } catch (error) {
+      if (signal.aborted) return;
+      const late = error instanceof Error && error.name === 'TimeoutError';
+      if (!late && !(error instanceof LinkFailure)) throw error;
+      link.has.delete(index);
+      link.failures += 1;
+      this.misses.set(index, (this.misses.get(index) ?? 0) + 1);
+      const lies = error instanceof LinkFailure && error.kind === 'lying';
+      if (lies || late || link.failures >= MAX_FAILURES) this.drop(link, error);
+    } finally {
+      this.underWay.delete(index);
+      this.changed();
+    }
+  }
+
+  private drop(link: PeerLink, { message }: Error): void {
+    if (this.links.get(link.cid) !== link) return;
+    link.close();
+    this.links.delete(link.cid);
+    this.tools.log.debug(
+      { blob: this.blob, peer: link.origin.host, reason: message },
+      'a holder is not asked any more',
+    );
+    this.changed();
+  }
+}

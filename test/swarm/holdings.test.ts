@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+
+import { OriginalClient } from '../../services/supernode/test/classic/original-client';
+import { GO } from '../../services/supernode/test/classic/original-style';
+import { Swarm, readAll } from './swarm';
+
+const MIB = 1024 * 1024;
+
+describe('what daemons hold is not fetched again', () => {
+  let swarm: Swarm;
+  afterEach(() => swarm.stop());
+
+  it('by a new owner: who joins late costs nothing, nor does an original client', async () => {
+    swarm = await Swarm.start(2);
+    const content = randomBytes(6 * MIB + 1);
+    const { blob, url } = swarm.origin.add(content);
+    await readAll(await swarm.addNode(), { blob, url });
+    await swarm.told(1, 2);
+    await swarm.stopSupernode(swarm.ownerOf(blob));
+
+    const late = await swarm.addNode();
+    expect(content.equals(await readAll(late, { blob, url }))).toBe(true);
+    expect(late.traffic).toMatchObject({ local: 0, origin: 0 });
+    const cid = '127.0.0.1-7-1795406219.563';
+    const client = new OriginalClient({ style: GO, api: swarm.supernodePort, url: url.href, cid });
+    expect((await client.download()).content.equals(content)).toBe(true);
+    expect(swarm.origin.requests).toHaveLength(1);
+    expect(swarm.origin.bytesSent).toBe(content.length);
+  }, 60_000);
+
+  it('by a supernode that has lost its disk', async () => {
+    swarm = await Swarm.start();
+    const contents = [randomBytes(5 * MIB), randomBytes(2 * MIB)];
+    const blobs = contents.map((content) => swarm.origin.add(content));
+    const node = await swarm.addNode('first');
+    for (const blob of blobs) await readAll(node, blob);
+    await swarm.told(2);
+    await swarm.restartSupernode('empty');
+    await swarm.told(2, 2);
+    for (const [at, blob] of blobs.entries()) {
+      expect(contents[at]?.equals(await readAll(await swarm.addNode(), blob))).toBe(true);
+    }
+    expect(swarm.origin.requests).toHaveLength(2);
+    expect(swarm.origin.bytesSent).toBe(7 * MIB);
+  });
+
+  it('when the daemon that holds it was started anew, and has asked for nothing since', async () => {
+    swarm = await Swarm.start();
+    const content = randomBytes(3 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const before = await swarm.addNode('same');
+    await readAll(before, { blob, url });
+    await swarm.stopNode(before);
+    await swarm.restartSupernode('empty');
+    await swarm.addNode('same');
+    await swarm.told(1);
+    expect(content.equals(await readAll(await swarm.addNode(), { blob, url }))).toBe(true);
+    expect(swarm.origin.bytesSent).toBe(content.length);
+  });
+
+  it('in the middle of a download: the new owner takes what they have from them, and the rest from the origin', async () => {
+    swarm = await Swarm.start(3);
+    swarm.origin.rate = 12 * MIB;
+    const content = randomBytes(12 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const nodes = await Promise.all(Array.from({ length: 3 }, () => swarm.addNode()));
+    let died: Promise<void> | undefined;
+    const copies = await Promise.all(
+      nodes.map((node) =>
+        readAll(node, { blob, url }, { from: 0 }, (sum) => {
+          if (sum > content.length / 2) died ??= swarm.stopSupernode(swarm.ownerOf(blob));
+        }),
+      ),
+    );
+    await died;
+    for (const copy of copies) expect(content.equals(copy)).toBe(true);
+    // What the old owner had read and not yet given to anyone is lost with it; fetched anew, it would be two copies.
+    expect(swarm.origin.bytesSent).toBeLessThanOrEqual(1.5 * content.length);
+    expect(nodes.map(({ traffic }) => traffic.origin)).toEqual([0, 0, 0]);
+  }, 60_000);
+});
