@@ -106,7 +106,7 @@ describe('other runtimes', () => {
   test.each(table(HOSTS_TOML.filter(isOther), false))('hosts.toml: %s', async (_, one) => {
     const containerd = giveHosts(one);
     const { host: hosts = {}, ...theirs } = parse((one.content ?? '').replace('\uFEFF', ''));
-    const server = (one.content ?? '').trim() === '' ? { server: 'https://registry-1.docker.io' } : {};
+    const server = one.content === undefined ? { server: 'https://registry-1.docker.io' } : {};
     const dial = one.version === undefined ? {} : { dial_timeout: '200ms' };
     await thereAndBack(
       () => node.all,

@@ -56,11 +56,13 @@ function oddHost(toml: TomlText): Statement | undefined {
 }
 
 /** Where the remarks right above a statement begin, which belong to it; without any, its line. */
-function startWithRemarks(text: string, statement: Statement): number {
+function startWithRemarks({ text, statements }: TomlText, statement: Statement): number {
+  // What looks like a remark may be the end of a string of several lines.
+  const floor = Math.max(0, ...statements.filter(({ end }) => end <= statement.start).map(({ end }) => end));
   let start = text.lastIndexOf('\n', statement.start - 1) + 1;
   for (;;) {
     const above = text.lastIndexOf('\n', start - 2) + 1;
-    if (start === 0 || !text.slice(above, start).trimStart().startsWith('#')) return start;
+    if (start <= floor || !text.slice(above, start).trimStart().startsWith('#')) return start;
     start = above;
   }
 }
@@ -112,7 +114,7 @@ export function withHostFirst(title: string, text: string, wanted: WantedHost): 
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
   const block = ownBlock(wanted, eol);
   if (first !== undefined) {
-    const where = startWithRemarks(text, first.header);
+    const where = startWithRemarks(toml, first.header);
     return checked(title, toml, `${text.slice(0, where)}${block}${eol}${text.slice(where)}`, wanted);
   }
   const gap = text === '' ? '' : text.endsWith('\n') ? eol : eol + eol;

@@ -63,7 +63,9 @@ export class HostsTarget implements Target {
     if (current.bytes === undefined) await this.checkNewFile(names);
     const { base, text } = this.ground(current.bytes, record, backup);
     const result =
-      text.trim() === '' ? { text: newHostsToml(wanted), edit: 'added' } : withHostFirst(title, text, wanted);
+      base === undefined && text === ''
+        ? { text: newHostsToml(wanted), edit: 'added' }
+        : withHostFirst(title, text, wanted);
     const next = Buffer.from(result.text);
     const same = sameContent(current.bytes, next);
     const summary =

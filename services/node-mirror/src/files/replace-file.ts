@@ -2,6 +2,7 @@ import { type FileHandle, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Refusal } from '../refusal';
 import { writeRefusal } from './errno';
+import { copyLabel } from './security-label';
 import { type Ownership, sameContent, takeSnapshot } from './snapshot';
 
 /** The ending of the temporary file, beside the file that it becomes. */
@@ -66,6 +67,7 @@ export async function replaceFile(path: string, bytes: Buffer, replacement: Repl
     if (!sameContent((await takeSnapshot(temporary)).bytes, bytes)) {
       throw new Refusal(`${temporary} does not read back as it was written: the disk is not to be trusted`);
     }
+    if (replacement.expected !== 'missing' && ownership !== undefined) await copyLabel(path, temporary);
     await replacement.inspect?.(temporary);
     await expectUnchanged(path, replacement.expected);
     await rename(temporary, path);

@@ -42,6 +42,7 @@ export const HOSTS_TOML: readonly Specimen[] = [
     content: 'x = """\n[host."https://no"]\n"""\n[host."https://a"]\n',
   },
   { name: 'brackets and hashes in strings', content: 'x = "a # b ] ["\ny = \'#\' # z\n[host."https://a#]"]\n' },
+  { name: 'a string that ends like a remark', content: 'x = """\n# """\n[host."https://a"]\n' },
   { name: 'ours, first, by the user', content: '[host."http://127.0.0.1:65001/"]\n[host."https://a"]\n' },
   {
     name: 'ours with all it needs',
