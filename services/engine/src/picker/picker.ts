@@ -68,18 +68,22 @@ const HORIZON = 256;
  */
 export function pick(state: PickState): Pick[] {
   const picks: Pick[] = [];
+  let room = state.limits.flights;
+  for (const flight of state.flights) if (!isLate(flight, state)) room -= 1;
+  const asked = inTurn(state);
+  // Most calls come while nothing can be asked for: they look at no block.
+  if (room <= 0 || asked.length === 0) return picks;
   const underWay = new Map<number, Flight[]>();
   for (const flight of state.flights) {
     const others = underWay.get(flight.block);
     if (others === undefined) underWay.set(flight.block, [flight]);
     else others.push(flight);
   }
-  const wanted = missing(state, underWay);
+  const wanted = missing(state, asked, underWay);
   const chosen = new Set<number>();
-  let room = state.limits.flights - state.flights.filter((flight) => !isLate(flight, state)).length;
   const free = new Map(state.sources.map((source) => [source.id, source.free]));
   // Round robin, one block a source and round: no neighbour is loaded while another idles.
-  for (let active = inTurn(state); active.length > 0 && room > 0;) {
+  for (let active = asked; active.length > 0 && room > 0;) {
     const still: PickSource[] = [];
     for (const source of active) {
       const left = free.get(source.id) ?? 0;
@@ -105,24 +109,39 @@ interface Wanted {
   readonly lot: number;
 }
 
-/** The missing blocks that somebody has and nobody was asked for, from the cursor on and then from the beginning. */
-function missing(state: PickState, underWay: ReadonlyMap<number, unknown>): Wanted[] {
-  const peers = state.sources.filter(({ kind }) => kind === 'peer');
-  const supernodes = state.sources.filter(({ kind }) => kind === 'supernode');
-  const last = Math.min(Math.max(-1, ...state.sources.map(({ has }) => has.last)), (state.end ?? Infinity) - 1);
+/** The missing blocks that nobody was asked for and that one of `asked` may give, from the cursor on and then from the beginning. */
+function missing(state: PickState, asked: readonly PickSource[], underWay: ReadonlyMap<number, unknown>): Wanted[] {
+  const peers = state.sources.filter(({ kind }) => kind === 'peer').map(({ has }) => has);
+  const givers = asked.filter(({ kind }) => kind === 'peer' || supernodeMayGive(state)).map(({ has }) => has);
   const wanted: Wanted[] = [];
+  let last = -1;
+  for (const has of givers) last = Math.max(last, has.last);
+  const end = Math.min(last + 1, state.end ?? Infinity);
   const look = (from: number, to: number): void => {
-    for (let block = state.held.firstMissing(from); block < to && wanted.length < HORIZON;) {
-      const holders = peers.reduce((sum, { has }) => sum + (has.has(block) ? 1 : 0), 0);
-      if (!underWay.has(block) && (holders > 0 || supernodes.some(({ has }) => has.has(block)))) {
+    // Eight blocks at a time: most are here, or cannot be had from anyone asked.
+    for (let octet = from >> 3; octet * 8 < to && wanted.length < HORIZON; octet += 1) {
+      let given = 0;
+      for (const has of givers) given |= has.octet(octet);
+      given &= ~state.held.octet(octet);
+      for (let bit = 0; given >> bit !== 0 && bit < 8; bit += 1) {
+        const block = octet * 8 + bit;
+        if ((given & (1 << bit)) === 0 || block < from || block >= to || underWay.has(block)) continue;
+        let holders = 0;
+        for (const has of peers) holders += (has.octet(octet) >> bit) & 1;
         wanted.push({ block, holders, lot: lotOf(block, state.seed) });
       }
-      block = state.held.firstMissing(block + 1);
     }
   };
-  look(state.cursor, last + 1);
-  look(0, Math.min(state.cursor, last + 1));
+  look(state.cursor, end);
+  look(0, Math.min(state.cursor, end));
   return wanted;
+}
+
+/** Whether the supernode may be asked for any block at all. */
+function supernodeMayGive(state: PickState): boolean {
+  if (state.share !== undefined && state.share !== null) return true;
+  const peers = state.sources.some(({ kind }) => kind === 'peer');
+  return (!peers && state.share === undefined) || state.now - state.swarmProgress > state.limits.patience;
 }
 
 function best(

@@ -45,6 +45,11 @@ export class BlockSet {
     return ((this.bits[block >> 3] ?? 0) & (1 << (block & 7))) !== 0;
   }
 
+  /** The blocks from 8 · `place` on, one bit each: for those who look at many. */
+  octet(place: number): number {
+    return this.bits[place] ?? 0;
+  }
+
   /**
    * Adds `block`; tells whether it was new.
    *
