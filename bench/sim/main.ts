@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { inspect, parseArgs, promisify } from 'node:util';
+
+import { placementCost } from './placement-cost';
+import type { PlacementCost } from './placement-cost';
+import { runPoint } from './point-result';
+import type { PointResult } from './point-result';
+import { points } from './points';
+import { barLine, isBarred, markdown, plot } from './report';
+import { MOST_TRANSFERS } from './scenario';
+
+/** What one point may take. */
+const POINT_LIMIT = 600_000;
+const POINT_MEMORY = 4096;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    most: { type: 'string', default: '4e6' },
+    out: { type: 'string', default: 'bench/results' },
+    point: { type: 'string' },
+    placement: { type: 'string' },
+  },
+});
+
+/** What stands in `sim.json` beside the machine. */
+interface Written {
+  readonly points: readonly PointResult[];
+  readonly placement: readonly PlacementCost[];
+}
+
+/** Runs each point in a process of its own, one after the other, and writes what they came to. */
+async function main(): Promise<void> {
+  const most = Math.min(Number(values.most), MOST_TRANSFERS);
+  const all = points(most);
+  if (values.placement !== undefined) {
+    process.stdout.write(JSON.stringify(placementCost(Number(values.placement))));
+    return;
+  }
+  if (values.point !== undefined) {
+    const point = all.find(({ name }) => name === values.point);
+    if (point === undefined)
+      throw new Error(`--point ${values.point} is none of ${all.map(({ name }) => name).join('; ')}`);
+    process.stdout.write(JSON.stringify(runPoint(point)));
+    return;
+  }
+  const before = await earlier();
+  const known = new Map(before.points.map((result) => [result.scenario.name, result]));
+  const results = (): PointResult[] => all.flatMap(({ name }) => known.get(name) ?? []);
+  for (const { name } of all.filter((point) => values.only === '' || values.only.split(',').includes(point.name))) {
+    const result = await inOwnProcess<PointResult>(['--point', name, '--most', `${most}`]);
+    known.set(name, result);
+    // A run that is ended early keeps what it has.
+    await write(results(), before.placement);
+    const { p50, p99, p999, supernodeCopies, cpuSeconds } = result;
+    const ratios = `T/LB p50 ${p50.toFixed(3)} p99 ${p99.toFixed(3)} p99.9 ${p999.toFixed(3)}`;
+    process.stdout.write(
+      `${name}: ${ratios}, ${supernodeCopies.toFixed(2)} copies sent, ${cpuSeconds.toFixed(0)} CPU s\n`,
+    );
+    if (isBarred(result)) process.stdout.write(`${barLine(result)}\n`);
+  }
+  const costs: PlacementCost[] = [];
+  for (const nodes of [100, 1000, 10_000, 50_000])
+    costs.push(await inOwnProcess<PlacementCost>(['--placement', `${nodes}`]));
+  await write(results(), costs);
+  process.stdout.write(`written: ${values.out}/sim.json, sim.md, sim.svg\n`);
+}
+
+/** The points that were written before: those that are not run again stay. */
+async function earlier(): Promise<Written> {
+  try {
+    const text = await readFile(join(values.out, 'sim.json'), 'utf8');
+    return JSON.parse(text) as Written;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { points: [], placement: [] };
+    throw error;
+  }
+}
+
+async function write(results: readonly PointResult[], placement: readonly PlacementCost[]): Promise<void> {
+  const { out } = values;
+  const [cpu] = cpus();
+  const machine = {
+    cpu: cpu?.model,
+    cores: cpus().length,
+    memoryMiB: Math.round(totalmem() / 2 ** 20),
+    node: process.version,
+  };
+  await mkdir(out, { recursive: true });
+  await writeFile(join(out, 'sim.json'), `${JSON.stringify({ machine, points: results, placement }, undefined, 2)}\n`);
+  await writeFile(join(out, 'sim.md'), `${markdown(results, placement)}\n`);
+  await writeFile(join(out, 'sim.svg'), plot(results));
+}
+
+async function inOwnProcess<T>(args: readonly string[]): Promise<T> {
+  const node = [...process.execArgv, `--max-old-space-size=${POINT_MEMORY}`, __filename, ...args];
+  const { stdout } = await promisify(execFile)(process.execPath, node, { timeout: POINT_LIMIT });
+  return JSON.parse(stdout) as T;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${inspect(error)}\n`);
+  process.exitCode = 1;
+});
