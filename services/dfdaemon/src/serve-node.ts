@@ -5,7 +5,7 @@ import { PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import type { BlobProvider, SwarmNodeOptions, Traffic } from '@cdk8s-dragonfly/engine';
 import { OriginRules, Relay, originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
-import type { Outward } from '@cdk8s-dragonfly/origin';
+import type { HostPort, Outward, TrustEntry } from '@cdk8s-dragonfly/origin';
 import { BlobAccess } from './access/blob-access';
 import { responseLogger } from './mirror/log-response';
 import { MirrorServer } from './mirror/mirror-server';
@@ -13,6 +13,7 @@ import { parseUpstreams } from './mirror/upstreams';
 import type { Upstreams } from './mirror/upstreams';
 import { Metrics } from './ops/metrics';
 import { OpsServer } from './ops/ops-server';
+import { proxyFrom, proxyOriginRules, proxySettings } from './proxy/proxy-from';
 
 /** What the command line of a df-daemon says. */
 export type DfdaemonValues = CommandValues<typeof DFDAEMON>;
@@ -34,7 +35,8 @@ const GRACE = 10_000;
 export async function serveNode(values: DfdaemonValues, ctx: CommandContext, startNode: StartNode): Promise<void> {
   const registries = values.registries.map(({ host, url }) => `${host}=${url.href}`);
   const upstreams = parseUpstreams([...values.registry, ...registries]);
-  const outward = outwardOf(values, ctx);
+  const proxying = proxySettings(values);
+  const outward = outwardOf(values, ctx, proxying.trust);
   const supernodes = resolveSupernodes(values);
   const { lifecycle, log } = ctx;
   lifecycle.add('the watchdog', await Watchdog.start('dfdaemon'));
@@ -58,12 +60,17 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   await makeFolder(values.dataDir);
   if (supernodes.length === 0) log.warn({ nodeConfig: values.nodeConfig }, 'no supernode: all comes from the registry');
   const peers = { host: values.peerIp, port: values.peerPort, portFlag: '--peer-port', hostFlag: '--peer-ip' };
-  const node = await startNode({ ...values, supernodes, peers, originRules: rulesFor(upstreams), outward, log });
+  const proxyRules = proxyOriginRules(values, registriesOf(upstreams), ctx.env);
+  // Rules may lead to any registry; without them this daemon fetches from its own.
+  const originRules = proxying.rules.length > 0 ? proxyRules : rulesFor(upstreams);
+  const node = await startNode({ ...values, supernodes, peers, originRules, outward, log });
   serving.node = lifecycle.add('the node', node);
   serving.metrics = new Metrics(() => node.traffic);
 
   const access = new BlobAccess(values.blobAuthorization, registry);
-  const mirror = new MirrorServer({ upstreams, provider: node, registry, access, record: responseLogger(log) });
+  const record = responseLogger(log);
+  const proxy = proxyFrom(values, proxying, { provider: node, record, outward, originRules: proxyRules, log });
+  const mirror = new MirrorServer({ upstreams, provider: node, registry, access, record }, { proxy });
   const mirrorAt = { host: values.hostIp, port: values.port, portFlag: '--port', hostFlag: '--hostIp' };
   const mirrorAddress = await mirror.start(mirrorAt);
   lifecycle.add('the mirror', { stop: () => mirror.stop(GRACE) });
@@ -72,7 +79,7 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
 }
 
 /** @throws UsageError for certificates that cannot be used, and proxies that cannot be meant. */
-function outwardOf(values: DfdaemonValues, { env, log }: CommandContext): Outward {
+function outwardOf(values: DfdaemonValues, { env, log }: CommandContext, trust: readonly TrustEntry[]): Outward {
   const more = values.registries.map(({ url, certs, client_cert: cert, client_key: key }) => ({
     host: { host: url.hostname, port: portOf(url) },
     ca: certs,
@@ -80,7 +87,7 @@ function outwardOf(values: DfdaemonValues, { env, log }: CommandContext): Outwar
     key,
   }));
   try {
-    return outwardFrom(values, env, originLog(log), more);
+    return outwardFrom(values, env, originLog(log), [...more, ...trust]);
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -88,9 +95,12 @@ function outwardOf(values: DfdaemonValues, { env, log }: CommandContext): Outwar
 
 /** This daemon fetches from its registries and from where they redirect to; it takes no URLs from others. */
 function rulesFor(upstreams: Upstreams): OriginRules {
+  return new OriginRules({ allow: registriesOf(upstreams), flag: '--registry' });
+}
+
+function registriesOf(upstreams: Upstreams): readonly HostPort[] {
   const urls = [upstreams.default, ...upstreams.byHost.values()];
-  const allow = urls.map((url) => ({ host: url.hostname, port: portOf(url) }));
-  return new OriginRules({ allow, flag: '--registry' });
+  return urls.map((url) => ({ host: url.hostname, port: portOf(url) }));
 }
 
 function portOf({ port, protocol }: URL): number {

@@ -61,11 +61,11 @@ export class Connections {
   }
 
   /**
-   * Begins a request without a body; the caller ends it.
+   * Begins a request; the caller sends its body, if it has one, and ends it.
    *
    * @throws TypeError of Node when a header or the path has a character that HTTP does not allow.
    */
-  request(method: 'GET' | 'HEAD', origin: URL, path: string, lines: readonly HeaderLine[]): ClientRequest {
+  request(method: string, origin: URL, path: string, lines: readonly HeaderLine[]): ClientRequest {
     const proxy = this.#options.proxies?.for(origin);
     const head: HeaderLine[] = [['Host', origin.host], ...lines, ['Connection', 'keep-alive']];
     if (origin.protocol === 'http:' && proxy !== undefined) {
@@ -76,13 +76,7 @@ export class Connections {
     return this.#send(method, origin, path, head, proxy);
   }
 
-  #send(
-    method: 'GET' | 'HEAD',
-    to: URL,
-    path: string,
-    head: readonly HeaderLine[],
-    tunnel: URL | undefined,
-  ): ClientRequest {
+  #send(method: string, to: URL, path: string, head: readonly HeaderLine[], tunnel: URL | undefined): ClientRequest {
     const secure = to.protocol === 'https:';
     const lookup = tunnel === undefined ? this.#options.lookupFor?.(to) : undefined;
     return (secure ? secureRequest : plainRequest)({

@@ -12,6 +12,8 @@ export type Way = 'first-hand' | 'redirect';
 export interface OriginRulesOptions {
   /** The origins that may be asked. Default empty: no list, any origin that is not refused by its address. */
   readonly allow?: readonly HostPort[] | undefined;
+  /** Whether other origins may be asked too, if their address is not refused. Default: only when the list is empty. */
+  readonly others?: boolean | undefined;
   /** Own addresses and those of the cluster's API, see {@link clusterApi}: refused unless the list names them. Default none. */
   readonly forbid?: readonly HostPort[] | undefined;
   /** The flag that messages recommend. Default `--allow-origin`. */
@@ -43,6 +45,7 @@ export class OriginRules {
   readonly #allow: readonly HostPort[];
   readonly #forbid: readonly HostPort[];
   readonly #flag: string;
+  readonly #others: boolean;
 
   /** @throws TypeError when an entry is not a host. */
   constructor(options: OriginRulesOptions = {}) {
@@ -50,6 +53,7 @@ export class OriginRules {
     this.#allow = (options.allow ?? []).map(canonical);
     this.#forbid = (options.forbid ?? []).map(canonical);
     this.#flag = options.flag ?? '--allow-origin';
+    this.#others = options.others ?? this.#allow.length === 0;
   }
 
   /**
@@ -74,7 +78,7 @@ export class OriginRules {
     if (this.#listed(url)) {
       return;
     }
-    if (way === 'first-hand' && this.#allow.length > 0) {
+    if (way === 'first-hand' && !this.#others) {
       throw this.#refusal(url, 'it is not on the list of allowed origins');
     }
     if (way === 'redirect' && url.protocol === 'http:') {

@@ -3,10 +3,13 @@ import { Connections } from './connections';
 import type { Outward } from './connections';
 import { byteCount } from './content-range';
 import { exchange } from './exchange';
+import { guardedLookup } from './guarded-lookup';
 import type { HeaderLine } from './header-lines';
 import { endToEnd, valueOf, without } from './header-lines';
 import { hostAndPort } from './host-port';
 import { OriginError } from './origin-error';
+import type { OriginRules } from './origin-rules';
+import { systemResolver } from './resolver';
 
 /** What a {@link Relay} is made of. Times are in milliseconds. */
 export interface RelayOptions {
@@ -18,6 +21,8 @@ export interface RelayOptions {
   readonly stallTimeout: number;
   /** Certificates and proxies. Default: none of our own. */
   readonly outward?: Outward | undefined;
+  /** Where it may go. Default: wherever it is told, since registries come from the configuration. */
+  readonly rules?: OriginRules | undefined;
 }
 
 /** A client's request as it came. */
@@ -66,13 +71,16 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#connections = new Connections({ ...options.outward, connectTimeout: options.connectTimeout ?? 5000 });
+    const { outward, rules, connectTimeout = 5000 } = options;
+    const lookupFor =
+      rules === undefined ? undefined : (url: URL) => guardedLookup(url, 'first-hand', rules, systemResolver);
+    this.#connections = new Connections({ ...outward, connectTimeout, lookupFor });
   }
 
   /**
    * Resolves with the head of the registry's answer, whatever its status.
    *
-   * @throws OriginError `unreachable`, `timeout` or `protocol`, naming the registry; `forbidden` when the target is not a path; the reason of `signal` when it aborts.
+   * @throws OriginError `unreachable`, `timeout` or `protocol`, naming the registry; `forbidden` when the target is not a path or the rules do not allow the registry; the reason of `signal` when it aborts.
    */
   async send(request: RelayRequest, signal: AbortSignal): Promise<RelayAnswer> {
     const { registry, method } = request;
@@ -80,6 +88,7 @@ export class Relay {
     if (!request.path.startsWith('/')) {
       throw new OriginError('forbidden', 'A request whose target is not a path beginning with "/" is not relayed.');
     }
+    this.#options.rules?.checkUrl(registry, 'first-hand');
     const path = `${registry.pathname.replace(/\/$/, '')}${request.path}`;
     const headers = without(endToEnd(request.headers), REPLACED);
     const incoming = await exchange(

@@ -3,7 +3,7 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 
 import { FreshFile } from './fresh-file';
-import { canonicalHost, hostOf, portOf } from './host-port';
+import { canonicalHost, hostAndPort, hostOf, portOf } from './host-port';
 import type { HostPort } from './host-port';
 import type { OriginLog } from './origin-log';
 
@@ -11,6 +11,8 @@ import type { OriginLog } from './origin-log';
 export interface TrustEntry {
   /** Whom the files are for, with all its ports when it names none. Default: every host. */
   readonly host?: HostPort | undefined;
+  /** Whom the files are for, by `host:port` with the port always written, instead of `host`. */
+  readonly matches?: ((hostAndPort: string) => boolean) | undefined;
   /** Certificates of authorities to trust beside those that Node trusts. */
   readonly ca?: readonly string[];
   /** The certificate, with its chain, by which we show who we are; needs `host` and `key`. */
@@ -22,6 +24,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 interface Files {
   readonly host: HostPort | undefined;
+  readonly matches: ((hostAndPort: string) => boolean) | undefined;
   readonly ca: readonly FreshFile<string>[];
   readonly cert: FreshFile<string> | undefined;
   readonly key: FreshFile<string> | undefined;
@@ -43,7 +46,8 @@ export class Trust {
     entries: readonly TrustEntry[],
     private readonly log?: OriginLog,
   ) {
-    this.entries = entries.map(({ host, ca = [], cert, key }) => ({
+    this.entries = entries.map(({ host, matches, ca = [], cert, key }) => ({
+      matches,
       host: host === undefined ? undefined : { host: canonicalHost(host.host), port: host.port },
       ca: ca.map((path) => this.file(path, 'certificate', isCertificates)),
       cert: cert === undefined ? undefined : this.file(cert, 'certificate', isCertificates),
@@ -58,11 +62,11 @@ export class Trust {
   contextFor(url: URL): SecureContext | undefined {
     const host = hostOf(url);
     const port = portOf(url);
-    const applying = this.entries.filter(
-      (entry) =>
-        entry.host === undefined ||
-        (entry.host.host === host && (entry.host.port === undefined || entry.host.port === port)),
-    );
+    const applying = this.entries.filter((entry) => {
+      if (entry.matches !== undefined) return entry.matches(hostAndPort(url));
+      if (entry.host === undefined) return true;
+      return entry.host.host === host && (entry.host.port === undefined || entry.host.port === port);
+    });
     if (applying.length === 0) return undefined;
     const ca = applying.flatMap((entry) => entry.ca.map((file) => file.get()));
     const pair = applying.filter(({ cert }) => cert !== undefined).at(-1);

@@ -26,7 +26,7 @@ export class TunnelAgent extends Agent {
   override createConnection(target: RequestOptions, callback?: Created): undefined {
     const host = target.host ?? '';
     const address = `${host.includes(':') ? `[${host}]` : host}:${target.port ?? 443}`;
-    this.tunnel(address).then(
+    throughProxy(this.proxy, address, this.connectTimeout).then(
       (socket) => {
         // What Node's own agent does, on a connection that is there already.
         const onTunnel: RequestOptions & { readonly socket: Duplex } = { ...target, socket };
@@ -38,52 +38,56 @@ export class TunnelAgent extends Agent {
     );
     return undefined;
   }
-
-  private tunnel(address: string): Promise<Duplex> {
-    const { proxy, connectTimeout } = this;
-    const authorization = proxyAuthorization(proxy);
-    const where = hostAndPort(proxy);
-    return new Promise((resolve, reject) => {
-      const connect = (proxy.protocol === 'https:' ? secureRequest : plainRequest)({
-        method: 'CONNECT',
-        host: proxy.hostname.replace(/^\[|\]$/g, ''),
-        port: proxy.port === '' ? (proxy.protocol === 'https:' ? 443 : 80) : Number(proxy.port),
-        path: address,
-        agent: false,
-        headers: {
-          Host: address,
-          ...(authorization === undefined ? {} : { 'Proxy-Authorization': authorization }),
-        },
-      });
-      const fail = (why: string): void => {
-        connect.destroy();
-        reject(unreachable(address, `the proxy ${where} ${why}`));
-      };
-      const timer = setTimeout(() => fail(`led nowhere within ${connectTimeout} ms`), connectTimeout);
-      connect
-        .once('connect', ({ statusCode = 0 }: IncomingMessage, socket: Duplex, head: Buffer) => {
-          clearTimeout(timer);
-          if (statusCode < 200 || statusCode > 299) {
-            socket.destroy();
-            fail(`answered with status ${statusCode}`);
-            return;
-          }
-          if (head.length > 0) socket.unshift(head);
-          resolve(socket);
-        })
-        .once('response', ({ statusCode = 0 }: IncomingMessage) => {
-          clearTimeout(timer);
-          fail(`answered with status ${statusCode}`);
-        })
-        .on('error', (error) => {
-          clearTimeout(timer);
-          reject(unreachable(address, failureOf(error, where, 'head').message.replace(/^Origin/, 'the proxy'), error));
-        })
-        .end();
-    });
-  }
 }
 
+/**
+ * Has a proxy lead to `address` (`HOST:PORT`).
+ *
+ * @param connectTimeout how long it may take, in milliseconds.
+ * @throws OriginError `unreachable`.
+ */
+export function throughProxy(proxy: URL, address: string, connectTimeout: number): Promise<Duplex> {
+  const authorization = proxyAuthorization(proxy);
+  const where = hostAndPort(proxy);
+  return new Promise((resolve, reject) => {
+    const connect = (proxy.protocol === 'https:' ? secureRequest : plainRequest)({
+      method: 'CONNECT',
+      host: proxy.hostname.replace(/^\[|\]$/g, ''),
+      port: proxy.port === '' ? (proxy.protocol === 'https:' ? 443 : 80) : Number(proxy.port),
+      path: address,
+      agent: false,
+      headers: {
+        Host: address,
+        ...(authorization === undefined ? {} : { 'Proxy-Authorization': authorization }),
+      },
+    });
+    const fail = (why: string): void => {
+      connect.destroy();
+      reject(unreachable(address, `the proxy ${where} ${why}`));
+    };
+    const timer = setTimeout(() => fail(`led nowhere within ${connectTimeout} ms`), connectTimeout);
+    connect
+      .once('connect', ({ statusCode = 0 }: IncomingMessage, socket: Duplex, head: Buffer) => {
+        clearTimeout(timer);
+        if (statusCode < 200 || statusCode > 299) {
+          socket.destroy();
+          fail(`answered with status ${statusCode}`);
+          return;
+        }
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket);
+      })
+      .once('response', ({ statusCode = 0 }: IncomingMessage) => {
+        clearTimeout(timer);
+        fail(`answered with status ${statusCode}`);
+      })
+      .on('error', (error) => {
+        clearTimeout(timer);
+        reject(unreachable(address, failureOf(error, where, 'head').message.replace(/^Origin/, 'the proxy'), error));
+      })
+      .end();
+  });
+}
 function unreachable(address: string, why: string, cause?: Error): OriginError {
   const text = `Origin ${address} cannot be reached: ${why.replace(/\.$/, '')}.`;
   return new OriginError('unreachable', text, { retryable: true, cause });

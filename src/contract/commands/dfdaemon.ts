@@ -106,6 +106,30 @@ export const DFDAEMON = {
       default: 'origin',
       text: 'Who says whether a client may have a blob that is on the node: its registry, or nobody (all may).',
     },
+    hijackCert: {
+      flag: 'hijack-cert',
+      type: 'path',
+      placeholder: 'FILE',
+      key: 'hijack_https.cert',
+      emptyIsAbsent: true,
+      text: 'PEM file of the certificate with which the proxy ends the TLS of hijack_https.hosts; of an authority: it makes one a host.',
+    },
+    hijackKey: {
+      flag: 'hijack-key',
+      type: 'path',
+      placeholder: 'FILE',
+      key: 'hijack_https.key',
+      emptyIsAbsent: true,
+      text: 'PEM file of the private key of --hijack-cert.',
+    },
+    proxyAllow: {
+      flag: 'proxy-allow',
+      type: 'address',
+      placeholder: 'HOST[:PORT]',
+      repeatable: true,
+      commas: true,
+      text: 'A host that the proxy leads to although its address is loopback or link-local.',
+    },
     connectTimeout: CONNECT_TIMEOUT,
     peerStallTimeout: PEER_STALL_TIMEOUT,
     supernodeSilence: SUPERNODE_SILENCE,
@@ -117,6 +141,36 @@ export const DFDAEMON = {
     ...DFDAEMON_ORIGINAL_FLAGS,
   },
   lists: {
+    proxies: {
+      key: 'proxies',
+      text: 'What the proxy does with which URLs; the first entry that matches counts, and without one a request goes straight on.',
+      fields: {
+        regx: { type: 'string', required: true, text: 'A regular expression (RE2) that matches somewhere in the URL.' },
+        use_https: { type: 'boolean', default: 'false', text: 'Ask by https where the client asks by http.' },
+        direct: { type: 'boolean', default: 'false', text: 'Fetch blobs straight from the registry.' },
+      },
+    },
+    hijackHosts: {
+      key: 'hijack_https.hosts',
+      text: 'Hosts whose TLS the proxy ends, so that it sees which blobs are pulled; all other TLS is tunnelled.',
+      fields: {
+        regx: {
+          type: 'string',
+          required: true,
+          text: 'A regular expression (RE2) that matches somewhere in HOST:PORT.',
+        },
+        insecure: {
+          type: 'boolean',
+          default: 'false',
+          text: 'Not heeded: the certificates of these hosts are always checked, see certs.',
+        },
+        certs: {
+          type: 'path',
+          repeatable: true,
+          text: 'PEM files of authorities to trust for them beside the usual ones.',
+        },
+      },
+    },
     registries: {
       key: 'registries',
       text: 'Further registries, as --registry HOST=URL, each with its certificates.',

@@ -1,8 +1,10 @@
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { listen } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, ListenOptions } from '@cdk8s-dragonfly/command';
 import type { Patience } from './exchange';
+import { PATIENCE, SERVER_LIMITS } from './limits';
 import { handle } from './mirror-handler';
 import type { MirrorParts } from './mirror-handler';
 
@@ -12,46 +14,39 @@ export interface MirrorOptions {
   readonly patience?: Patience;
   /** Connections at the same time; more are closed at once. Default 1024: some dozens of runtimes' pulls. */
   readonly maxConnections?: number;
+  /** Default: there is none, and the mirror is no proxy. */
+  readonly proxy?: ProxyFront | undefined;
 }
 
-/**
- * How long an answer may make no progress. These are the last resort: swarm and origin have shorter limits of their own, each with a flag. A
- * client may be slow for minutes, while its disk is; it holds one block of memory meanwhile.
- */
-export const PATIENCE: Patience = { source: 120_000, client: 600_000 };
-
-/** Registry credentials may have some KiB. */
-const MAX_HEADER_SIZE = 32 * 1024;
-/** The head of a request, in milliseconds from its first byte. */
-const HEADERS_TIMEOUT = 10_000;
-/** A whole request, its body included if a client sends one, in milliseconds. */
-const REQUEST_TIMEOUT = 30_000;
-/** Between two requests of a connection, in milliseconds: longer than the pauses of a pull. */
-const KEEP_ALIVE_TIMEOUT = 75_000;
+/** A proxy at the port of the mirror. */
+export interface ProxyFront {
+  /** Answers a request whose target is a URL. */
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Answers a CONNECT. */
+  connect(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Lets what moves end for `grace` milliseconds, and cuts the rest. */
+  stop(grace: number): Promise<void>;
+}
 
 /** The registry mirror of a node: an HTTP server for container runtimes (OCI distribution specification, pull only). */
 export class MirrorServer {
   readonly #server: Server;
   readonly #answering = new Set<Promise<void>>();
+  readonly #proxy: ProxyFront | undefined;
 
   constructor(parts: MirrorParts, options: MirrorOptions = {}) {
-    const patience = options.patience ?? PATIENCE;
-    this.#server = createServer(
-      {
-        maxHeaderSize: MAX_HEADER_SIZE,
-        headersTimeout: HEADERS_TIMEOUT,
-        requestTimeout: REQUEST_TIMEOUT,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-        connectionsCheckingInterval: 5_000,
-      },
-      (request, response) => {
-        const answering = handle(request, response, parts, patience).finally(() => {
-          this.#answering.delete(answering);
-          if (!this.#server.listening) this.#server.closeIdleConnections();
-        });
-        this.#answering.add(answering);
-      },
-    );
+    const { patience = PATIENCE, proxy } = options;
+    this.#proxy = proxy;
+    this.#server = createServer(SERVER_LIMITS, (request, response) => {
+      const isForProxy = proxy !== undefined && /^https?:/i.test(request.url ?? '');
+      const answer = isForProxy ? proxy.answer(request, response) : handle(request, response, parts, patience);
+      const answering = answer.finally(() => {
+        this.#answering.delete(answering);
+        if (!this.#server.listening) this.#server.closeIdleConnections();
+      });
+      this.#answering.add(answering);
+    });
+    if (proxy !== undefined) this.#server.on('connect', (...asked) => proxy.connect(...asked));
     this.#server.maxConnections = options.maxConnections ?? 1024;
   }
 
@@ -74,7 +69,8 @@ export class MirrorServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), grace);
-    await closed;
+    // Its tunnels are connections of this server too.
+    await Promise.all([closed, this.#proxy?.stop(grace)]);
     clearTimeout(timer);
     await Promise.all(this.#answering);
   }
