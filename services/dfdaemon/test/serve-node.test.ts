@@ -212,7 +212,10 @@ describe('a df-daemon', () => {
     ['registries: [{host: a.test}]', 'the key url of entry 1 of registries in /etc/dragonfly/dfdaemon.yml is missing'],
     ['registry_mirror: {certs: [/nowhere.pem]}', 'the certificate /nowhere.pem cannot be used'],
     ['proxies: [{regx: "("}]', 'the key regx of entry 1 of proxies must be a regular expression (RE2), not "("'],
-    ['proxies: [{regex: x}]', 'unknown key regex in entry 1 of proxies in /etc/dragonfly/dfdaemon.yml; did you mean regx?'],
+    [
+      'proxies: [{regex: x}]',
+      'unknown key regex in entry 1 of proxies in /etc/dragonfly/dfdaemon.yml; did you mean regx?',
+    ],
     ['hijack_https: {hosts: [{regx: x}]}', 'hijack_https.hosts needs hijack_https.cert and hijack_https.key'],
     ['hijack_https: {cert: /nowhere.pem}', 'hijack_https.cert (--hijack-cert) and hijack_https.key (--hijack-key)'],
     ['hijack_https: {cert: /nowhere.pem, key: /x}', '/nowhere.pem, named by hijack_https.cert, cannot be read: ENOENT'],

@@ -238,6 +238,16 @@ describe('dfget', () => {
     ]);
   });
 
+  it("takes the command line of the original's df-daemon", async () => {
+    const argv = ['--dfdaemon', '--callsystem', 'com_ops_dragonfly', '-f', 'Signature&Expires', '-s', '20M'];
+    const { code, out } = await get(...argv, '--totallimit', '20M', '--header', 'X-Forwarded-For:127.0.0.1');
+    expect([code, out]).toEqual([0, expect.stringContaining('download SUCCESS(0)')]);
+    expect(await get('-s', '20')).toMatchObject({
+      code: 1,
+      err: 'dfget: --locallimit must be a rate such as 20M (a whole number above 0, with k or K for KiB, m or M for MiB a second), not "20"\n',
+    });
+  });
+
   it('refuses a device as output', async () => {
     const { code, err } = await run('-u', url, '-o', '/dev/null');
     expect([code, err]).toEqual([1, 'dfget: --output /dev/null is a device, pipe or socket; name a file\n']);

@@ -48,6 +48,7 @@ export class StoredBlob {
   private removed = false;
   private readonly proofs: Map<number, BlockProof>;
   private underFinalName: boolean;
+  private finishing: Promise<void> | undefined;
   private readonly watchers = new Set<(index: number) => void>();
   private length: number | undefined;
 
@@ -179,6 +180,11 @@ export class StoredBlob {
    */
   async finish(): Promise<void> {
     if (this.underFinalName) return;
+    this.finishing ??= this.makeFinal().finally(() => (this.finishing = undefined));
+    await this.finishing;
+  }
+
+  private async makeFinal(): Promise<void> {
     if (!this.whole) throw new Error(`${this.blob} is not whole and cannot be finished`);
     if (this.removed) throw new Error(`${this.blob} was removed from the store and cannot be finished`);
     await this.changing(async () => {

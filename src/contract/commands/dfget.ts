@@ -78,6 +78,17 @@ export const DFGET = {
       default: 'false',
       text: 'Fail rather than fetch from the origin when the swarm cannot help.',
     },
+    locallimit: {
+      flag: 'locallimit',
+      short: 's',
+      type: 'rate',
+      text: 'The most that this download may take. Default: no limit.',
+    },
+    totallimit: {
+      flag: 'totallimit',
+      type: 'rate',
+      text: 'As --locallimit; the smaller one counts, since no process stands for all downloads of the machine.',
+    },
     timeout: {
       flag: 'timeout',
       short: 'e',

@@ -73,6 +73,7 @@ export class Proxy {
   readonly #tunnels = new Set<Tunnel>();
   readonly #hijacked = new Set<Duplex>();
   readonly #answering = new Set<Promise<void>>();
+  #isOver = false;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
@@ -129,6 +130,7 @@ export class Proxy {
   }
 
   #cut(): void {
+    this.#isOver = true;
     for (const tunnel of this.#tunnels) tunnel.cut();
     for (const socket of this.#hijacked) socket.destroy();
     this.#inner.closeAllConnections();
@@ -191,6 +193,12 @@ export class Proxy {
     }
     const limits = { connect: connectTimeout, idle: patience.client };
     const far = await openFarEnd(to, { lookup: this.#lookupFor(to), proxy: outward.proxies?.for(to) }, limits);
+    // The client may have gone meanwhile, and so may all others.
+    if (socket.destroyed || this.#isOver) {
+      far.destroy();
+      socket.destroy();
+      return;
+    }
     log.debug({ target }, 'tunnel');
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
     if (head.length > 0) socket.unshift(head);

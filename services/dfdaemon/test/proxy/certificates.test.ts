@@ -44,7 +44,7 @@ describe.each(['rsa', 'ec', 'ed25519'] as const)('an authority with a key of the
     ['registry.example.com', 'DNS:registry.example.com'],
     ['10.0.0.7', 'IP Address:10.0.0.7'],
     ['2001:db8::7', 'IP Address:2001:DB8:0:0:0:0:0:7'],
-  ])('makes a certificate for %s that its clients take', async (host, name) => {
+  ])('makes a certificate for %s that its clients take', (host, name) => {
     const text = issueCertificate(
       { certificate: new X509Certificate(cert), key: createPrivateKey(key) },
       {

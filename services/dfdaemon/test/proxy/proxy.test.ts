@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer as createPlainServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -241,7 +241,7 @@ describe('the proxy', () => {
   });
 
   it('keeps what is for the proxy alone from the registry', async () => {
-    let seen: readonly string[] = [];
+    let seen: string[] = [];
     answer = (request, response) => {
       seen = Object.keys(request.headers);
       response.end();
@@ -272,7 +272,7 @@ describe('the proxy', () => {
     });
   });
 
-  it.each([
+  const nowhere: readonly (readonly [string, () => Promise<string>, RegExp])[] = [
     ['nothing listens', async () => `127.0.0.1:${await closedPort()}`, /^502 .*ECONNREFUSED/],
     [
       'the name has no address',
@@ -280,7 +280,8 @@ describe('the proxy', () => {
       /^502 .*(ENOTFOUND|EAI_AGAIN|not resolved|no address)/,
     ],
     ['there is no port', () => Promise.resolve('registry.example'), /^400 CONNECT needs HOST:PORT/],
-  ] as const)('tells in the status line why it leads nowhere: %s', async (_why, target, message) => {
+  ];
+  it.each(nowhere)('tells in the status line why it leads nowhere: %s', async (_why, target, message) => {
     const to = await target();
     const port = await start({ hijack: [] }, [to]);
     await expect(throughProxy(port, to)).resolves.toMatch(message);
@@ -290,6 +291,22 @@ describe('the proxy', () => {
     const port = await start();
     const socket = await say(port, `GET ${BLOB} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
     expect(await hear(socket)).toContain(LAYER.toString());
+  });
+
+  it('closes the far end when the client is gone, whichever comes first', async () => {
+    const far = createTcpServer();
+    far.listen(0, '127.0.0.1');
+    await once(far, 'listening');
+    const to = `127.0.0.1:${(far.address() as AddressInfo).port}`;
+    const port = await start({ hijack: [] }, [to]);
+    const met = once(far, 'connection') as Promise<[Socket]>;
+    const near = await throughProxy(port, to);
+    if (typeof near === 'string') throw new Error(near);
+    const [end] = await met;
+    const closed = once(end.resume(), 'close');
+    near.destroy();
+    expect(await closed).toEqual([false]);
+    far.close();
   });
 
   it('stops with tunnels and connections open', async () => {

@@ -78,6 +78,7 @@ async function startNode(
   const { url } = order.request;
   const node = await SwarmNode.start({
     ...values,
+    ...limitOf(values),
     dataDir: transit.folder,
     supernodes: order.supernodes,
     peers: { host: values.ip ?? '0.0.0.0', port: values.port, portFlag: '--port', hostFlag: '--ip' },
@@ -90,6 +91,11 @@ async function startNode(
     log: ctx.log,
   });
   return ctx.lifecycle.add('the node', node);
+}
+
+function limitOf({ locallimit, totallimit }: DfgetValues): { readonly downloadRate?: number } {
+  const limits = [locallimit, totallimit].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? {} : { downloadRate: Math.min(...limits) };
 }
 
 /** Has a node get the whole of a blob, with the digests that the user wants. */

@@ -187,12 +187,14 @@ export class SwarmNode implements BlobProvider, Holdings {
    * Gives the data of a blob that was read to its end a further name.
    *
    * @param path must not exist. On another file system, or one without such names, the data is copied.
-   * @throws Error with the system's `code`; BlobUnavailable when the blob is not here, whole and checked.
+   * @throws Error with the system's `code`; BlobUnavailable when the blob is not here as a whole.
    */
   async giveName(blob: BlobId, path: string): Promise<void> {
     const stored = await this.store.find(blob);
     try {
-      if (stored?.finished !== true) throw new BlobUnavailable('unstorable', `${blob} is not whole on this disk`);
+      if (stored?.whole !== true) throw new BlobUnavailable('unstorable', `${blob} is not whole on this disk`);
+      // Its last reader may have been faster than the disk.
+      await stored.finish();
       await stored.nameData(path);
     } finally {
       await stored?.release();
