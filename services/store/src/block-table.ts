@@ -14,6 +14,8 @@ export interface BlockProof {
   readonly hash: Buffer;
   /** The supernode's signature over it; absent for a block that came straight from the origin. */
   readonly signature?: Buffer;
+  /** Without a signature: it did not come from the origin itself, but from somebody who says so. Default false. */
+  readonly isDoubtful?: boolean | undefined;
 }
 
 /** What the table says of the whole blob. */
@@ -27,6 +29,7 @@ export interface TableHead {
 const HEAD_LENGTH = 256;
 const RECORD_LENGTH = 8 + HASH_LENGTH + SIGNATURE_LENGTH;
 const SIGNED = 1;
+const DOUBTFUL = 2;
 
 /** The length in bytes of the table of so many blocks, none of them written twice. */
 export function tableLength(blocks: number): number {
@@ -89,8 +92,9 @@ export class BlockTable {
       const hash = Buffer.from(record.subarray(8, 8 + HASH_LENGTH));
       // A hole: the record that belongs here could not be written.
       if (hash.every((byte) => byte === 0)) continue;
-      const signed = record.readUInt32BE(4) === SIGNED;
-      proofs.set(index, signed ? { hash, signature: Buffer.from(record.subarray(8 + HASH_LENGTH)) } : { hash });
+      const flags = record.readUInt32BE(4);
+      if (flags === SIGNED) proofs.set(index, { hash, signature: Buffer.from(record.subarray(8 + HASH_LENGTH)) });
+      else proofs.set(index, flags === DOUBTFUL ? { hash, isDoubtful: true } : { hash });
     }
     return { table: new BlockTable(file, end), head, proofs };
   }
@@ -99,7 +103,7 @@ export class BlockTable {
   async append(index: number, proof: BlockProof): Promise<void> {
     const record = Buffer.alloc(RECORD_LENGTH);
     record.writeUInt32BE(index, 0);
-    record.writeUInt32BE(proof.signature === undefined ? 0 : SIGNED, 4);
+    record.writeUInt32BE(flagsOf(proof), 4);
     proof.hash.copy(record, 8);
     proof.signature?.copy(record, 8 + HASH_LENGTH);
     const at = this.end;
@@ -136,6 +140,11 @@ export class BlockTable {
       done += (await this.file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
     }
   }
+}
+
+function flagsOf({ signature, isDoubtful }: BlockProof): number {
+  if (signature !== undefined) return SIGNED;
+  return isDoubtful === true ? DOUBTFUL : 0;
 }
 
 function parseHead(bytes: Buffer, blob: BlobId): TableHead | undefined {

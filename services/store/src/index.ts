@@ -4,6 +4,7 @@ export { BlobStore } from './blob-store';
 export { BlockSlots } from './block-slots';
 export type { BlockProof } from './block-table';
 export type { FileSystemFacts } from './free-space';
+export { makeFolder } from './make-folder';
 export type { StoreLog } from './store-folder';
 export type { StoreOptions, StoreUsage } from './store-options';
 export { StoreInUse } from './store-lock';

@@ -1,6 +1,7 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { makeFolder } from './make-folder';
 import { StoreLock } from './store-lock';
 import { Unstorable, asUnstorable } from './unstorable';
 
@@ -36,7 +37,7 @@ export class StoreFolder {
    */
   async take(): Promise<void> {
     try {
-      await mkdir(this.blobs, { recursive: true, mode: 0o700 });
+      await makeFolder(this.blobs);
       if (!(await lstat(this.blobs)).isDirectory()) {
         throw new Error(`${this.blobs} is not a folder; symbolic links are not followed`);
       }

@@ -1,9 +1,10 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { CommandError } from '@cdk8s-dragonfly/command';
+import { makeFolder } from '@cdk8s-dragonfly/store';
 
 /** The file in the supernode's home with its private key, when none is named. */
 const KEY_FILE = 'signing-key.pem';
@@ -59,7 +60,7 @@ function mend(named: string | undefined): string {
 
 /** Writes a whole new key under a temporary name and gives it its name, unless another process was faster. */
 async function makeKey(home: string, path: string): Promise<string> {
-  await mkdir(home, { recursive: true });
+  await makeFolder(home);
   const { privateKey } = generateKeyPairSync('ed25519');
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const temporary = `${path}.${process.pid}`;

@@ -8,8 +8,10 @@ import type { BlobRequest } from '../node/blob-request';
 import { noTraffic } from '../node/traffic';
 import type { TrafficSource } from '../node/traffic';
 import { Bell } from './bell';
+import { Doubts } from './doubts';
 import type { Intake } from './intake';
 import { OriginIntake } from './origin-intake';
+import type { SwarmView } from './origin-intake';
 import { passThrough } from './pass-through';
 import type { ReadRange } from './reader';
 import { SwarmIntake } from './swarm-intake';
@@ -19,6 +21,9 @@ import { hashWhole } from './verify';
 
 /** How often a running download looks whether something has stalled, in milliseconds. */
 const TICK = 100;
+
+/** How long a reader waits for its next block while no supernode answers, in milliseconds. */
+const READER_WAITS = 1000;
 
 /**
  * One blob on its way to this node, however many read it. It decides where bytes come from (the swarm, and the origin when
@@ -40,7 +45,9 @@ export class Download {
   /** What an earlier process left may be of other content, and the client has not said what the whole is: the supernode has to. */
   private isUnvouched = false;
   private closed = false;
-  private readonly cursors = new Map<object, number>();
+  /** Where the readers are, and since when, in milliseconds. */
+  private readonly cursors = new Map<object, { readonly block: number; readonly since: number }>();
+  private readonly doubts = new Doubts();
   private progress = performance.now();
   private swarm: SwarmIntake;
   private origin: OriginIntake;
@@ -116,9 +123,14 @@ export class Download {
 
   /** Tells where a reader is, so that what it needs comes first. */
   moveCursor(reader: object, block: number): void {
-    if (this.finished || this.cursors.get(reader) === block) return;
-    this.cursors.set(reader, block);
+    if (this.finished || this.cursors.get(reader)?.block === block) return;
+    this.cursors.set(reader, { block, since: performance.now() });
     this.swarm.pump();
+  }
+
+  /** Whether a block that is held may leave this node: only the digest of the whole tells of some whether they are right. */
+  mayLeave(stored: StoredBlob, block: number): boolean {
+    return this.isVerified || !this.doubts.isDoubtful(stored, block);
   }
 
   removeCursor(reader: object): void {
@@ -166,7 +178,11 @@ export class Download {
       },
       stored: () => this.blobOnDisk,
       begin: (pieceSize, size) => this.begin(pieceSize, size),
-      cursor: (stored) => stored.held.firstMissing(Math.min(...this.cursors.values(), stored.held.last + 1)),
+      cursor: (stored) => {
+        const readers = [...this.cursors.values()].map(({ block }) => block);
+        return stored.held.firstMissing(Math.min(...readers, stored.held.last + 1));
+      },
+      doubts: this.doubts,
       took: (source, bytes) => {
         this.count(source, bytes);
         this.progress = performance.now();
@@ -185,7 +201,14 @@ export class Download {
       rejoin: (passOver) => swarm.join(passOver),
       gaveUp: (reason) => this.origin.start(reason, this.stopping.signal),
     });
-    return [swarm, new OriginIntake(intake, this.tools, (block) => swarm.offers(block)), original];
+    const view: SwarmView = {
+      offers: (block) => swarm.offers(block),
+      get isShared() {
+        return swarm.takesUnattested && swarm.neighbours > 0;
+      },
+      lied: (source) => swarm.lied(source),
+    };
+    return [swarm, new OriginIntake(intake, this.tools, view), original];
   }
 
   /** Never rejects: what goes wrong is the download's failure. */
@@ -203,7 +226,11 @@ export class Download {
         origin.start(supernodes.any ? 'no supernode answers' : 'no supernode is configured', stopping.signal);
       }
       const stored = await this.whenStored();
-      const sha256 = await hashWhole(stored, this.bell, stopping.signal);
+      let sha256 = await hashWhole(stored, this.bell, stopping.signal);
+      if (this.isWrong(sha256) && this.doubts.throwAway(stored) > 0) {
+        origin.start('what neighbours had from there does not fit together', stopping.signal);
+        sha256 = await hashWhole(stored, this.bell, stopping.signal);
+      }
       if (!original.isUsed) await this.hearDigest();
       const md5 = this.expected === undefined ? await original.lastWord() : undefined;
       this.check(stored, sha256, md5);
@@ -334,7 +361,11 @@ export class Download {
   private check(stored: StoredBlob, sha256: string, md5: string | undefined): void {
     const { expected, isUnvouched } = this;
     if (isUnvouched && expected === undefined && md5 === undefined) throw mismatch(this.blob, stored.size ?? 0, sha256);
-    if (expected !== undefined && sha256 !== expected) throw mismatch(this.blob, stored.size ?? 0, sha256);
+    if (this.isWrong(sha256)) throw mismatch(this.blob, stored.size ?? 0, sha256);
+  }
+
+  private isWrong(sha256: string): boolean {
+    return this.expected !== undefined && sha256 !== this.expected;
   }
 
   /** An original supernode may tell the MD5 of what has no digest. */
@@ -368,12 +399,28 @@ export class Download {
     if (this.finished) return;
     if (this.isUnvouched) this.bell.ring();
     const quiet = performance.now() - this.progress;
-    if (quiet > this.tools.timeouts.swarmStall) {
+    if (quiet > this.tools.timeouts.swarmStall && !this.swarm.isWaitingForOrigin) {
       this.origin.start(`the swarm brought nothing for ${Math.round(quiet)} ms`, this.stopping.signal);
     } else if (this.swarm.isLost && this.origin.isNeeded) {
       this.origin.start('the supernode is lost, and no neighbour has what is missing', this.stopping.signal);
     }
+    this.keepReadersGoing();
     this.swarm.pump();
+  }
+
+  /**
+   * While no supernode attests anything, blocks come in any order, and some wait for the digest of the whole. Runtimes give up a pull that
+   * stands still: a reader that has waited for long gets its next block from the origin itself.
+   */
+  private keepReadersGoing(): void {
+    const { blobOnDisk: stored } = this;
+    if (stored === undefined || !this.swarm.takesUnattested) return;
+    const now = performance.now();
+    for (const [reader, { block, since }] of this.cursors) {
+      if (now - since < READER_WAITS || (stored.held.has(block) && this.mayLeave(stored, block))) continue;
+      this.cursors.set(reader, { block, since: now });
+      this.origin.fetchOne(block, this.stopping.signal);
+    }
   }
 
   private fail(error: unknown): void {

@@ -2,6 +2,7 @@ import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { BlobRequest } from '../node/blob-request';
 import type { TrafficSource } from '../node/traffic';
+import type { Doubts } from './doubts';
 
 /** What the ways by which blocks come in know of their download. */
 export interface Intake {
@@ -13,6 +14,8 @@ export interface Intake {
   begin(pieceSize: number, size: number | undefined): Promise<StoredBlob>;
   /** The block that the reader who is least far on waits for. */
   cursor(stored: StoredBlob): number;
+  /** Which blocks could be wrong. */
+  readonly doubts: Doubts;
   /** Bytes of a new block were written. */
   took(source: TrafficSource, bytes: number): void;
   /** Nothing more is wanted: it is whole or cannot be had. */

@@ -64,7 +64,7 @@ async function nextBlock(
       // While the end is not known, the last block that is here could be the last of all.
       const isLast =
         stored.size === undefined ? stored.held.last <= index : index === stored.grid.blockCount(stored.size) - 1;
-      if (stored.held.has(index) && (!isLast || download.verified)) {
+      if (stored.held.has(index) && (!isLast || download.verified) && download.mayLeave(stored, index)) {
         try {
           return { bytes: await stored.read(index), offset: stored.grid.span(index).offset };
         } catch (error) {

@@ -57,9 +57,16 @@ export class Sources {
     return [...this.peers.values()].filter(({ alive }) => alive).length;
   }
 
-  /** Whether a live neighbour has the block. @param late those that do not give what they were asked for, which do not count. */
-  offered(block: number, late: ReadonlySet<string>): boolean {
-    return [...this.peers].some(([id, peer]) => peer.alive && !late.has(id) && peer.has.has(block));
+  /**
+   * Whether a live neighbour has the block.
+   *
+   * @param late those that do not give what they were asked for, which do not count.
+   * @param unattested whether a block counts that no supernode has attested.
+   */
+  offered(block: number, late: ReadonlySet<string>, unattested: boolean): boolean {
+    return [...this.peers].some(
+      ([id, peer]) => peer.alive && !late.has(id) && (unattested ? peer.hasAtAll : peer.has).has(block),
+    );
   }
 
   supernodeJoined(joined: Joined): void {
@@ -122,13 +129,19 @@ export class Sources {
     }
     const peer = this.peers.get(source);
     if (peer === undefined) return;
-    peer.has.delete(block);
+    peer.lacks(block);
     peer.failures += 1;
     if (failure.kind === 'lying' || peer.failures >= MAX_FAILURES) this.drop(peer, failure);
   }
 
-  /** What may be asked now. */
-  toPick(flights: readonly Flight[], now: number): PickSource[] {
+  /** It gave a block that the origin has otherwise. */
+  lied(source: string): void {
+    const peer = this.peers.get(source);
+    if (peer !== undefined) this.drop(peer, new LinkFailure('lying', 'it gave a block that the origin has otherwise'));
+  }
+
+  /** What may be asked now. @param unattested whether blocks are taken that no supernode has attested. */
+  toPick(flights: readonly Flight[], now: number, unattested: boolean): PickSource[] {
     const sources: PickSource[] = [];
     const busy = (id: string): number => flights.filter(({ source }) => source === id).length;
     if (this.supernodeAlive && now >= this.supernodePausedUntil) {
@@ -140,7 +153,8 @@ export class Sources {
       });
     }
     for (const [id, peer] of this.peers) {
-      if (peer.alive) sources.push({ id, kind: 'peer', has: peer.has, free: PEER_SLOTS - busy(id) });
+      const has = unattested ? peer.hasAtAll : peer.has;
+      if (peer.alive) sources.push({ id, kind: 'peer', has, free: PEER_SLOTS - busy(id) });
     }
     return sources;
   }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { isDigest } from '@cdk8s-dragonfly/protocol';
 import type { Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
@@ -50,6 +51,8 @@ export class SwarmIntake implements SessionListener {
   private seeking = false;
   private rejoining = false;
   private gaveUp = false;
+  /** How far the supernode said it is; undefined while it has said nothing. */
+  private state: Extract<BlobEvent, { type: 'task' }>['state'] | undefined;
   private hasLeft = false;
   /** How often the supernode was lost. */
   private losses = 0;
@@ -80,12 +83,42 @@ export class SwarmIntake implements SessionListener {
    * will not come.
    */
   get isLost(): boolean {
-    return (this.sources.supernodeIsLost || this.gaveUp) && this.late().length === this.flights.size && !this.rejoining;
+    return this.isAlone && this.late().length === this.flights.size;
+  }
+
+  /**
+   * Whether the supernode lives, is asking the origin, and has given all that it has: whoever asked the origin too would fetch a second copy.
+   * Its own waits for the origin are bounded; then it says that it failed.
+   */
+  get isWaitingForOrigin(): boolean {
+    if (this.sources.supernodeIsLost || this.state === 'complete' || this.state === 'failed') return false;
+    const held = this.intake.stored()?.held;
+    for (const block of this.sources.supernodeHas) if (held?.has(block) !== true) return false;
+    return true;
+  }
+
+  /** Whether neighbours may bring what they fetched themselves: no supernode attests anything, and the digest of the whole will tell. */
+  get takesUnattested(): boolean {
+    return this.isAlone && this.intake.doubts.areTaken && isDigest(this.intake.request.blob);
+  }
+
+  /** How many neighbours answer. */
+  get neighbours(): number {
+    return this.sources.alivePeers;
+  }
+
+  /** A neighbour gave a block that the origin has otherwise. */
+  lied(source: string): void {
+    this.sources.lied(source);
+  }
+
+  private get isAlone(): boolean {
+    return (this.sources.supernodeIsLost || this.gaveUp) && !this.rejoining;
   }
 
   /** Whether a live neighbour has the block, and gives what it is asked for. */
   offers(block: number): boolean {
-    return this.sources.offered(block, new Set(this.late().map(({ source }) => source)));
+    return this.sources.offered(block, new Set(this.late().map(({ source }) => source)), this.takesUnattested);
   }
 
   /** Joins the swarm at a supernode; tells whether one took us in. @param passOver names of supernodes that are not asked. */
@@ -210,6 +243,7 @@ export class SwarmIntake implements SessionListener {
     sha256,
   }: Extract<BlobEvent, { type: 'task' }>): Promise<void> {
     this.gaveUp = state === 'failed';
+    this.state = state;
     if (state === 'failed') {
       if (failure !== undefined) this.supernodeFailed(failure);
       return;
@@ -232,7 +266,7 @@ export class SwarmIntake implements SessionListener {
       held: stored.held,
       end: blockCount(stored),
       flights,
-      sources: this.sources.toPick(flights, now),
+      sources: this.sources.toPick(flights, now, this.takesUnattested),
       cursor: this.intake.cursor(stored),
       share: this.share,
       swarmProgress: this.progress,
@@ -252,13 +286,15 @@ export class SwarmIntake implements SessionListener {
     const abort = new AbortController();
     this.flights.set(id, { block: index, source, since, abort });
     try {
-      const question = { blob, grid: stored.grid, size: stored.size, index, key };
+      const unattested = source !== SUPERNODE && this.takesUnattested;
+      const question = { blob, grid: stored.grid, size: stored.size, index, key, unattested };
       const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);
       this.sources.succeeded(source);
       // Only the last block is short, and it is read by its true length: the size has to be known before it is held.
       const span = stored.grid.span(index);
       if (length < span.length) await stored.setSize(span.offset + length);
       if (await stored.write(index, chunks, proof)) {
+        if (proof.signature === undefined) this.intake.doubts.gave(source, index);
         this.intake.took(source === SUPERNODE ? 'supernode' : 'peer', length);
       }
       this.arrived(id, index, source, since);

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-import { BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, blockPath, isAttested } from '@cdk8s-dragonfly/protocol';
+import {
+  BLOCK_HASH_HEADER,
+  BLOCK_SIGNATURE_HEADER,
+  UNATTESTED_HEADER,
+  blockPath,
+  isAttested,
+} from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Grid } from '@cdk8s-dragonfly/protocol';
 import type { BlockProof } from '@cdk8s-dragonfly/store';
 import { request } from 'undici';
@@ -18,6 +24,8 @@ export interface BlockQuestion {
   readonly index: number;
   /** The supernode's public key. */
   readonly key: KeyObject;
+  /** Whether it is taken without an attestation too. Default false. */
+  readonly unattested?: boolean | undefined;
 }
 
 /** A block that has been checked. */
@@ -43,12 +51,13 @@ export async function fetchBlock(
   dispatcher: Dispatcher,
   signal: AbortSignal,
 ): Promise<FetchedBlock> {
-  const { blob, grid, size, index, key } = question;
+  const { blob, grid, size, index, key, unattested = false } = question;
   const where = `block ${index} of ${blob} from ${origin.host}`;
   try {
     const { statusCode, headers, body } = await request(new URL(blockPath(blob, index), origin), {
       dispatcher,
       signal,
+      ...(unattested ? { headers: { [UNATTESTED_HEADER]: '1' } } : {}),
     });
     if (statusCode !== 200) {
       await body.dump({ limit: 16 * 1024 });
@@ -67,11 +76,11 @@ export async function fetchBlock(
     if (length === 0 || (size !== undefined && length < most)) {
       throw new LinkFailure('gone', `${where} has ${length} of ${most} bytes`);
     }
-    const proof = readProof(headers, where);
+    const proof = readProof(headers, where, unattested);
     if (!hash.digest().equals(proof.hash))
       throw new LinkFailure('lying', `${where} does not have the hash it came with`);
     const statement = { blob, pieceSize: grid.pieceSize, index, length, hash: proof.hash };
-    if (!isAttested(statement, proof.signature, key)) {
+    if (proof.signature !== undefined && !isAttested(statement, proof.signature, key)) {
       throw new LinkFailure('lying', `${where} is not attested by the supernode`);
     }
     return { chunks, length, proof };
@@ -84,16 +93,16 @@ export async function fetchBlock(
 function readProof(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   where: string,
-): { hash: Buffer; signature: Buffer } {
+  unattested: boolean,
+): BlockProof {
   const hash = headers[BLOCK_HASH_HEADER];
   const signature = headers[BLOCK_SIGNATURE_HEADER];
-  if (
-    typeof hash !== 'string' ||
-    typeof signature !== 'string' ||
-    !HASH_TEXT.test(hash) ||
-    !SIGNATURE_TEXT.test(signature)
-  ) {
-    throw new LinkFailure('lying', `${where} came without an attestation`);
+  const isUnsigned = unattested && signature === undefined;
+  if (typeof hash === 'string' && HASH_TEXT.test(hash)) {
+    if (isUnsigned) return { hash: Buffer.from(hash, 'hex'), isDoubtful: true };
+    if (typeof signature === 'string' && SIGNATURE_TEXT.test(signature)) {
+      return { hash: Buffer.from(hash, 'hex'), signature: Buffer.from(signature, 'base64') };
+    }
   }
-  return { hash: Buffer.from(hash, 'hex'), signature: Buffer.from(signature, 'base64') };
+  throw new LinkFailure('lying', `${where} came without an attestation`);
 }

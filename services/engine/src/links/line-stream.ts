@@ -11,6 +11,8 @@ export interface LineStreamOptions<T> {
   readonly schema: Parameters<typeof readLines<T>>[1];
   /** The longest time without a line; the server pings more often. */
   readonly silence: number;
+  /** Headers of the request. Default: none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -21,14 +23,14 @@ export interface LineStreamOptions<T> {
  * signal's reason when it aborts.
  */
 export async function* openLines<T>(url: URL, options: LineStreamOptions<T>): AsyncGenerator<T> {
-  const { dispatcher, schema, silence, signal } = options;
+  const { dispatcher, headers = {}, schema, silence, signal } = options;
   const where = `${url.host}${url.pathname}`;
   const silent = new AbortController();
   const patience = new Patience(silence, () => {
     silent.abort(new LinkFailure('gone', `${where} was silent for ${silence} ms`));
   });
   try {
-    const answer = await request(url, { dispatcher, signal: AbortSignal.any([signal, silent.signal]) });
+    const answer = await request(url, { dispatcher, headers, signal: AbortSignal.any([signal, silent.signal]) });
     if (answer.statusCode !== 200) {
       answer.body.on('error', () => undefined).destroy();
       throw new LinkFailure('lying', `${where} answered ${answer.statusCode} instead of a stream`);

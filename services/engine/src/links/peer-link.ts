@@ -31,6 +31,8 @@ export interface BlobShape {
 /** One neighbour in the swarm of one blob: what it has, as it tells. */
 export class PeerLink {
   readonly has = new BlockSet();
+  /** The same, and those that no supernode has attested. */
+  readonly hasAtAll = new BlockSet();
   readonly origin: URL;
   /** Fetches from it that failed in a row. */
   failures = 0;
@@ -64,6 +66,18 @@ export class PeerLink {
     this.closing.abort(new Error('the link is closed'));
   }
 
+  /** It turned out not to give a block. */
+  lacks(block: number): void {
+    this.has.delete(block);
+    this.hasAtAll.delete(block);
+  }
+
+  private add(block: number, isAttested: boolean): void {
+    if (block >= this.options.end()) return;
+    if (isAttested) this.has.add(block);
+    this.hasAtAll.add(block);
+  }
+
   private async follow(): Promise<void> {
     const { blob, cid, dispatcher, silence, changed, end } = this.options;
     const url = new URL(havePath(blob, cid), this.origin);
@@ -73,8 +87,13 @@ export class PeerLink {
       if (event.type === 'ping') continue;
       if (event.type === 'have') {
         this.has.addAll(event.blocks, end());
+        this.hasAtAll.addAll(event.blocks, end());
+        if (event.unattested !== undefined) this.hasAtAll.addAll(event.unattested, end());
         if (event.pieceSize !== undefined) this.told = { pieceSize: event.pieceSize, size: event.size };
-      } else for (const block of event.blocks) if (block < end()) this.has.add(block);
+      } else {
+        for (const block of event.blocks) this.add(block, true);
+        for (const block of event.unattested ?? []) this.add(block, false);
+      }
       changed();
     }
     throw new Error('it ended the stream of what it has');

@@ -8,6 +8,7 @@ import {
   NATIVE_VERSION,
   REPLICA_PATH,
   RESULT_CODE,
+  SESSION_KEY_HEADER,
   SESSION_PATH,
   formatRegistryRequest,
   nativeRegistration,
@@ -37,6 +38,8 @@ export interface SupernodeAddress {
 /** Who this daemon is, to the supernode and to its neighbours. */
 export interface PeerIdentity {
   readonly cid: string;
+  /** Shows supernodes that the name is ours; nobody else is told. */
+  readonly key: string;
   /** Undefined: the local end of the way to the supernode. */
   readonly ip: string | undefined;
   /** The port of the peer server. */
@@ -131,6 +134,7 @@ export class SupernodeLink {
         return url;
       },
       dispatcher: this.agent,
+      headers: this.proof,
       silence,
       answersPing: () => this.answersPing(),
       opened: (known) => this.announcements.opened(known),
@@ -148,6 +152,11 @@ export class SupernodeLink {
       dispatcher: this.agent,
       log,
     });
+  }
+
+  /** Shows that we are who we say. */
+  private get proof(): Record<string, string> {
+    return { [SESSION_KEY_HEADER]: this.options.identity.key };
   }
 
   get name(): string {
@@ -232,7 +241,7 @@ export class SupernodeLink {
     url.search = new URLSearchParams(query).toString();
     const { statusCode, body } = await request(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...this.proof },
       body: JSON.stringify(told),
       dispatcher: this.agent,
       signal: this.stopping.signal,
@@ -300,7 +309,7 @@ export class SupernodeLink {
     const signal = AbortSignal.any([this.stopping.signal, done.signal]);
     const asked = request(this.url('/peer/registry'), {
       method: 'POST',
-      headers: { 'content-type': 'application/json;charset=utf-8' },
+      headers: { 'content-type': 'application/json;charset=utf-8', ...this.proof },
       body,
       dispatcher: this.agent,
       signal,

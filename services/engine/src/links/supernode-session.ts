@@ -21,6 +21,8 @@ export interface SupernodeSessionOptions {
   readonly name: string;
   readonly url: (ip: string) => URL;
   readonly dispatcher: Dispatcher;
+  /** Headers that show who we are. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** How long the supernode may be silent, in milliseconds, before it counts as lost. */
   readonly silence: number;
   readonly answersPing: () => Promise<boolean>;
@@ -71,11 +73,11 @@ export class SupernodeSession {
   }
 
   private async run(ip: string): Promise<void> {
-    const { name, silence, log, dispatcher } = this.options;
+    const { name, silence, log, dispatcher, headers } = this.options;
     const { signal } = this.stopping;
     const url = this.options.url(ip);
     // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
-    const options = { dispatcher, schema: sessionEvent, silence: silence / 2, signal };
+    const options = { dispatcher, headers, schema: sessionEvent, silence: silence / 2, signal };
     for (let failures = 0; !isAborted(signal); failures += 1) {
       let reason = new LinkFailure('gone', `supernode ${name} ended the session`);
       try {

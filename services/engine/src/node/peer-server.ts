@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import {
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,
+  UNATTESTED_HEADER,
   BlockSet,
   blobInPeerFilePath,
   blobRoute,
@@ -97,7 +98,10 @@ export class PeerServer {
       if (response.closed) done();
       else response.once('close', done);
       if (route.kind === 'piece') await this.givePiece(route.blob, request, response, gone.signal);
-      else await this.giveBlock(route.blob, route.index, response, gone.signal);
+      else {
+        const unattested = request.headers[UNATTESTED_HEADER] !== undefined;
+        await this.giveBlock({ ...route, unattested }, response, gone.signal);
+      }
     }
   }
 
@@ -120,11 +124,15 @@ export class PeerServer {
     }
   }
 
-  private async giveBlock(blob: BlobId, index: number, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  private async giveBlock(
+    { blob, index, unattested }: { readonly blob: BlobId; readonly index: number; readonly unattested: boolean },
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
     const stored = await this.holdings.hold(blob, signal);
     try {
       const proof = stored?.proofOf(index);
-      if (stored === undefined || proof?.signature === undefined) {
+      if (stored === undefined || proof === undefined || (proof.signature === undefined && !unattested)) {
         refuse(response, 404, `block ${index} of ${blob} is not here`);
         return;
       }
@@ -133,7 +141,7 @@ export class PeerServer {
         'content-type': 'application/octet-stream',
         'content-length': bytes.length,
         [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
-        [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64'),
+        ...(proof.signature === undefined ? {} : { [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64') }),
       });
       response.end(bytes);
     } finally {
@@ -141,7 +149,7 @@ export class PeerServer {
     }
   }
 
-  /** Only attested blocks are offered: no neighbour could check another. */
+  /** Attested blocks, and apart from them those that a neighbour can check only when it has the whole. */
   private async tellHave(blob: BlobId, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const tell = (message: HaveMessage): void => {
       if (!response.destroyed) response.write(lineOf(message));
@@ -163,21 +171,22 @@ export class PeerServer {
       };
       stored.yieldTo(taken);
       const attested = (index: number): boolean => stored.proofOf(index)?.signature !== undefined;
-      let news: number[] = [];
+      let news = noNews();
       let timer: NodeJS.Timeout | undefined;
       const unwatch = stored.watch((index) => {
-        if (!attested(index)) return;
-        news.push(index);
+        (attested(index) ? news.blocks : news.unattested).push(index);
         timer ??= setTimeout(() => {
           timer = undefined;
-          tell({ type: 'added', blocks: news });
-          news = [];
+          tell({ type: 'added', ...news });
+          news = noNews();
         }, GATHER);
       });
       try {
-        const blocks = BlockSet.of([...stored.held].filter(attested)).toBase64();
+        const held = [...stored.held];
+        const blocks = BlockSet.of(held.filter(attested)).toBase64();
+        const unattested = BlockSet.of(held.filter((index) => !attested(index))).toBase64();
         const { grid, size } = stored;
-        tell({ type: 'have', blocks, pieceSize: grid.pieceSize, ...(size === undefined ? {} : { size }) });
+        tell({ type: 'have', blocks, unattested, pieceSize: grid.pieceSize, ...(size === undefined ? {} : { size }) });
         await new Promise<void>((resolve) => {
           if (signal.aborted) resolve();
           else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -191,6 +200,10 @@ export class PeerServer {
       clearInterval(pinging);
     }
   }
+}
+
+function noNews(): { blocks: number[]; unattested: number[] } {
+  return { blocks: [], unattested: [] };
 }
 
 function peerRoute(path: string): PeerRoute | undefined {

@@ -4,6 +4,7 @@ import { CommandError, listen } from '@cdk8s-dragonfly/command';
 import type { ListenOptions } from '@cdk8s-dragonfly/command';
 import { OriginClient, originLog } from '@cdk8s-dragonfly/origin';
 import type { OriginRules, Outward } from '@cdk8s-dragonfly/origin';
+import { provableCid } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
@@ -78,7 +79,9 @@ export class SwarmNode implements BlobProvider, Holdings {
       options;
     // Random too: daemons of a DaemonSet start in the same millisecond, each as process 1 of its container.
     const random = randomBytes(4).toString('hex');
-    const cid = `${options.advertiseIp ?? 'node'}-${process.pid}-${(Date.now() / 1000).toFixed(3)}-${random}`;
+    const key = randomBytes(32).toString('base64url');
+    const name = `${options.advertiseIp ?? 'node'}-${process.pid}-${(Date.now() / 1000).toFixed(3)}-${random}`;
+    const cid = provableCid(name, key);
     const stall = { headersTimeout: peerStallTimeout, bodyTimeout: peerStallTimeout };
     this.blocks = new Agent({ connect: { timeout: connectTimeout }, connections: 16, ...stall });
     this.streams = new Agent({
@@ -97,7 +100,7 @@ export class SwarmNode implements BlobProvider, Holdings {
       cid,
       store,
       supernodes: new SupernodeLinks(options.supernodes, {
-        identity: { cid, ip: options.advertiseIp, port: peerPort, zone: options.zone },
+        identity: { cid, key, ip: options.advertiseIp, port: peerPort, zone: options.zone },
         connectTimeout,
         silence: supernodeSilence,
         holdings: () => store.finished(),

@@ -6,6 +6,7 @@ export {
   BLOCK_SIGNATURE_HEADER,
   MAX_HOLDINGS,
   NATIVE_VERSION,
+  UNATTESTED_HEADER,
   haveEvent,
   holdings,
   holdingsQuery,
@@ -30,3 +31,4 @@ export type {
 } from './messages';
 export { HOLDINGS_PATH, REPLICA_PATH, SESSION_PATH, blobRoute, blockPath, havePath } from './routes';
 export type { BlobRoute } from './routes';
+export { SESSION_KEY_HEADER, mayUseCid, provableCid } from './session-key';

@@ -12,6 +12,9 @@ export const NATIVE_VERSION = 1;
 export const BLOCK_HASH_HEADER = 'x-dragonfly-block-sha256';
 export const BLOCK_SIGNATURE_HEADER = 'x-dragonfly-block-signature';
 
+/** The header of a request for a block that is taken without an attestation too; its value says nothing. */
+export const UNATTESTED_HEADER = 'x-dragonfly-unattested';
+
 const blobId = z.string().refine((text): text is BlobId => isBlobId(text));
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const port = z.number().int().min(1).max(65535);
@@ -123,8 +126,19 @@ export type SessionMessage = z.input<typeof sessionEvent>;
 export const haveEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ping') }),
   /** All blocks that it has; `pieceSize` with the blob's grid, `size` once it is known. */
-  z.object({ type: z.literal('have'), blocks, pieceSize: pieceSize.optional(), size: count.optional() }),
-  z.object({ type: z.literal('added'), blocks: z.array(block).max(100_000) }),
+  z.object({
+    type: z.literal('have'),
+    blocks,
+    pieceSize: pieceSize.optional(),
+    size: count.optional(),
+    /** Blocks that no supernode has attested: they came from the origin, or from somebody who had them from there. */
+    unattested: blocks.optional(),
+  }),
+  z.object({
+    type: z.literal('added'),
+    blocks: z.array(block).max(100_000),
+    unattested: z.array(block).max(100_000).optional(),
+  }),
 ]);
 export type HaveEvent = z.infer<typeof haveEvent>;
 export type HaveMessage = z.input<typeof haveEvent>;

@@ -4,6 +4,7 @@ import type { Announced } from '../holders/announced';
 import type { Routes } from './api-server';
 import { jsonOf } from './json-body';
 import { refuse } from './refusal';
+import { NOT_YOURS, speaksFor } from './session-key';
 
 /** `POST /native/v1/holdings`: a daemon tells which blobs it has whole. */
 export function holdingsRoute(announced: Announced): Routes {
@@ -16,6 +17,7 @@ export function holdingsRoute(announced: Announced): Routes {
           'holdings need the query fields cid, ip and port of the daemon, and a body {"blobs": ["sha256:<64 hex>", …]}';
         return refuse(request, reply, { status: 400, code: RESULT_CODE.illegalParameter, message });
       }
+      if (!speaksFor(request, query.data.cid)) return refuse(request, reply, NOT_YOURS);
       announced.take(query.data, body.data, request.socket.remoteAddress);
       return reply.code(204).send();
     });

@@ -5,6 +5,8 @@ import { incomingOf } from '../classic/classic-routes';
 import type { Forwarder } from '../replicas/forward';
 import type { Registrar } from '../tasks/register';
 import type { Routes } from './api-server';
+import { refuse } from './refusal';
+import { NOT_YOURS, speaksFor } from './session-key';
 
 /** Is told of each registration that could be read, its answer, and the id of the request. */
 export type RegistrationListener = (request: RegistryRequest, answer: ClassicAnswer, id: string) => void;
@@ -14,10 +16,11 @@ export function registryRoute(registrar: Registrar, forwarder: Forwarder, listen
   return (server) => {
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-    server.post('/peer/registry', async (request) => {
+    server.post('/peer/registry', async (request, reply) => {
       const parsed = parseRegistryRequest(typeof request.body === 'string' ? request.body : '');
       if (!parsed.ok) return parsed.refusal;
-      const { native } = parsed.value;
+      const { cid, native } = parsed.value;
+      if (!speaksFor(request, cid)) return refuse(request, reply, NOT_YOURS);
       const answer =
         native?.versions.includes(NATIVE_VERSION) === true
           ? registrar.registerNative(parsed.value, native.blob, request.socket.remoteAddress)

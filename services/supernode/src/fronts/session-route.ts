@@ -4,6 +4,7 @@ import type { SessionHub } from '../sessions/session-hub';
 import type { Routes } from './api-server';
 import { refuse } from './refusal';
 import { REQUEST_ID_HEADER } from './request-id';
+import { NOT_YOURS, speaksFor } from './session-key';
 
 /** `GET /native/v1/session`: the stream over which a daemon hears of its blobs. */
 export function sessionRoute(sessions: SessionHub): Routes {
@@ -14,6 +15,7 @@ export function sessionRoute(sessions: SessionHub): Routes {
         const message = 'a session needs the query fields cid, ip and port of the daemon';
         return refuse(request, reply, { status: 400, code: RESULT_CODE.illegalParameter, message });
       }
+      if (!speaksFor(request, query.data.cid)) return refuse(request, reply, NOT_YOURS);
       // Straight to the response: lines to thousands of daemons need no stream in between.
       const { raw } = reply.hijack();
       raw.writeHead(200, {

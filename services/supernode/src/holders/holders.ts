@@ -237,7 +237,7 @@ export class Holders {
       if (signal.aborted) return;
       const late = error instanceof Error && error.name === 'TimeoutError';
       if (!late && !(error instanceof LinkFailure)) throw error;
-      link.has.delete(index);
+      link.lacks(index);
       link.failures += 1;
       this.misses.set(index, (this.misses.get(index) ?? 0) + 1);
       const lies = error instanceof LinkFailure && error.kind === 'lying';
