@@ -22,6 +22,7 @@ module.exports = {
     ],
   },
   moduleNameMapper: {
+    '^cdk8s-dragonfly$': '<rootDir>/src/index.ts',
     '^@cdk8s-dragonfly/contract$': '<rootDir>/src/contract/index.ts',
     '^@cdk8s-dragonfly/demo$': '<rootDir>/demo/src/index.ts',
     '^@cdk8s-dragonfly/([a-z-]+)$': '<rootDir>/services/$1/src/index.ts',

@@ -8,11 +8,13 @@ import {
   ContainerRuntime,
   Dragonfly,
   LogLevel,
+  NodeMirrorJob,
   NodeMirrorMode,
   Placement,
   PreheatJob,
   Preset,
   Storage,
+  SupernodeConstruct,
 } from '../src';
 import type { WorkloadProps } from '../src';
 import type { Manifest as PlainManifest } from '../src/policy/manifest';
@@ -110,6 +112,17 @@ function everything(): Chart {
       ttlAfterFinished: Duration.hours(1),
     },
     nodeMirrorImage: `example/node-mirror@sha256:${'0'.repeat(64)}`,
+  });
+  new NodeMirrorJob(scope, 'elsewhere', {
+    image: 'example/node-mirror:1',
+    nodes: ['w3'],
+    mirror: 'http://127.0.0.1:7001',
+    readyz: 'http://127.0.0.1:7003/readyz',
+  });
+  new SupernodeConstruct(scope, 'second', {
+    image: 'example/supernode:1',
+    name: 'second',
+    storage: Storage.persistentVolumeClaim({ claimName: 'second-data', size: Size.gibibytes(10) }),
   });
   for (const schedule of [undefined, Cron.daily()]) {
     new PreheatJob(scope, schedule === undefined ? 'preheat' : 'nightly', {
