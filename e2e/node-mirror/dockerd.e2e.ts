@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DAEMON_JSON } from '../../services/node-mirror/test/corpus/daemon-json';
 import { Dockerd } from '../world/dockerd';
 import type { Host } from '../world/host';
 import { run } from '../world/run';
@@ -160,6 +161,51 @@ describe('node-mirror and a real dockerd', () => {
     TEST_LIMIT_MS,
   );
 
+  scenario('a container goes on, with its process, through apply and restore', async () => {
+    await give('{}', []);
+    const client = async (...args: readonly string[]): Promise<string> =>
+      (await node.run(['docker', '--host', `unix://${dockerd.socket}`, ...args])).trim();
+    const empty = world.newFolder('empty-image');
+    await run(['tar', '-C', empty, '-cf', node.path('empty.tar'), '.']);
+    await client('import', node.path('empty.tar'), 'empty:1');
+    const system = ['/bin', '/lib', '/lib64', '/usr'].flatMap((path) => ['--volume', `${path}:${path}:ro`]);
+    const id = await client('run', '--detach', '--network=none', ...system, 'empty:1', '/bin/sleep', '600');
+    const state = async (): Promise<string> =>
+      await client('inspect', '--format', '{{.State.Pid}} {{.State.Status}}', id);
+    const before = await state();
+    expect(before).toMatch(/^[1-9]\d* running$/);
+    try {
+      await expectDone('apply');
+      expect(await dockerd.mirrors()).toEqual([`${url}/`]);
+      expect(await state()).toBe(before);
+      await expectDone('restore');
+      expect(await dockerd.mirrors()).toEqual([]);
+      expect(await state()).toBe(before);
+    } finally {
+      await client('rm', '--force', id);
+    }
+  });
+
+  test(
+    'the running dockerd takes what was written into each file of the corpus',
+    () =>
+      world.explain(async () => {
+        for (const { name, content, refused } of DAEMON_JSON) {
+          if (refused !== undefined || content === undefined) continue;
+          await give('{"registry-mirrors": []}', []);
+          writeFileSync(dockerd.configFile, content);
+          const applied = await nodeMirror('apply');
+          expect({ name, ...applied }).toMatchObject({ name, code: 0 });
+          expect((await dockerd.mirrors())[0]).toBe(`${url}/`);
+          await expectDone('restore');
+          expect(dockerd.configText()).toBe(content);
+          expect(await dockerd.mirrors()).not.toContain(`${url}/`);
+          expect(traces()).toEqual([]);
+        }
+      }),
+    2 * TEST_LIMIT_MS,
+  );
+
   scenario('a file that dockerd refuses for a reason of its own is put back', async () => {
     await give('{}', []);
     const content = '{"no-such-key": true}';
@@ -215,7 +261,8 @@ describe('node-mirror and a real dockerd', () => {
       expect(dockerd.configText()).toBe('{}');
       expect(await dockerd.mirrors()).toEqual([]);
     } finally {
-      await run(['umount', '--recursive', '--lazy', hostRoot]);
+      // Lazily, and with it all below: what containers mounted meanwhile comes and goes by itself.
+      await run(['umount', '--lazy', hostRoot]);
     }
   });
 

@@ -10,7 +10,7 @@ export const DAEMON_JSON: readonly Specimen[] = [
   { name: 'an empty object', content: '{}' },
   { name: 'an empty object with blanks', content: '\n{ \t\n}\n\n' },
   { name: 'one line', content: '{"debug": false}' },
-  { name: 'odd numbers', content: '{\n\t"mtu": 1500,\n\t"max-concurrent-downloads": 1e1, "shutdown-timeout": 12.0\n}' },
+  { name: 'odd numbers', content: '{\n\t"mtu": -0,\n\t"max-concurrent-downloads": 10 , "shutdown-timeout": -1\n}' },
   {
     name: 'escapes and other scripts',
     content: '{"labels": ["\\u0041=\\/", "größe=ß", "😀=1"], "registry\\u002dmirrors": []}',
