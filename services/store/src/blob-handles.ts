@@ -6,8 +6,9 @@ import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import { factsOf, openFile, unlinkBlob } from './blob-files';
 import type { BlobPaths } from './blob-files';
+import { BlockProofs } from './block-proofs';
 import { BlockTable } from './block-table';
-import type { BlockProof, TableHead } from './block-table';
+import type { TableHead } from './block-table';
 
 /** The open files of a blob, and what its table says. */
 export interface OpenFiles {
@@ -15,7 +16,7 @@ export interface OpenFiles {
   readonly table: BlockTable;
   readonly paths: BlobPaths;
   readonly head: TableHead;
-  readonly proofs: Map<number, BlockProof>;
+  readonly proofs: BlockProofs;
   /** Whether the data has its final name. */
   readonly final: boolean;
 }
@@ -49,7 +50,7 @@ export async function makeFiles(paths: BlobPaths, head: TableHead): Promise<Open
       0o600,
     );
     const table = await BlockTable.create(paths.table, head);
-    return { data, table, paths, head, proofs: new Map(), final: false };
+    return { data, table, paths, head, proofs: new BlockProofs(), final: false };
   } catch (error) {
     await data?.close();
     await unlinkBlob(paths);

@@ -7,6 +7,7 @@ import { HASH_LENGTH, MAX_BLOCK, SIGNATURE_LENGTH, isPieceSize } from '@cdk8s-dr
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import { openFile } from './blob-files';
+import { BlockProofs } from './block-proofs';
 
 /** Why a block on disk may be believed. */
 export interface BlockProof {
@@ -68,7 +69,7 @@ export class BlockTable {
   static async read(
     path: string,
     blob: BlobId,
-  ): Promise<{ table: BlockTable; head: TableHead; proofs: Map<number, BlockProof> } | undefined> {
+  ): Promise<{ table: BlockTable; head: TableHead; proofs: BlockProofs } | undefined> {
     const file = await openFile(path);
     let bytes: Buffer;
     let head: TableHead | undefined;
@@ -83,17 +84,17 @@ export class BlockTable {
       await file.close();
       return undefined;
     }
-    const proofs = new Map<number, BlockProof>();
+    const proofs = new BlockProofs();
     let end = HEAD_LENGTH;
     for (; end + RECORD_LENGTH <= bytes.length; end += RECORD_LENGTH) {
       const record = bytes.subarray(end, end + RECORD_LENGTH);
       const index = record.readUInt32BE(0);
       if (index > MAX_BLOCK) break;
-      const hash = Buffer.from(record.subarray(8, 8 + HASH_LENGTH));
+      const hash = record.subarray(8, 8 + HASH_LENGTH);
       // A hole: the record that belongs here could not be written.
       if (hash.every((byte) => byte === 0)) continue;
       const flags = record.readUInt32BE(4);
-      if (flags === SIGNED) proofs.set(index, { hash, signature: Buffer.from(record.subarray(8 + HASH_LENGTH)) });
+      if (flags === SIGNED) proofs.set(index, { hash, signature: record.subarray(8 + HASH_LENGTH) });
       else proofs.set(index, flags === DOUBTFUL ? { hash, isDoubtful: true } : { hash });
     }
     return { table: new BlockTable(file, end), head, proofs };

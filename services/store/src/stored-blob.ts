@@ -8,6 +8,7 @@ import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { bytesOnDisk } from './blob-files';
 import type { OpenFiles } from './blob-handles';
 import type { BlobRoom } from './blob-room';
+import type { BlockProofs } from './block-proofs';
 import type { BlockProof } from './block-table';
 import { codeOf } from './error-code';
 import { syncFolderOf } from './sync-folder';
@@ -46,7 +47,7 @@ export class StoredBlob {
   private readers = 0;
   private changed = false;
   private removed = false;
-  private readonly proofs: Map<number, BlockProof>;
+  private readonly proofs: BlockProofs;
   private underFinalName: boolean;
   private finishing: Promise<void> | undefined;
   private readonly watchers = new Set<(index: number) => void>();
@@ -62,7 +63,7 @@ export class StoredBlob {
     this.underFinalName = final;
     this.grid = new Grid(head.pieceSize);
     this.length = head.size;
-    for (const index of proofs.keys()) {
+    for (const index of proofs.blocks()) {
       this.held.add(index);
       this.unchecked.add(index);
     }
@@ -220,7 +221,7 @@ export class StoredBlob {
    * keep no attestation, so that no neighbour gets them.
    */
   disown(): void {
-    for (const [index, { hash }] of this.proofs) this.proofs.set(index, { hash });
+    this.proofs.dropSignatures();
   }
 
   /** How many bytes are held. */
