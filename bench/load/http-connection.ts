@@ -14,6 +14,9 @@ const LIMIT = 10_000;
 
 /** What waits for an answer. */
 interface Waiting {
+  readonly request: string;
+  /** Whether it went over a connection that had been idle: the supernode may have closed it at the same moment (RFC 9112, 9.3.1). */
+  readonly reused: boolean;
   readonly resolve: (answer: HttpAnswer) => void;
   readonly reject: (error: Error) => void;
 }
@@ -55,11 +58,18 @@ export class HttpConnection {
 
   private async send(request: string): Promise<HttpAnswer> {
     if (this.waiting !== undefined) throw new Error('a connection takes one request at a time');
+    const reused = this.socket !== undefined;
     const socket = (this.socket ??= this.open());
     return new Promise<HttpAnswer>((resolve, reject) => {
-      this.waiting = { resolve, reject };
+      this.waiting = { request, reused, resolve, reject };
       socket.write(request);
     });
+  }
+
+  private sendAgain(waiting: Waiting): void {
+    this.waiting = { ...waiting, reused: false };
+    this.socket = this.open();
+    this.socket.write(waiting.request);
   }
 
   private open(): Socket {
@@ -79,10 +89,11 @@ export class HttpConnection {
     socket.on('close', () => {
       if (this.socket !== socket && this.socket !== undefined) return;
       if (this.socket === socket) this.socket = undefined;
+      const { waiting, text } = this;
       this.text = '';
-      const { waiting } = this;
       this.waiting = undefined;
-      waiting?.reject(reason);
+      if (waiting?.reused === true && text === '') this.sendAgain(waiting);
+      else waiting?.reject(reason);
     });
     return socket;
   }

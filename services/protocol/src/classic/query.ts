@@ -42,6 +42,7 @@ function wellFormed(text: string): string {
 /** Like decodeURIComponent, but never throws: a stray `%` stays, bytes that are no UTF-8 become U+FFFD. */
 function unescape(text: string, plus: 'space' | 'itself'): string {
   const spaced = plus === 'space' ? text.replaceAll('+', ' ') : text;
+  if (!spaced.includes('%')) return spaced;
   return spaced.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) =>
     Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'),
   );

@@ -71,13 +71,13 @@ export class ClassicHolders {
 
   /** The least busy holder that may give the piece; undefined when there is none. Ties are random. */
   choose(question: HolderQuestion): string | undefined {
-    let best: readonly string[] = [];
+    let best: string[] = [];
     let load = Infinity;
     for (const cid of this.byPiece.get(question.piece) ?? []) {
       if (!this.mayGive(cid, question)) continue;
       const uploads = this.holders.get(cid)?.uploads.size ?? 0;
       if (uploads < load) best = [cid];
-      else if (uploads === load) best = [...best, cid];
+      else if (uploads === load) best.push(cid);
       load = Math.min(load, uploads);
     }
     return best[Math.floor(question.random() * best.length)];

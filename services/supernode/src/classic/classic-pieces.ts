@@ -16,7 +16,10 @@ interface PieceBlocks {
  * The blob stays raw on disk; frames are made when they are asked for.
  */
 export class ClassicPieces {
-  private readonly md5s = new Map<number, Promise<string>>();
+  private readonly md5s = new Map<number, string>();
+  private readonly computing = new Map<number, Promise<string>>();
+  /** All pieces, once every block is here. */
+  private all: ReadonlySet<number> | undefined;
 
   constructor(readonly stored: StoredBlob) {}
 
@@ -32,9 +35,14 @@ export class ClassicPieces {
   }
 
   /** The pieces of which every byte is here. */
-  held(): Set<number> {
+  held(): ReadonlySet<number> {
+    const { count, stored } = this;
+    if (stored.whole && count !== undefined) {
+      if (this.all?.size !== count) this.all = new Set(Array.from({ length: count }, (_, piece) => piece));
+      return this.all;
+    }
     const pieces = new Set<number>();
-    const end = this.count ?? this.stored.grid.pieceOfBlock(Math.max(0, this.stored.held.last)) + 1;
+    const end = count ?? stored.grid.pieceOfBlock(Math.max(0, stored.held.last)) + 1;
     for (let piece = 0; piece < end; piece += 1) if (this.has(piece)) pieces.add(piece);
     return pieces;
   }
@@ -59,13 +67,20 @@ export class ClassicPieces {
    * @throws DamagedBlock when the piece cannot be read any more; the next question tries again.
    */
   async md5Of(piece: number): Promise<string> {
-    let md5 = this.md5s.get(piece);
+    const known = this.md5s.get(piece);
+    if (known !== undefined) return known;
+    let md5 = this.computing.get(piece);
     if (md5 === undefined) {
       md5 = this.compute(piece);
-      this.md5s.set(piece, md5);
-      md5.catch(() => this.md5s.delete(piece));
+      this.computing.set(piece, md5);
+      void this.keep(piece, md5);
     }
     return md5;
+  }
+
+  /** The `pieceMd5` of a piece, if it was computed before. */
+  knownMd5(piece: number): string | undefined {
+    return this.md5s.get(piece);
   }
 
   /** The bytes of a piece with its frame. */
@@ -85,8 +100,18 @@ export class ClassicPieces {
     if (blocks === undefined) return;
     const { stored } = this;
     for (let block = blocks.first; block < blocks.end; block += 1) {
-      if (!(await isIntact(stored, block))) this.md5s.delete(piece);
+      if (await isIntact(stored, block)) continue;
+      this.md5s.delete(piece);
+      this.computing.delete(piece);
     }
+  }
+
+  /** Unless the piece has turned out to be damaged meanwhile. Never rejects: whoever asked is told. */
+  private async keep(piece: number, running: Promise<string>): Promise<void> {
+    const md5 = await running.catch(() => undefined);
+    if (this.computing.get(piece) !== running) return;
+    this.computing.delete(piece);
+    if (md5 !== undefined) this.md5s.set(piece, md5);
   }
 
   private async compute(piece: number): Promise<string> {

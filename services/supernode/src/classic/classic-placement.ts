@@ -121,8 +121,9 @@ export class ClassicPlacement {
 
     const random = seededRandom(question.seed);
     for (const piece of [...client.running.keys()]) if (!held.has(piece)) this.release(cid, client, piece, 'left');
-    const fresh = mostWanted(client, held, (piece) => this.holders.count(piece), random);
-    const pieces = [...client.running.keys(), ...fresh].slice(0, MAX_PIECE_SOURCES);
+    const free = MAX_PIECE_SOURCES - client.running.size;
+    const fresh = free > 0 ? mostWanted(client, question, { most: free, holders: this.holders, random }) : [];
+    const pieces = [...client.running.keys(), ...fresh];
     for (const piece of pieces) this.assign(client, { cid, piece, refused: client.refused, now: question.now, random });
     return pieces.length === 0 ? { kind: 'wait' } : { kind: 'fetch', pieces: [...client.running.values()] };
   }
@@ -178,27 +179,39 @@ export class ClassicPlacement {
   }
 }
 
-/** The pieces that a client could fetch, the most wanted first. */
-function mostWanted(
-  { done, running }: Client,
-  held: ReadonlySet<number>,
-  holders: (piece: number) => number,
-  random: () => number,
-): number[] {
-  const numbers = [...running.keys()];
-  const mean = numbers.reduce((sum, piece) => sum + piece, 0) / numbers.length;
-  return [...held]
-    .filter((piece) => !done.has(piece) && !running.has(piece))
-    .map((piece) => ({
-      piece,
-      holders: holders(piece),
-      distance: numbers.length === 0 ? 0 : Math.abs(piece - mean),
-      chance: random(),
-    }))
-    .sort((a, b) => firstDifference(a.holders - b.holders, a.distance - b.distance, a.chance - b.chance))
-    .map(({ piece }) => piece);
+/** A piece that a client could fetch. */
+interface Wanted {
+  readonly piece: number;
+  readonly holders: number;
+  /** From those that it is fetching. */
+  readonly distance: number;
+  readonly chance: number;
 }
 
-function firstDifference(...differences: readonly number[]): number {
-  return differences.find((difference) => difference !== 0) ?? 0;
+/** The pieces that a client could fetch, the most wanted first, and no more than `most`. */
+function mostWanted(
+  { done, running }: Client,
+  { held }: ClassicQuestion,
+  { most, holders, random }: { most: number; holders: ClassicHolders; random: () => number },
+): number[] {
+  let sum = 0;
+  for (const piece of running.keys()) sum += piece;
+  const mean = running.size === 0 ? undefined : sum / running.size;
+  const best: Wanted[] = [];
+  for (const piece of held) {
+    if (done.has(piece) || running.has(piece)) continue;
+    const distance = mean === undefined ? 0 : Math.abs(piece - mean);
+    const one: Wanted = { piece, holders: holders.count(piece), distance, chance: random() };
+    let at = best.length;
+    for (let last = best[at - 1]; last !== undefined && order(one, last) < 0; last = best[at - 1]) at -= 1;
+    if (at >= most) continue;
+    best.splice(at, 0, one);
+    if (best.length > most) best.pop();
+  }
+  return best.map(({ piece }) => piece);
+}
+
+function order(a: Wanted, b: Wanted): number {
+  if (a.holders !== b.holders) return a.holders - b.holders;
+  return a.distance === b.distance ? a.chance - b.chance : a.distance - b.distance;
 }

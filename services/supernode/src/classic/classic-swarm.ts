@@ -146,17 +146,23 @@ export class ClassicSwarm {
 
   /** A client has a piece on disk. */
   stored(cid: string, piece: PieceRange): void {
+    const member = this.members.get(cid);
+    if (member === undefined) return;
     this.presence.heard(cid, this.tools.now());
     const pieces = this.currentPieces();
     if (!this.knows(piece, pieces)) return;
     const { pieceNum } = piece;
-    if (this.placement.tell({ type: 'stored', cid, piece: pieceNum })) this.countPeer(pieceNum, pieces);
+    // The name as it was registered is kept; `cid` is a slice of this request's URL, which would be kept with it for each piece.
+    const report = { type: 'stored', cid: member.cid, piece: pieceNum } as const;
+    if (this.placement.tell(report)) this.countPeer(pieceNum, pieces);
   }
 
   /** A client gives nothing to others any more. */
   down(cid: string): void {
-    this.presence.left(cid, this.tools.now());
-    this.placement.tell({ type: 'down', cid });
+    const member = this.members.get(cid);
+    if (member === undefined) return;
+    this.presence.left(member.cid, this.tools.now());
+    this.placement.tell({ type: 'down', cid: member.cid });
   }
 
   /** A client did not get what the supernode should have: what is on disk is looked at again, and fetched anew where it is damaged. */
@@ -211,7 +217,8 @@ export class ClassicSwarm {
 
   private take(cid: string, outcome: PieceOutcome, pieces: ClassicPieces): void {
     if (!this.knows(outcome, pieces)) return;
-    const { pieceNum: piece, dstCid: from } = outcome;
+    const { pieceNum: piece, dstCid } = outcome;
+    const from = dstCid === undefined ? undefined : (this.members.get(dstCid)?.cid ?? dstCid);
     // Who gives is there, even when it has nothing more to say.
     if (outcome.arrived && from !== undefined) this.presence.heard(from, this.askedAt);
     const report = outcome.arrived
@@ -241,20 +248,12 @@ export class ClassicSwarm {
     pieces: ClassicPieces,
     assignments: readonly ClassicAssignment[],
   ): Promise<ClassicAnswer> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), MD5_LIMIT);
+    const unknown = assignments.flatMap(({ piece }) => (pieces.knownMd5(piece) === undefined ? [piece] : []));
+    if (unknown.length > 0) await computed(pieces, unknown);
+    const ready = assignments.flatMap((assignment) => {
+      const pieceMd5 = pieces.knownMd5(assignment.piece);
+      return pieceMd5 === undefined ? [] : [this.source(member, pieces.pieceSize, assignment, pieceMd5)];
     });
-    const sources = await Promise.all(
-      assignments.map(async (assignment) => {
-        // A piece that cannot be read is no longer held, and the next question's answer leaves it out.
-        const md5 = pieces.md5Of(assignment.piece).catch(() => undefined);
-        const pieceMd5 = await Promise.race([md5, late]);
-        return pieceMd5 === undefined ? [] : [this.source(member, pieces.pieceSize, assignment, pieceMd5)];
-      }),
-    );
-    clearTimeout(timer);
-    const ready = sources.flat();
     const same = ready.filter(({ pieceNum, pieceMd5 }) => this.former.mayHave(member.cid, pieceNum, pieceMd5));
     if (same.length < ready.length) return superFailAnswer('the file has changed at its origin');
     return ready.length === 0 ? waitAnswer() : continueAnswer(ready);
@@ -279,4 +278,15 @@ export class ClassicSwarm {
       downLink: DEFAULT_DOWN_LINK,
     };
   }
+}
+
+/** Waits for the MD5 of these pieces, not longer than a client waits for its answer. */
+async function computed(pieces: ClassicPieces, numbers: readonly number[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, MD5_LIMIT);
+  });
+  // A piece that cannot be read is no longer held, and the next question's answer leaves it out.
+  await Promise.race([Promise.allSettled(numbers.map(async (piece) => pieces.md5Of(piece))), late]);
+  clearTimeout(timer);
 }

@@ -113,30 +113,32 @@ export class ApiServer implements Closeable {
   private addHooks(): void {
     const { log, meter } = this.options;
     this.server.addHook('onRequest', (_request, _reply, done) => this.turns.take(done));
-    this.server.addHook('onRequest', async (request, reply) => {
+    // Hooks with callbacks: those with promises take a third of the time of a whole request.
+    this.server.addHook('onRequest', (request, reply, done) => {
       void reply.header(REQUEST_ID_HEADER, request.id);
-      const path = pathOf(request.url);
-      if (isOpsPath(path)) return undefined;
-      if (this.stopping) return refuse(request, reply.header('connection', 'close'), STOPPING);
-      if (this.connections.isSurplus(request.socket)) {
-        return refuse(request, reply.header('connection', 'close'), OVERLOADED);
+      const surplus = this.connections.isSurplus(request.socket);
+      if ((this.stopping || surplus) && !isOpsPath(pathOf(request.url))) {
+        refuse(request, reply.header('connection', 'close'), this.stopping ? STOPPING : OVERLOADED).catch(done);
+        return;
       }
-      return undefined;
+      done();
     });
     this.server.server.on('request', (_request, response) => {
       this.running += 1;
       response.once('close', () => (this.running -= 1));
     });
-    this.server.addHook('preSerialization', async (request, _reply, answer: unknown) => {
+    this.server.addHook('preSerialization', (request, _reply, answer: unknown, done) => {
       if (request.url.startsWith('/peer/task?')) this.waiting.told(request.url, codeOf(answer));
-      return answer;
+      done(null, answer);
     });
-    this.server.addHook('onResponse', async (request, reply) => {
+    this.server.addHook('onResponse', (request, reply, done) => {
       meter?.answered(request, reply);
-      if (!log.isLevelEnabled('debug')) return;
-      const { id, method, url } = request;
-      const ms = Math.round(reply.elapsedTime);
-      log.debug({ request: id, method, path: pathOf(url), status: reply.statusCode, ms }, 'answered');
+      if (log.isLevelEnabled('debug')) {
+        const { id, method, url } = request;
+        const ms = Math.round(reply.elapsedTime);
+        log.debug({ request: id, method, path: pathOf(url), status: reply.statusCode, ms }, 'answered');
+      }
+      done();
     });
   }
 

@@ -18,18 +18,28 @@ const CLIENT = /[?&]srcCid=([^&]*)/i;
  * so the supernode does not go before each had an answer with which it goes on elsewhere.
  */
 export class WaitingClients {
-  /** When each was told, the longest ago first. */
+  /** When each was told. */
   private readonly since = new Map<string, number>();
 
   /** Takes note of an answer to `GET /peer/task`. */
   told(url: string, code: number): void {
     const cid = CLIENT.exec(url)?.[1];
     if (cid === undefined) return;
-    this.since.delete(cid);
-    if (code !== RESULT_CODE.peerContinue && code !== RESULT_CODE.peerWait) return;
+    if (code !== RESULT_CODE.peerContinue && code !== RESULT_CODE.peerWait) {
+      this.since.delete(cid);
+      return;
+    }
+    // Not taken out and put in anew: the key that stays is the first one, and the URL of this request, of which `cid` is a slice, can go.
     this.since.set(cid, performance.now());
-    if (this.since.size > MOST)
-      for (const oldest of [...this.since.keys()].slice(0, MOST / 10)) this.since.delete(oldest);
+    if (this.since.size > MOST) this.makeRoom();
+  }
+
+  /** Drops those that have asked elsewhere by now, and when there are none, those that came first. */
+  private makeRoom(): void {
+    const now = performance.now();
+    for (const [cid, since] of this.since) if (now - since >= ASKS_WITHIN) this.since.delete(cid);
+    if (this.since.size <= MOST - MOST / 10) return;
+    for (const first of [...this.since.keys()].slice(0, MOST / 10)) this.since.delete(first);
   }
 
   /** Resolves when no client waits any more and `done()`, at the latest after `limit` milliseconds. */
