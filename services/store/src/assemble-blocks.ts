@@ -5,17 +5,14 @@ import type { Grid } from '@cdk8s-dragonfly/protocol';
 /** A block cut out of a stream of bytes. */
 export interface AssembledBlock {
   readonly index: number;
-  /** Its bytes as they came, not copied together. */
-  readonly chunks: readonly Buffer[];
+  /** Its bytes, in one piece: they are hashed, written and passed on with one call each. */
+  readonly chunks: readonly [Buffer];
   readonly length: number;
   /** SHA-256 of its bytes. */
   readonly hash: Buffer;
 }
 
-/**
- * Cuts a blob's bytes, which begin at the start of block `first`, into its blocks. The last one is as long as what was left.
- * Nothing is copied: a block is hashed while it arrives.
- */
+/** Cuts a blob's bytes, which begin at the start of block `first`, into its blocks. The last one is as long as what was left. */
 export async function* assembleBlocks(
   grid: Grid,
   first: number,
@@ -23,25 +20,26 @@ export async function* assembleBlocks(
 ): AsyncGenerator<AssembledBlock> {
   let index = first;
   let wanted = grid.span(index).length;
-  let chunks: Buffer[] = [];
+  let block: Buffer | undefined;
   let length = 0;
-  let hash = createHash('sha256');
   for await (const chunk of bytes) {
-    let rest = chunk;
-    while (rest.length > 0) {
+    for (let rest = chunk; rest.length > 0;) {
       const part = rest.subarray(0, wanted - length);
       rest = rest.subarray(part.length);
-      chunks.push(part);
+      block ??= Buffer.allocUnsafeSlow(wanted);
+      part.copy(block, length);
       length += part.length;
-      hash.update(part);
       if (length < wanted) continue;
-      yield { index, chunks, length, hash: hash.digest() };
+      yield assembled(index, block);
       index += 1;
       wanted = grid.span(index).length;
-      chunks = [];
+      block = undefined;
       length = 0;
-      hash = createHash('sha256');
     }
   }
-  if (length > 0) yield { index, chunks, length, hash: hash.digest() };
+  if (block !== undefined) yield assembled(index, block.subarray(0, length));
+}
+
+function assembled(index: number, bytes: Buffer): AssembledBlock {
+  return { index, chunks: [bytes], length: bytes.length, hash: createHash('sha256').update(bytes).digest() };
 }

@@ -11,6 +11,7 @@ import { BlobRoom } from './blob-room';
 import type { TableHead } from './block-table';
 import { Evictions } from './evictions';
 import { FreeSpace } from './free-space';
+import { RecentBlocks } from './recent-blocks';
 import { scanBlobs } from './scan';
 import { Space } from './space';
 import { StoreFolder } from './store-folder';
@@ -39,6 +40,7 @@ export class BlobStore {
   /** The last operation on each blob: opening, making, closing and removing follow one another. */
   private readonly turns = new Turns<BlobId>();
   private readonly evictions: Evictions;
+  private readonly recent = new RecentBlocks();
   private checking: Promise<void> | undefined;
   private stopChecking: () => void = () => undefined;
 
@@ -222,6 +224,7 @@ export class BlobStore {
   ): StoredBlob {
     const stored: StoredBlob = new StoredBlob(entry.blob, found, {
       room,
+      recent: this.recent,
       fault: () => this.folder.fault,
       reading: () => {
         entry.lastRead = this.now();

@@ -11,6 +11,7 @@ import type { BlobRoom } from './blob-room';
 import type { BlockProofs } from './block-proofs';
 import type { BlockProof } from './block-table';
 import { codeOf } from './error-code';
+import type { RecentBlocks } from './recent-blocks';
 import { syncFolderOf } from './sync-folder';
 import { Unstorable, asUnstorable } from './unstorable';
 
@@ -26,6 +27,8 @@ export class DamagedBlock extends Error {
 /** What an open blob needs of its store. */
 export interface BlobOwner {
   readonly room: BlobRoom;
+  /** What was written last, of all blobs of the store. */
+  readonly recent: RecentBlocks;
   /** Why nothing can be written; undefined when it can. */
   fault(): Unstorable | undefined;
   /** Somebody reads. */
@@ -38,6 +41,7 @@ export interface BlobOwner {
 
 /** A blob in the store: whole, or while it arrives. Readers, writers and servers of one process share one object. */
 export class StoredBlob {
+  private static made = 0;
   readonly grid: Grid;
   /** The blocks that are on disk and may be read. */
   readonly held = new BlockSet();
@@ -51,6 +55,7 @@ export class StoredBlob {
   private underFinalName: boolean;
   private finishing: Promise<void> | undefined;
   private readonly watchers = new Set<(index: number) => void>();
+  private readonly id = (StoredBlob.made += 1);
   private length: number | undefined;
 
   constructor(
@@ -125,7 +130,7 @@ export class StoredBlob {
   }
 
   /**
-   * Writes a block whose bytes the caller has checked against `proof`. A block that is here already, or being written by
+   * Writes a block whose bytes the caller has checked against `proof`, and does not change any more. A block that is here already, or being written by
    * somebody else, is not written again.
    *
    * @returns whether this call wrote it.
@@ -150,11 +155,23 @@ export class StoredBlob {
   }
 
   /**
-   * The bytes of a held block.
+   * The bytes of a held block; they belong to others too, and must not be changed.
    *
    * @throws DamagedBlock when they are not what was written; the block is then no longer held.
    */
   async read(index: number): Promise<Buffer> {
+    const recent = this.owner.recent.get(this.id, index);
+    if (recent === undefined) return this.readFromDisk(index);
+    this.owner.reading();
+    return recent;
+  }
+
+  /**
+   * As {@link read}, whatever is still in memory.
+   *
+   * @throws DamagedBlock as {@link read}.
+   */
+  async readFromDisk(index: number): Promise<Buffer> {
     this.readers += 1;
     this.owner.reading();
     try {
@@ -164,8 +181,14 @@ export class StoredBlob {
       this.readers -= 1;
       this.owner.reading();
     }
-    this.held.delete(index);
+    this.drop(index);
     throw new DamagedBlock(this.blob, index);
+  }
+
+  /** A block has turned out to be damaged: it is no longer held, and may be written anew. */
+  drop(index: number): void {
+    this.owner.recent.forget(this.id, index);
+    this.held.delete(index);
   }
 
   /** Calls `watcher` with the number of each block from now on, as soon as it is held; returns what ends that. */
@@ -197,6 +220,8 @@ export class StoredBlob {
     });
     this.underFinalName = true;
     this.owner.finished();
+    // What arrives is passed on at once; what is asked for later is so rarely the same that memory is not the place for it.
+    this.owner.recent.forget(this.id);
   }
 
   /**
@@ -266,6 +291,7 @@ export class StoredBlob {
 
   /** Closes the files. Only the store calls it, when the last user is gone. */
   async close(): Promise<void> {
+    this.owner.recent.forget(this.id);
     await this.files.data.close();
     await this.files.table.close();
   }
@@ -327,6 +353,8 @@ export class StoredBlob {
     this.unchecked.delete(index);
     this.proofs.set(index, proof);
     this.held.add(index);
+    const [block, ...others] = chunks;
+    if (block !== undefined && others.length === 0) this.owner.recent.add(this.id, index, block);
   }
 }
 

@@ -15,12 +15,12 @@ export async function isIntact(stored: StoredBlob, index: number): Promise<boole
   const proof = stored.proofOf(index);
   if (proof === undefined) return false;
   try {
-    const bytes = await stored.read(index);
+    const bytes = await stored.readFromDisk(index);
     if (createHash('sha256').update(bytes).digest().equals(proof.hash)) return true;
   } catch (error) {
     if (!(error instanceof DamagedBlock)) throw error;
   }
-  stored.held.delete(index);
+  stored.drop(index);
   return false;
 }
 
