@@ -2,19 +2,17 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { freePort } from '../free-port';
+import { cpuSecondsOf, memoryOf } from '../process-usage';
 import { HttpConnection } from './http-connection';
 
 const LAUNCHER = join(__dirname, '../../services/supernode/bin/supernode.js');
 
 /** How long it may take to start, and to stop, in ms. */
 const LIMIT = 20_000;
-
-/** Clock ticks a second in /proc (Linux: always 100). */
-const TICKS = 100;
 
 /** How often memory is looked at, in ms. */
 const EVERY = 250;
@@ -88,17 +86,17 @@ export class MeasuredSupernode {
   /** Watches what it takes until the returned function is called. */
   watch(): () => Usage {
     const began = performance.now();
-    const cpu = this.cpuSeconds();
-    const memory = [{ at: 0, mib: this.memory() }];
+    const cpu = cpuSecondsOf(this.pid);
+    const memory = [{ at: 0, mib: memoryOf(this.pid) }];
     const look = (): void => {
       if (this.hasEnded) return;
-      memory.push({ at: (performance.now() - began) / 1000, mib: this.memory() });
+      memory.push({ at: (performance.now() - began) / 1000, mib: memoryOf(this.pid) });
     };
     const looking = setInterval(look, EVERY);
     return () => {
       clearInterval(looking);
       look();
-      return { seconds: (performance.now() - began) / 1000, cpu: this.cpuSeconds() - cpu, memory };
+      return { seconds: (performance.now() - began) / 1000, cpu: cpuSecondsOf(this.pid) - cpu, memory };
     };
   }
 
@@ -127,27 +125,4 @@ export class MeasuredSupernode {
       connection.close();
     }
   }
-
-  private memory(): number {
-    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8')) ?? [];
-    return Number(kib) / 1024;
-  }
-
-  private cpuSeconds(): number {
-    // Behind the name in parentheses: field 3 and on (proc(5)); user time is field 14, system time 15.
-    const text = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
 }
