@@ -26,15 +26,20 @@ export class FalsePeer {
     server.on('request', (request, response) => this.take(request, response));
   }
 
-  /** Joins the swarm of a blob at a supernode. */
+  /**
+   * Joins the swarm of a blob at a supernode.
+   *
+   * @param place where both are. Default: on loopback.
+   */
   static async join(
     supernodePort: number,
     { blob, url, blocks }: { blob: Digest; url: URL; blocks: number },
     answer: FalseAnswer,
     says?: () => string[],
+    place: { readonly own: string; readonly supernode: string } = { own: '127.0.0.1', supernode: '127.0.0.1' },
   ): Promise<FalsePeer> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(0, place.own, resolve));
     const peer = new FalsePeer(server, answer);
     peer.all = BlockSet.of(Array.from({ length: blocks }, (_, index) => index));
     peer.says = says;
@@ -44,15 +49,15 @@ export class FalsePeer {
       rawUrl: url.href,
       taskUrl: url.href,
       cid,
-      ip: '127.0.0.1',
+      ip: place.own,
       port,
       path: '/peer/file/x',
       headers: [],
       dfdaemon: true,
       native: { versions: [1], blob },
     });
-    const base = `http://127.0.0.1:${supernodePort}`;
-    const session = await fetch(`${base}/native/v1/session?cid=${cid}&ip=127.0.0.1&port=${port}`, {
+    const base = `http://${place.supernode}:${supernodePort}`;
+    const session = await fetch(`${base}/native/v1/session?cid=${cid}&ip=${place.own}&port=${port}`, {
       signal: peer.session.signal,
     });
     // Read on in the background: a session that is not read is cut off.

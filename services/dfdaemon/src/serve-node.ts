@@ -1,27 +1,44 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { CommandError, UsageError, Watchdog, resolveSupernodes } from '@cdk8s-dragonfly/command';
-import type { Closeable, CommandContext, CommandValues } from '@cdk8s-dragonfly/command';
+import type { Closeable, CommandContext, CommandValues, Log } from '@cdk8s-dragonfly/command';
 import { PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
-import type { BlobProvider, SwarmNodeOptions, Traffic } from '@cdk8s-dragonfly/engine';
-import { OriginRules, Relay, originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
+import type { BlobProvider, Outlook, SwarmNodeOptions } from '@cdk8s-dragonfly/engine';
+import {
+  FreshFile,
+  OriginClient,
+  OriginRules,
+  Relay,
+  TokenServerRules,
+  originLog,
+  outwardFrom,
+} from '@cdk8s-dragonfly/origin';
 import type { HostPort, Outward, TrustEntry } from '@cdk8s-dragonfly/origin';
 import { BlobAccess } from './access/blob-access';
+import { DockerCredentials } from './access/docker-credentials';
+import { OwnAccess } from './access/own-access';
+import { ManifestAnswers } from './manifests/manifest-answer';
+import { ManifestStore } from './manifests/manifest-store';
+import { parseTagPolicy } from './manifests/tag-policy';
 import { responseLogger } from './mirror/log-response';
 import { MirrorServer } from './mirror/mirror-server';
+import type { ResponseRecord } from './mirror/response-record';
+import { UnhadBlobs } from './mirror/unhad-blobs';
 import { parseUpstreams } from './mirror/upstreams';
 import type { Upstreams } from './mirror/upstreams';
+import { aboutDaemon } from './ops/about';
 import { Metrics } from './ops/metrics';
+import type { MeasuredNode } from './ops/metrics';
 import { OpsServer } from './ops/ops-server';
+import { Pulls } from './ops/pulls';
 import { proxyFrom, proxyOriginRules, proxySettings } from './proxy/proxy-from';
 
 /** What the command line of a df-daemon says. */
 export type DfdaemonValues = CommandValues<typeof DFDAEMON>;
 
 /** Starts a node of the swarm: it serves its neighbours when this resolves, and until it is stopped. */
-export type StartNode = (
-  options: SwarmNodeOptions,
-) => Promise<BlobProvider & Closeable & { readonly traffic: Traffic }>;
+export type StartNode = (options: SwarmNodeOptions) => Promise<BlobProvider & Outlook & Closeable & MeasuredNode>;
 
 /** How long running answers may go on when the daemon stops, in milliseconds; a pod has 30 s in all. */
 const GRACE = 10_000;
@@ -37,6 +54,8 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const upstreams = parseUpstreams([...values.registry, ...registries]);
   const proxying = proxySettings(values);
   const outward = outwardOf(values, ctx, proxying.trust);
+  const policy = parseTagPolicy(values.tagPolicy);
+  const tls = await ownCertificate(values);
   const supernodes = resolveSupernodes(values);
   const { lifecycle, log } = ctx;
   lifecycle.add('the watchdog', await Watchdog.start('dfdaemon'));
@@ -65,12 +84,26 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const originRules = proxying.rules.length > 0 ? proxyRules : rulesFor(upstreams);
   const node = await startNode({ ...values, supernodes, peers, originRules, outward, log });
   serving.node = lifecycle.add('the node', node);
-  serving.metrics = new Metrics(() => node.traffic);
 
-  const access = new BlobAccess(values.blobAuthorization, registry);
-  const record = responseLogger(log);
-  const proxy = proxyFrom(values, proxying, { provider: node, record, outward, originRules: proxyRules, log });
-  const mirror = new MirrorServer({ upstreams, provider: node, registry, access, record }, { proxy });
+  const own = ownAccess(values, ctx, { upstreams, registry, outward });
+  const access = new BlobAccess(values.blobAuthorization);
+  const unhad = new UnhadBlobs();
+  const store = lifecycle.add('the manifests', await ManifestStore.open(values.dataDir, log));
+  const now = (): number => Date.now();
+  const manifests = new ManifestAnswers({ store, policy, access, unhad, provider: node, anybody: own, now });
+  const pulls = lifecycle.add('the pulls', new Pulls((pull) => log.info(pull, 'pull')));
+  const metrics = new Metrics(node);
+  serving.metrics = metrics;
+  const toLog = responseLogger(log);
+  const record = (response: ResponseRecord): void => {
+    toLog(response);
+    metrics.record(response);
+    pulls.record(response);
+  };
+  const about = aboutDaemon({ argv: process.argv.slice(2), env: ctx.env, version: ctx.version });
+  const pulling = { provider: node, own, access, manifests, unhad, about, record };
+  const proxy = proxyFrom(values, proxying, { pulling, outward, originRules: proxyRules, log });
+  const mirror = new MirrorServer({ ...pulling, upstreams, registry }, { proxy, tls });
   const mirrorAt = { host: values.hostIp, port: values.port, portFlag: '--port', hostFlag: '--hostIp' };
   const mirrorAddress = await mirror.start(mirrorAt);
   lifecycle.add('the mirror', { stop: () => mirror.stop(GRACE) });
@@ -93,14 +126,78 @@ function outwardOf(values: DfdaemonValues, { env, log }: CommandContext, trust: 
   }
 }
 
+/** What the mirror speaks https with; undefined: it speaks http. @throws UsageError when it cannot be used. */
+async function ownCertificate({ certPem, keyPem }: DfdaemonValues): Promise<{ cert: string; key: string } | undefined> {
+  if (certPem === undefined && keyPem === undefined) return undefined;
+  if (certPem === undefined || keyPem === undefined) {
+    throw new UsageError('--certpem and --keypem go together: give both, or none for a mirror that speaks http');
+  }
+  try {
+    const [cert, key] = await Promise.all([readFile(certPem, 'utf8'), readFile(keyPem, 'utf8')]);
+    createSecureContext({ cert, key });
+    return { cert, key };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`the mirror cannot speak https with ${certPem} and ${keyPem}: ${why}`, { cause: error });
+  }
+}
+
+/** @throws UsageError for a file of credentials that cannot be used, and token servers that cannot be meant. */
+function ownAccess(
+  values: DfdaemonValues,
+  { log, lifecycle }: CommandContext,
+  { upstreams, registry, outward }: { upstreams: Upstreams; registry: Relay; outward: Outward },
+): OwnAccess {
+  const tokenHosts = values.tokenServer.map((text) => {
+    const [, host] = /^[^=\s]+=([^=\s/]+)$/.exec(text) ?? [];
+    if (host === undefined || !URL.canParse(`https://${host}`)) {
+      throw new UsageError(
+        `--token-server must be REGISTRY=HOST[:PORT], such as ghcr.io=auth.example.com, not "${text}"`,
+      );
+    }
+    return new URL(`https://${host}`);
+  });
+  const allow = [...registriesOf(upstreams), ...tokenHosts.map((url) => ({ host: url.hostname, port: portOf(url) }))];
+  const { originFirstByteTimeout: firstByteTimeout, originStallTimeout: stallTimeout } = values;
+  const rules = new TokenServerRules({ allow, flag: '--token-server REGISTRY=' });
+  const tokenServers = lifecycle.add(
+    'the client of token servers',
+    new OriginClient({ rules, outward, firstByteTimeout, stallTimeout, log: originLog(log) }),
+  );
+  return new OwnAccess({
+    registry,
+    tokenServers,
+    credentials: credentialsOf(values.registryAuth, log),
+    namesOf: (url) => [
+      url.host,
+      ...[...upstreams.byHost].flatMap(([host, one]) => (one.href === url.href ? [host] : [])),
+    ],
+    tokenHosts: values.tokenServer,
+    log,
+  });
+}
+
+function credentialsOf(path: string | undefined, log: Log): FreshFile<DockerCredentials> | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return new FreshFile({ path, parse: (text) => DockerCredentials.parse(text), log: originLog(log) });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`the file ${path} of --registry-auth cannot be used: ${why}`, { cause: error });
+  }
+}
+
+function upstreamUrls({ default: first, byHost }: Upstreams): readonly URL[] {
+  return [first, ...byHost.values()];
+}
+
 /** This daemon fetches from its registries and from where they redirect to; it takes no URLs from others. */
 function rulesFor(upstreams: Upstreams): OriginRules {
   return new OriginRules({ allow: registriesOf(upstreams), flag: '--registry' });
 }
 
 function registriesOf(upstreams: Upstreams): readonly HostPort[] {
-  const urls = [upstreams.default, ...upstreams.byHost.values()];
-  return urls.map((url) => ({ host: url.hostname, port: portOf(url) }));
+  return upstreamUrls(upstreams).map((url) => ({ host: url.hostname, port: portOf(url) }));
 }
 
 function portOf({ port, protocol }: URL): number {

@@ -59,7 +59,9 @@ class Daemon {
     };
     const provider = new FakeProvider(() => ({ bytes: BYTES }));
     const traffic = { local: 0, peer: 0, supernode: 0, origin: 0 };
-    return Promise.resolve({ open: (request) => provider.open(request), stop, traffic });
+    const usage = { blobs: 0, bytes: 0, evicted: 0 };
+    const isWithinReach = (): Promise<boolean> => Promise.resolve(false);
+    return Promise.resolve({ open: (request) => provider.open(request), isWithinReach, stop, traffic, usage });
   };
 
   interrupt(): void {
@@ -163,6 +165,14 @@ describe('a df-daemon', () => {
   test.each([
     [['--registry', 'ftp://x'], 2, 'dfdaemon: --registry: "ftp://x/" must begin with http:// or https://\n'],
     [['--port', 'TAKEN'], 1, 'dfdaemon: the mirror cannot listen on 127.0.0.1:TAKEN: the port is in use'],
+    [
+      ['--tag-policy', 'sometimes'],
+      2,
+      'dfdaemon: --tag-policy must be revalidate, strict or ttl=DURATION such as ttl=5m',
+    ],
+    [['--registry-auth', '/nowhere'], 2, 'dfdaemon: the file /nowhere of --registry-auth cannot be used: '],
+    [['--token-server', 'a'], 2, 'dfdaemon: --token-server must be REGISTRY=HOST[:PORT], such as ghcr.io='],
+    [['--certpem', '/nowhere'], 2, 'dfdaemon: --certpem and --keypem go together'],
     [['--data-dir', '/dev/null/x'], 1, 'dfdaemon: the folder for the store cannot be made ('],
     [
       ['--ops-listen', '127.0.0.1:TAKEN'],

@@ -4,7 +4,7 @@ export { fetchBlock } from './links/fetch-block';
 export { PeerLink } from './links/peer-link';
 export type { BlobShape } from './links/peer-link';
 export { BlobUnavailable } from './node/blob-request';
-export type { BlobProvider, BlobRequest, OpenBlob, UnavailableReason } from './node/blob-request';
+export type { BlobProvider, BlobRequest, OpenBlob, Outlook, UnavailableReason } from './node/blob-request';
 export { DAEMON_POLICY } from './download/tools';
 export type { DownloadPolicy } from './download/tools';
 export { SwarmNode } from './node/swarm-node';

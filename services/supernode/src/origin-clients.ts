@@ -1,8 +1,6 @@
 import type { Log } from '@cdk8s-dragonfly/command';
-import { OriginClient, OriginRules, clusterApi, originLog } from '@cdk8s-dragonfly/origin';
+import { OriginClient, OriginRules, TokenServerRules, clusterApi, originLog } from '@cdk8s-dragonfly/origin';
 import type { HostPort, Outward } from '@cdk8s-dragonfly/origin';
-
-import { TokenServerRules } from './preheat/token-server-rules';
 
 /** What the supernode's ways out are made of. Times are in milliseconds. */
 export interface OriginClientsOptions {

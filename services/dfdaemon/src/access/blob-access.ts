@@ -3,7 +3,6 @@ import type { Digest, HeaderLine } from '@cdk8s-dragonfly/protocol';
 import type { Registry } from '../mirror/relay';
 import { BlobRights } from './blob-rights';
 import type { Claim } from './blob-rights';
-import { LARGEST_MANIFEST, blobsNamedBy } from './manifest-blobs';
 
 /** Who decides whether a client may have a blob that is on the node or in the swarm. */
 export type BlobAuthorization =
@@ -18,8 +17,10 @@ export interface BlobQuestion {
   readonly digest: Digest;
   /** Path and query for the registry. */
   readonly target: string;
-  /** The client's own lines. */
+  /** What the registry is sent. */
   readonly headers: readonly HeaderLine[];
+  /** Whom to ask: the registry as the client reaches it. */
+  readonly registry: Registry;
 }
 
 /**
@@ -30,17 +31,16 @@ export interface BlobQuestion {
 export class BlobAccess {
   constructor(
     private readonly mode: BlobAuthorization,
-    private readonly registry: Registry,
     private readonly rights = new BlobRights(),
   ) {}
 
   /** Whether the client may have the blob. False: the registry's own answer to the client says why not. */
-  async allows({ claim, digest, target, headers }: BlobQuestion, signal: AbortSignal): Promise<boolean> {
-    if (this.mode === 'none' || this.rights.has(claim, digest)) return true;
+  async allows({ claim, digest, target, headers, registry }: BlobQuestion, signal: AbortSignal): Promise<boolean> {
+    if (this.remembers(claim, digest)) return true;
     const question = { registry: claim.upstream, method: 'HEAD', path: target, headers } as const;
     let status: number;
     try {
-      const answer = await this.registry.send(question, signal);
+      const answer = await registry.send(question, signal);
       answer.discard();
       ({ status } = answer);
     } catch (error) {
@@ -55,15 +55,13 @@ export class BlobAccess {
     return allowed;
   }
 
-  /** Passes a manifest's body on, and takes note of what it names when all of it has come. */
-  async *noting(claim: Claim, body: AsyncIterable<Buffer>, encoding: string | undefined): AsyncGenerator<Buffer> {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of body) {
-      length += chunk.length;
-      if (length <= LARGEST_MANIFEST) chunks.push(chunk);
-      yield chunk;
-    }
-    if (length <= LARGEST_MANIFEST) this.rights.grant(claim, blobsNamedBy(Buffer.concat(chunks), encoding));
+  /** Whether a manifest or blob may be given without a question to the registry: it gave this client, or anybody, what names it. */
+  remembers(claim: Claim, digest: Digest): boolean {
+    return this.mode === 'none' || this.rights.has(claim, digest);
+  }
+
+  /** The registry gave this client a manifest: it may have the manifest, and what it names. */
+  grant(claim: Claim, digests: Iterable<Digest>): void {
+    this.rights.grant(claim, digests);
   }
 }

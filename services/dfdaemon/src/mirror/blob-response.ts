@@ -1,8 +1,7 @@
-import type { BlobProvider, OpenBlob } from '@cdk8s-dragonfly/engine';
+import type { BlobProvider, OpenBlob, Traffic } from '@cdk8s-dragonfly/engine';
 import { parseRange } from '@cdk8s-dragonfly/protocol';
 import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
 import type { Exchange } from './exchange';
-import { blobHeaders } from './headers';
 import type { BlobRoute } from './route';
 
 /** The swarm gave no byte, and the client was sent none: somebody else may answer. */
@@ -14,6 +13,16 @@ export class NothingSent extends Error {
   }
 }
 
+/** A blob to send. */
+export interface BlobOrder {
+  readonly route: BlobRoute;
+  readonly upstream: URL;
+  /** What an origin is sent for it. */
+  readonly headers: readonly HeaderLine[];
+  /** Called with the first byte: where bytes come from, counted on as they come; and when it came, in milliseconds of the exchange. */
+  readonly told: (traffic: Traffic, firstByteMs: number) => void;
+}
+
 /**
  * Answers a GET of a blob from the swarm. The head is written when the first bytes are there, so that a failure before them can
  * still become another answer.
@@ -21,15 +30,10 @@ export class NothingSent extends Error {
  * @throws NothingSent when the provider failed before the first byte; whatever ended the body early after it, the connection is
  * closed then.
  */
-export async function sendBlob(
-  exchange: Exchange,
-  route: BlobRoute,
-  upstream: URL,
-  provider: BlobProvider,
-): Promise<void> {
+export async function sendBlob(exchange: Exchange, order: BlobOrder, provider: BlobProvider): Promise<void> {
   const { signal, patience } = exchange;
+  const { route, upstream, headers } = order;
   const url = new URL(route.target, upstream);
-  const headers = blobHeaders(exchange.request.rawHeaders);
   const opening = provider.open({ blob: route.digest, url, headers }, signal);
   const blob = await exchange.wait(opening, patience.source, 'the blob did not open').catch((error: unknown) => {
     // Whoever opens it although nobody waits any more is let go as well.
@@ -42,13 +46,13 @@ export async function sendBlob(
     throw signal.aborted ? error : new NothingSent(error);
   });
   try {
-    await answer(exchange, route, blob);
+    await answer(exchange, order, blob);
   } finally {
     blob.release();
   }
 }
 
-async function answer(exchange: Exchange, route: BlobRoute, blob: OpenBlob): Promise<void> {
+async function answer(exchange: Exchange, { route, told }: BlobOrder, blob: OpenBlob): Promise<void> {
   const { size } = blob;
   const etag = `"${route.digest}"`;
   const outcome = parseRange(rangeOf(exchange, etag), size);
@@ -72,6 +76,7 @@ async function answer(exchange: Exchange, route: BlobRoute, blob: OpenBlob): Pro
   const first = await reading.catch((error: unknown) => {
     throw exchange.signal.aborted ? error : new NothingSent(error);
   });
+  told(blob.traffic, Math.round(exchange.elapsed));
   exchange.head(outcome.kind === 'part' ? 206 : 200, lines);
   await exchange.send(startingWith(first, source), expected);
 }

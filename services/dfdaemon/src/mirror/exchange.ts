@@ -14,6 +14,14 @@ export interface Patience {
 /** A response broke off: the connection is closed, so that no client takes what it has for the whole. */
 export class BrokenOff extends Error {
   override readonly name = 'BrokenOff';
+
+  /** @param byClient whether the client, and not where the bytes come from, is the reason. */
+  constructor(
+    message: string,
+    readonly byClient = false,
+  ) {
+    super(message);
+  }
 }
 
 /** One request and the answer that is being given to it. */
@@ -27,7 +35,7 @@ export class Exchange {
     readonly response: ServerResponse,
     readonly patience: Patience,
   ) {
-    const gone = (): void => this.#abort.abort(new BrokenOff('the client went away'));
+    const gone = (): void => this.#abort.abort(new BrokenOff('the client went away', true));
     response.once('close', () => {
       if (!response.writableFinished) gone();
     });
@@ -59,8 +67,8 @@ export class Exchange {
   }
 
   /** A whole short answer. */
-  reply(status: number, headers: readonly HeaderLine[], body: string): void {
-    const bytes = Buffer.from(body);
+  reply(status: number, headers: readonly HeaderLine[], body: string | Buffer): void {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     this.response.writeHead(status, rawHeadersOf([...headers, ['Content-Length', `${bytes.length}`]]));
     if (this.request.method !== 'HEAD') {
       this.#sent += bytes.length;
@@ -114,7 +122,7 @@ export class Exchange {
   async finished(): Promise<void> {
     if (this.response.writableFinished) return;
     const finish = once(this.response, 'finish', { signal: this.signal });
-    await this.wait(finish, this.patience.client, 'the client took no byte');
+    await this.waitForClient(finish);
   }
 
   async #give(chunk: Uint8Array, expected: number | undefined): Promise<void> {
@@ -124,8 +132,12 @@ export class Exchange {
     this.#sent += chunk.byteLength;
     if (!this.response.write(chunk)) {
       const drained = once(this.response, 'drain', { signal: this.signal });
-      await this.wait(drained, this.patience.client, 'the client took no byte');
+      await this.waitForClient(drained);
     }
+  }
+
+  private async waitForClient<T>(promise: Promise<T>): Promise<T> {
+    return this.wait(promise, this.patience.client, 'the client took no byte', true);
   }
 
   /**
@@ -133,8 +145,8 @@ export class Exchange {
    *
    * @throws BrokenOff when the exchange is aborted before `promise` is settled; whatever `promise` throws.
    */
-  async wait<T>(promise: Promise<T>, limit: number, what: string): Promise<T> {
-    const timer = setTimeout(() => this.cut(new BrokenOff(`${what} for ${limit / 1000} s`)), limit);
+  async wait<T>(promise: Promise<T>, limit: number, what: string, byClient = false): Promise<T> {
+    const timer = setTimeout(() => this.cut(new BrokenOff(`${what} for ${limit / 1000} s`, byClient)), limit);
     let onAbort: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
       onAbort = (): void => reject(this.signal.reason as Error);

@@ -6,6 +6,7 @@ export function responseLogger(log: Log): (record: ResponseRecord) => void {
   return (record) => {
     const isBlob = record.kind === 'blob' && record.method === 'GET';
     const level = record.error !== undefined ? 'warn' : isBlob ? 'info' : 'debug';
-    log[level](record, isBlob ? 'blob' : 'request');
+    // What a manifest names is for the pull that follows, and is long.
+    log[level]({ ...record, names: undefined }, isBlob ? 'blob' : 'request');
   };
 }

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { listen } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, ListenOptions } from '@cdk8s-dragonfly/command';
@@ -16,6 +17,8 @@ export interface MirrorOptions {
   readonly maxConnections?: number;
   /** Default: there is none, and the mirror is no proxy. */
   readonly proxy?: ProxyFront | undefined;
+  /** Certificate and key, PEM: it speaks https. Default: http. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /** A proxy at the port of the mirror. */
@@ -35,9 +38,9 @@ export class MirrorServer {
   readonly #proxy: ProxyFront | undefined;
 
   constructor(parts: MirrorParts, options: MirrorOptions = {}) {
-    const { patience = PATIENCE, proxy } = options;
+    const { patience = PATIENCE, proxy, tls } = options;
     this.#proxy = proxy;
-    this.#server = createServer(SERVER_LIMITS, (request, response) => {
+    const listener: RequestListener = (request, response) => {
       const isForProxy = proxy !== undefined && /^https?:/i.test(request.url ?? '');
       const answer = isForProxy ? proxy.answer(request, response) : handle(request, response, parts, patience);
       const answering = answer.finally(() => {
@@ -45,7 +48,11 @@ export class MirrorServer {
         if (!this.#server.listening) this.#server.closeIdleConnections();
       });
       this.#answering.add(answering);
-    });
+    };
+    this.#server =
+      tls === undefined
+        ? createServer(SERVER_LIMITS, listener)
+        : createSecureServer({ ...SERVER_LIMITS, ...tls }, listener);
     if (proxy !== undefined) this.#server.on('connect', (...asked) => proxy.connect(...asked));
     this.#server.maxConnections = options.maxConnections ?? 1024;
   }

@@ -2,14 +2,17 @@ import { isDigest } from '@cdk8s-dragonfly/protocol';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 import type { ErrorCode } from './error-body';
 import { parseTarget } from './request-target';
+import type { RequestTarget } from './request-target';
 
 /** What every request has that goes on to a registry. */
 interface Upward {
   readonly method: 'GET' | 'HEAD';
   /** Path and query for the registry: as sent, without `ns`. */
   readonly target: string;
-  /** The registry that containerd wants (`?ns=HOST`). */
+  /** The registry that the client names, by `?ns=HOST` (containerd) or before the repository; undefined: none. */
   readonly ns: string | undefined;
+  /** The registry stands in the path: the client does not know it for a registry of its own, and cannot log in to it. */
+  readonly hostInPath: boolean;
 }
 
 /** A blob with a SHA-256 digest; of a GET it comes through the swarm. */
@@ -26,9 +29,9 @@ export interface ManifestRoute extends Upward {
   readonly reference: string;
 }
 
-/** The tags of a repository. */
-export interface TagsRoute extends Upward {
-  readonly kind: 'tags';
+/** The tags of a repository, or what refers to a manifest. */
+export interface ListRoute extends Upward {
+  readonly kind: 'tags' | 'referrers';
   readonly name: string;
 }
 
@@ -52,7 +55,7 @@ export interface RefusedRoute {
 }
 
 /** Whatever is passed on to a registry when it does not come through the swarm. */
-export type UpwardRoute = BlobRoute | ManifestRoute | TagsRoute | PlainRoute;
+export type UpwardRoute = BlobRoute | ManifestRoute | ListRoute | PlainRoute;
 
 /** What a request asks for. */
 export type Route = UpwardRoute | OwnRoute | RefusedRoute;
@@ -61,40 +64,79 @@ export type Route = UpwardRoute | OwnRoute | RefusedRoute;
 const LONGEST_NAME = 255;
 /** One component of a repository name (OCI distribution specification, "Pulling manifests"). */
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+/** What stands between a repository and one of its things. */
+const COLLECTIONS: ReadonlySet<string> = new Set(['blobs', 'manifests', 'referrers', 'tags']);
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 /** A digest of any algorithm (OCI image specification, "Digests"). */
 const ANY_DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
 
 /**
- * What a request line asks for. Only a SHA-256 blob is kind `blob`; other algorithms, names outside the grammar and endpoints
- * that the mirror does not know are `other`: the registry answers them better. Anything but GET and HEAD is refused, and so is
- * a path that could be read in two ways.
+ * What a request line asks for. Only a SHA-256 blob is kind `blob`; other algorithms and endpoints that the mirror does not know are
+ * `other`: the registry answers them better. Anything but GET and HEAD is refused, and so are names, tags and digests outside the
+ * grammar, and a path that could be read in two ways.
  *
  * @param method as sent
  * @param target the request target as sent
+ * @param isRegistry whether a host, in lower case, is a registry behind the mirror
  */
-export function route(method: string, target: string): Route {
+export function route(method: string, target: string, isRegistry: (host: string) => boolean = () => false): Route {
   if (method !== 'GET' && method !== 'HEAD') {
     const message = `this mirror only reads: ${method} is not supported; push to the registry itself`;
     return { kind: 'refused', status: 405, code: 'UNSUPPORTED', message };
   }
   const parsed = parseTarget(target);
   if (typeof parsed === 'string') return { kind: 'refused', status: 400, code: 'NAME_INVALID', message: parsed };
-  const { segments, rawPath, query, ns } = parsed;
-  if (isOwn(segments)) return { kind: 'own', path: `/${segments.join('/')}` };
-  const upward: Upward = { method, target: query === '' ? rawPath : `${rawPath}?${query}`, ns };
+  const { query } = parsed;
+  if (isOwn(parsed.segments)) return { kind: 'own', path: `/${parsed.segments.join('/')}` };
+  const { segments, rawPath, ns, hostInPath } = withoutHost(parsed, isRegistry);
+  const upward: Upward = { method, target: query === '' ? rawPath : `${rawPath}?${query}`, ns, hostInPath };
   return segments[0] === 'v2' ? registryRoute(segments.slice(1), upward) : { ...upward, kind: 'other' };
 }
 
-function registryRoute(segments: readonly string[], upward: Upward): UpwardRoute {
+interface Named extends Pick<RequestTarget, 'segments' | 'rawPath' | 'ns'> {
+  readonly hostInPath: boolean;
+}
+
+/** `/v2/HOST/NAME/…` of a registry behind the mirror is `/v2/NAME/…` there: clients that send no `ns` are configured so. */
+function withoutHost({ segments, rawPath, ns }: RequestTarget, isRegistry: (host: string) => boolean): Named {
+  const [version, segment = '', ...rest] = segments;
+  const host = segment.toLowerCase();
+  const isHost = version === 'v2' && isRegistry(host) && (ns === undefined || ns === '' || ns.toLowerCase() === host);
+  // `/v2/HOST/` itself, and a repository of that very name, which has one segment less.
+  const names = isHost && (rest.length > 2 || rest.every((one) => one === ''));
+  if (!names) return { segments, rawPath, ns, hostInPath: false };
+  const raw = rawPath.split('/');
+  const path = `/v2/${raw.slice(3).join('/')}`;
+  return { segments: ['v2', ...rest], rawPath: path, ns: host, hostInPath: true };
+}
+
+function registryRoute(segments: readonly string[], upward: Upward): UpwardRoute | RefusedRoute {
   if (segments.length === 0 || (segments.length === 1 && segments[0] === '')) return { ...upward, kind: 'ping' };
   const name = segments.slice(0, -2).join('/');
   const [collection, item] = segments.slice(-2);
-  if (collection === undefined || item === undefined || !isName(name)) return { ...upward, kind: 'other' };
-  if (collection === 'blobs' && isDigest(item)) return { ...upward, kind: 'blob', name, digest: item };
-  if (collection === 'manifests' && isReference(item)) return { ...upward, kind: 'manifest', name, reference: item };
-  if (collection === 'tags' && item === 'list') return { ...upward, kind: 'tags', name };
-  return { ...upward, kind: 'other' };
+  if (collection === undefined || item === undefined || !COLLECTIONS.has(collection))
+    return { ...upward, kind: 'other' };
+  if (!isName(name)) return refused('NAME_INVALID', `${quoted(name)} is not the name of a repository`);
+  if (collection === 'blobs' && item === 'uploads') return { ...upward, kind: 'other' };
+  if (collection === 'tags') return item === 'list' ? { ...upward, kind: 'tags', name } : { ...upward, kind: 'other' };
+  if (collection === 'manifests') {
+    if (isReference(item)) return { ...upward, kind: 'manifest', name, reference: item };
+    return refused('MANIFEST_INVALID', `${quoted(item)} is neither a tag nor a digest`);
+  }
+  if (!ANY_DIGEST.test(item) || (item.startsWith('sha256:') && !isDigest(item))) {
+    return refused('DIGEST_INVALID', `${quoted(item)} is not a digest`);
+  }
+  if (collection === 'referrers') return { ...upward, kind: 'referrers', name };
+  return isDigest(item) ? { ...upward, kind: 'blob', name, digest: item } : { ...upward, kind: 'other' };
+}
+
+function refused(code: ErrorCode, message: string): RefusedRoute {
+  return { kind: 'refused', status: 400, code, message };
+}
+
+/** At most so much of what is wrong is told. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }
 
 /** `/args`, `/env` and `/debug/…` (Dragonfly 0.x protocol, 7.5): they tell about the daemon, so a registry has no say in them. */

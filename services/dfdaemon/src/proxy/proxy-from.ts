@@ -3,14 +3,13 @@ import { readFileSync } from 'node:fs';
 import { UsageError } from '@cdk8s-dragonfly/command';
 import type { CommandContext, CommandValues } from '@cdk8s-dragonfly/command';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
-import type { BlobProvider } from '@cdk8s-dragonfly/engine';
 import { OriginRules, clusterApi } from '@cdk8s-dragonfly/origin';
 import type { HostPort, Outward, TrustEntry } from '@cdk8s-dragonfly/origin';
 
 import { PATIENCE, SERVER_LIMITS } from '../mirror/limits';
-import type { ResponseRecord } from '../mirror/response-record';
 import { Certificates } from './certificates';
 import { Proxy } from './proxy';
+import type { ProxyOptions } from './proxy';
 import { Pattern } from './rules';
 import type { ProxyRule } from './rules';
 
@@ -86,8 +85,7 @@ export function proxyOriginRules(
 
 /** What the proxy works with beside its settings. */
 export interface ProxyParts {
-  readonly provider: BlobProvider;
-  readonly record: (record: ResponseRecord) => void;
+  readonly pulling: ProxyOptions['pulling'];
   readonly outward: Outward;
   readonly originRules: OriginRules;
   readonly log: CommandContext['log'];
@@ -108,7 +106,6 @@ export function proxyFrom(values: DfdaemonValues, settings: ProxySettings, parts
     hijack,
     certificates,
     forAll: rules.length > 0 || hijack.length > 0,
-    blobAuthorization: values.blobAuthorization,
     patience: PATIENCE,
     connectTimeout: Math.max(5000, values.connectTimeout),
     firstByteTimeout: values.originFirstByteTimeout,

@@ -6,12 +6,9 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 
-import type { BlobProvider } from '@cdk8s-dragonfly/engine';
 import { Connections, OriginError, Relay, guardedLookup, systemResolver } from '@cdk8s-dragonfly/origin';
 import type { OriginRules, Outward } from '@cdk8s-dragonfly/origin';
 
-import { BlobAccess } from '../access/blob-access';
-import type { BlobAuthorization } from '../access/blob-access';
 import type { Patience } from '../mirror/exchange';
 import { handle } from '../mirror/mirror-handler';
 import type { MirrorParts } from '../mirror/mirror-handler';
@@ -35,9 +32,8 @@ export interface ProxyOptions {
   readonly originRules: OriginRules;
   /** Whether clients that are not on this machine may use it. */
   readonly forAll: boolean;
-  readonly provider: BlobProvider;
-  readonly record: MirrorParts['record'];
-  readonly blobAuthorization: BlobAuthorization;
+  /** What pulls through the proxy share with those through the mirror. */
+  readonly pulling: Omit<MirrorParts, 'upstreams' | 'registry'>;
   readonly patience: Patience;
   /** In milliseconds. */
   readonly connectTimeout: number;
@@ -67,7 +63,6 @@ export class Proxy {
   readonly #meantFor = new WeakMap<object, URL>();
   /** For pulls. */
   readonly #relay: Relay;
-  readonly #pulls: Pick<MirrorParts, 'provider' | 'access' | 'record' | 'registry'>;
   /** For everything else. */
   readonly #connections: Connections;
   readonly #tunnels = new Set<Tunnel>();
@@ -79,9 +74,6 @@ export class Proxy {
     this.#options = options;
     const { outward, originRules: rules, connectTimeout, firstByteTimeout, stallTimeout } = options;
     this.#relay = new Relay({ outward, rules, connectTimeout, firstByteTimeout, stallTimeout });
-    const { provider, record } = options;
-    const access = new BlobAccess(options.blobAuthorization, this.#relay);
-    this.#pulls = { provider, record, access, registry: this.#relay };
     this.#connections = new Connections({ ...outward, connectTimeout, lookupFor: (url) => this.#lookupFor(url) });
     this.#inner = createServer(options.server, (request, response) => {
       const meant = this.#meantFor.get(request.socket);
@@ -156,13 +148,14 @@ export class Proxy {
     const { url, throughSwarm } = decide(rules, asked);
     try {
       originRules.checkUrl(url, 'first-hand');
-      const asks = route(request.method ?? '', path);
+      // A proxy is asked for the registry itself: no path names another.
+      const asks = route(request.method ?? '', path, () => false);
       const isPull = (asks.kind === 'blob' && throughSwarm) || asks.kind === 'manifest';
       if (isPull && asks.ns === undefined) {
         // A manifest shows who may have the blobs that it names, wherever they come from.
         request.url = path;
         const upstreams = { default: new URL('/', url), byHost: new Map<string, URL>() };
-        await handle(request, response, { ...this.#pulls, upstreams }, patience);
+        await handle(request, response, { ...this.#options.pulling, registry: this.#relay, upstreams }, patience);
       } else {
         await passOn(request, response, { connections: this.#connections, to: url, path, idle: patience.source });
         log.debug({ method: request.method, host: url.host, status: response.statusCode }, 'proxied');

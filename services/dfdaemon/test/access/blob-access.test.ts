@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 
-import { BlobRights, REMEMBERED_FOR, blobsNamedBy } from '../../src/index';
+import { BlobRights, REMEMBERED_FOR, decodedManifest, namesIn } from '../../src/index';
 import { ask } from '../support/client';
 import { FakeProvider } from '../support/fake-provider';
 import { MirrorBench } from '../support/mirror-bench';
@@ -50,7 +50,11 @@ describe('a private blob that is on the node', () => {
     expect((await ask(bench.port, MANIFEST, { headers: OWNER })).body.equals(manifest)).toBe(true);
     const answer = await ask(bench.port, BLOB, { headers: OWNER });
     expect([answer.status, answer.body.toString()]).toEqual([200, 'a private layer']);
-    expect(bench.asked.map(({ method, url }) => `${method} ${url}`)).toEqual([`GET ${MANIFEST}`]);
+    // By HEAD the daemon looks, without the owner's credentials, whether all may see it.
+    const asked = bench.asked.map(
+      ({ method, url, rawHeaders }) => `${method} ${url} ${rawHeaders.includes('Bearer owner')}`,
+    );
+    expect(asked).toEqual([`GET ${MANIFEST} true`, `HEAD ${MANIFEST} false`]);
     expect((await ask(bench.port, BLOB)).status).toBe(401);
   });
 
@@ -113,6 +117,15 @@ describe('rights', () => {
 });
 
 describe('the blobs that a manifest names', () => {
+  test('are not its foreign layers, and those of an index are manifests', () => {
+    const foreign = { digest: OTHER, urls: ['https://elsewhere.example/layer'] };
+    expect(namesIn(Buffer.from(JSON.stringify({ layers: [{ digest: DIGEST }, foreign] })))).toEqual({
+      blobs: [DIGEST],
+      manifests: [],
+    });
+    expect(namesIn(Buffer.from(JSON.stringify({ manifests: [{ digest: DIGEST }] }))).manifests).toEqual([DIGEST]);
+  });
+
   test.each([
     ['an image', manifest, undefined, [OTHER, DIGEST]],
     ['an image, compressed', gzipSync(manifest), 'gzip', [OTHER, DIGEST]],
@@ -129,6 +142,7 @@ describe('the blobs that a manifest names', () => {
     ['no gzip after all', manifest, 'gzip', []],
     ['a bomb', gzipSync(Buffer.alloc(5 * 1024 * 1024)), 'gzip', []],
   ])('of %s', (_what, body, encoding, digests) => {
-    expect(blobsNamedBy(body, encoding)).toEqual(digests);
+    const decoded = decodedManifest(body, encoding);
+    expect(decoded === undefined ? [] : namesIn(decoded).blobs).toEqual(digests);
   });
 });

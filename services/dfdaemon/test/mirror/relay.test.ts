@@ -72,13 +72,14 @@ describe('a manifest', () => {
     expect(sent.filter((line) => /^host:/i.test(line))).toEqual([expect.stringContaining(registryHost)]);
   });
 
-  test('that the registry breaks off is broken off', async () => {
+  test('that the registry breaks off is refused before its first byte', async () => {
     const { port } = await before((_, response) => {
       response.writeHead(200, { 'Content-Length': '100' });
       response.write('half', () => response.destroy());
     });
     const answer = await ask(port, MANIFEST);
-    expect([answer.status, answer.complete]).toEqual([200, false]);
+    expect([answer.status, answer.complete]).toEqual([502, true]);
+    expect(answer.body.toString()).toContain('broke off');
   });
 });
 
@@ -86,7 +87,6 @@ describe("the registry's own answer", () => {
   test.each([
     [401, { 'WWW-Authenticate': 'Bearer realm="https://auth.example/token",service="x",scope="y"' }],
     [404, { 'Content-Type': 'application/json' }],
-    [429, { 'Retry-After': '7' }],
     [307, { Location: 'https://storage.example/layer?sig=a%2Fb' }],
     [503, {}],
   ])('%i is passed on', async (status, headers) => {
@@ -225,7 +225,7 @@ describe('what the mirror answers itself', () => {
     ['/v2/../../etc/passwd', 400],
     ['/v2/x%2Fy/manifests/z', 400],
     ['http://evil.example/v2/', 400],
-    ['/args', 404],
+
     ['/debug/pprof/', 404],
   ])('%s is %i', async (target, status) => {
     const { port, asked } = await before((_, response) => response.end());

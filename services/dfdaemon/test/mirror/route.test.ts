@@ -11,6 +11,7 @@ describe('a request line', () => {
       method: 'GET',
       target: BLOB,
       ns: undefined,
+      hostInPath: false,
       name: 'library/busybox',
       digest: `sha256:${HEX}`,
     });
@@ -38,14 +39,10 @@ describe('a request line', () => {
     [`/v2/blobs/blobs/sha256:${HEX}`, 'blob'],
     [`/v2/a/blobs/sha256%3A${HEX}`, 'blob'],
     [`/v2/a/blobs/sha512:${HEX}${HEX}`, 'other'],
-    [`/v2/a/blobs/sha256:${HEX.toUpperCase()}`, 'other'],
-    [`/v2/a/blobs/sha256:${HEX}0`, 'other'],
     [`/v2/a/blobs/sha256:${HEX}/`, 'other'],
-    [`/v2/A/blobs/sha256:${HEX}`, 'other'],
-    [`/v2/${'a'.repeat(256)}/blobs/sha256:${HEX}`, 'other'],
-    [`/v2/blobs/sha256:${HEX}`, 'other'],
-    [`/v2/a/referrers/sha256:${HEX}`, 'other'],
-    ['/v2/a/manifests/-tag', 'other'],
+    [`/v2/a/referrers/sha256:${HEX}?artifactType=x`, 'referrers'],
+    ['/v2/a/tags/other', 'other'],
+    ['/v2/a/blobs/uploads/', 'other'],
     ['/v2/_catalog', 'other'],
     ['/v1/search?q=a', 'other'],
     ['/token?service=x', 'other'],
@@ -85,6 +82,36 @@ describe('a request line', () => {
     [`/${'a'.repeat(20_000)}`, 'the request target is longer than 16384 characters'],
   ])('%s is refused', (target, message) => {
     expect(route('GET', target)).toEqual({ kind: 'refused', status: 400, code: 'NAME_INVALID', message });
+  });
+
+  test.each([
+    [`/v2/a/blobs/sha256:${HEX.toUpperCase()}`, 'DIGEST_INVALID', `"sha256:${HEX.toUpperCase()}" is not a digest`],
+    [`/v2/a/blobs/sha256:${HEX}0`, 'DIGEST_INVALID', `"sha256:${HEX}0" is not a digest`],
+    ['/v2/a/referrers/latest', 'DIGEST_INVALID', '"latest" is not a digest'],
+    ['/v2/a/manifests/-tag', 'MANIFEST_INVALID', '"-tag" is neither a tag nor a digest'],
+    [`/v2/a/manifests/${'t'.repeat(129)}`, 'MANIFEST_INVALID', `"${'t'.repeat(129)}" is neither a tag nor a digest`],
+    [`/v2/A/blobs/sha256:${HEX}`, 'NAME_INVALID', '"A" is not the name of a repository'],
+    ['/v2/a//tags/list', 'NAME_INVALID', 'the path has an empty segment'],
+    ['/v2/a_-b/tags/list', 'NAME_INVALID', '"a_-b" is not the name of a repository'],
+    [`/v2/blobs/sha256:${HEX}`, 'NAME_INVALID', '"" is not the name of a repository'],
+    [`/v2/${'a'.repeat(256)}/tags/list`, 'NAME_INVALID', `"${'a'.repeat(200)}…" is not the name of a repository`],
+  ])('%s is outside the grammar', (target, code, message) => {
+    expect(route('GET', target)).toEqual({ kind: 'refused', status: 400, code, message });
+  });
+
+  const known = (host: string): boolean => ['ghcr.io', 'harbor.test:5000'].includes(host);
+  test.each([
+    ['/v2/ghcr.io/a/b/manifests/latest?x=1', '/v2/a/b/manifests/latest?x=1', 'ghcr.io', true],
+    ['/v2/GHCR.io/a/manifests/latest', '/v2/a/manifests/latest', 'ghcr.io', true],
+    [`/v2/harbor.test:5000/a/blobs/sha256:${HEX}`, `/v2/a/blobs/sha256:${HEX}`, 'harbor.test:5000', true],
+    [`/v2/harbor.test%3A5000/a/blobs/sha256%3A${HEX}`, `/v2/a/blobs/sha256%3A${HEX}`, 'harbor.test:5000', true],
+    ['/v2/ghcr.io/a/manifests/latest?ns=ghcr.io', '/v2/a/manifests/latest', 'ghcr.io', true],
+    ['/v2/ghcr.io/', '/v2/', 'ghcr.io', true],
+    ['/v2/ghcr.io/manifests/latest', '/v2/ghcr.io/manifests/latest', undefined, false],
+    ['/v2/quay.io/a/manifests/latest', '/v2/quay.io/a/manifests/latest', undefined, false],
+    ['/v2/ghcr.io/a/manifests/latest?ns=quay.io', '/v2/ghcr.io/a/manifests/latest', 'quay.io', false],
+  ])('%s with a registry in its path asks for %s of %s', (target, wanted, ns, hostInPath) => {
+    expect(route('GET', target, known)).toMatchObject({ target: wanted, ns, hostInPath });
   });
 
   test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'get', ''])('with method %p is refused', (method) => {

@@ -34,17 +34,20 @@ describe('the health endpoint', () => {
 
   test('tells Prometheus where bytes came from, as it is now', async () => {
     expect((await ask(port, '/metrics')).status).toBe(503);
-    metrics = new Metrics(() => traffic);
+    metrics = new Metrics({ traffic, usage: { blobs: 2, bytes: 10, evicted: 1 } });
     const lines = async (): Promise<string[]> =>
       (await ask(port, '/metrics')).body
         .toString()
         .split('\n')
-        .filter((line) => /^dragonfly/.test(line));
+        .filter((line) => /^dragonfly_dfdaemon_(?:bytes|store)/.test(line));
     expect(await lines()).toEqual([
       'dragonfly_dfdaemon_bytes_total{source="local"} 1',
       'dragonfly_dfdaemon_bytes_total{source="peer"} 22',
       'dragonfly_dfdaemon_bytes_total{source="supernode"} 333',
       'dragonfly_dfdaemon_bytes_total{source="origin"} 4444',
+      'dragonfly_dfdaemon_store_bytes 10',
+      'dragonfly_dfdaemon_store_blobs 2',
+      'dragonfly_dfdaemon_store_evicted 1',
     ]);
     traffic.peer = 23;
     expect((await lines())[1]).toBe('dragonfly_dfdaemon_bytes_total{source="peer"} 23');

@@ -10,10 +10,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { X509Certificate, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 
-import { OriginRules, Trust } from '@cdk8s-dragonfly/origin';
+import { OriginClient, OriginRules, Relay, Trust } from '@cdk8s-dragonfly/origin';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 
-import { BlobAccess, MirrorServer, PATIENCE, parseUpstreams } from '../../src/index';
+import {
+  BlobAccess,
+  ManifestAnswers,
+  ManifestStore,
+  MirrorServer,
+  OwnAccess,
+  PATIENCE,
+  UnhadBlobs,
+  parseTagPolicy,
+  parseUpstreams,
+} from '../../src/index';
 import type { ResponseRecord } from '../../src/index';
 import { SERVER_LIMITS } from '../../src/mirror/limits';
 import { Certificates } from '../../src/proxy/certificates';
@@ -21,7 +31,6 @@ import { issueCertificate } from '../../src/proxy/issue-certificate';
 import { Proxy } from '../../src/proxy/proxy';
 import type { ProxyOptions } from '../../src/proxy/proxy';
 import { Pattern } from '../../src/proxy/rules';
-import { Relay } from '@cdk8s-dragonfly/origin';
 import { makeAuthority } from '../support/authority';
 import { hear, say } from '../support/client';
 import { FakeProvider } from '../support/fake-provider';
@@ -48,6 +57,8 @@ describe('the proxy', () => {
   let secure: Server;
   let plain: Server;
   let relay: Relay;
+  let tokenServers: OriginClient;
+  let store: ManifestStore;
   let provider: FakeProvider;
   let mirror: MirrorServer | undefined;
   let answer: RequestListener;
@@ -91,7 +102,9 @@ describe('the proxy', () => {
     }
     await rm(folder, { recursive: true });
   });
-  beforeEach(() => {
+  beforeEach(async () => {
+    store = await ManifestStore.open(folder, { warn: () => undefined });
+    tokenServers = new OriginClient({ rules: new OriginRules({}), firstByteTimeout: 2000, stallTimeout: 2000 });
     asked.length = 0;
     records.length = 0;
     provider = new FakeProvider(() => ({ bytes: LAYER }));
@@ -101,11 +114,22 @@ describe('the proxy', () => {
   afterEach(async () => {
     await mirror?.stop();
     await relay.stop();
+    await tokenServers.stop();
+    await store.stop();
   });
 
   /** A mirror with a proxy. @returns its port. */
   async function start(options: Partial<ProxyOptions> = {}, allow = [secureHost(), plainHost()]): Promise<number> {
     const record = (entry: ResponseRecord): void => void records.push(entry);
+    const log = { warn: () => undefined };
+    const namesOf = (url: URL): string[] => [url.host];
+    const own = new OwnAccess({ registry: relay, tokenServers, credentials: undefined, namesOf, tokenHosts: [], log });
+    const access = new BlobAccess('origin');
+    const unhad = new UnhadBlobs();
+    const policy = parseTagPolicy('revalidate');
+    const now = (): number => Date.now();
+    const manifests = new ManifestAnswers({ store, policy, access, unhad, provider, anybody: own, now });
+    const pulling = { provider, own, access, manifests, unhad, about: () => undefined, record };
     const proxy = new Proxy({
       rules: [{ pattern: Pattern.read('blobs/sha256.*', 'regx'), useHttps: false, direct: false }],
       hijack: [Pattern.read('^127\\.0\\.0\\.1:', 'regx')],
@@ -117,9 +141,7 @@ describe('the proxy', () => {
         flag: '--proxy-allow',
       }),
       forAll: true,
-      provider,
-      record,
-      blobAuthorization: 'origin',
+      pulling,
       patience: PATIENCE,
       connectTimeout: 2000,
       firstByteTimeout: 2000,
@@ -128,9 +150,9 @@ describe('the proxy', () => {
       log: { debug: () => undefined, info: () => undefined },
       ...options,
     });
-    const access = new BlobAccess('none', relay);
     const upstreams = parseUpstreams([`http://${plainHost()}`]);
-    mirror = new MirrorServer({ upstreams, provider, registry: relay, access, record }, { proxy });
+    const parts = { ...pulling, access: new BlobAccess('none'), upstreams, registry: relay };
+    mirror = new MirrorServer(parts, { proxy });
     return (await mirror.start({ host: '127.0.0.1', port: 0 })).port;
   }
 

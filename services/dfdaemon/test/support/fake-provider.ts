@@ -1,4 +1,4 @@
-import type { BlobProvider, BlobRequest, OpenBlob } from '@cdk8s-dragonfly/engine';
+import type { BlobProvider, BlobRequest, OpenBlob, Outlook } from '@cdk8s-dragonfly/engine';
 
 /** How a blob of a {@link FakeProvider} behaves. */
 export interface FakeBlob {
@@ -18,7 +18,7 @@ export interface FakeBlob {
 }
 
 /** Hand-made blobs, and what was done to them. */
-export class FakeProvider implements BlobProvider {
+export class FakeProvider implements BlobProvider, Outlook {
   readonly requests: BlobRequest[] = [];
   readonly reads: { from: number; end: number | undefined }[] = [];
   /** Bytes that readers have taken. */
@@ -37,12 +37,20 @@ export class FakeProvider implements BlobProvider {
     if (blob instanceof Error) throw blob;
     return {
       size: blob.unknownSize === true ? undefined : (blob.size ?? blob.bytes.length),
+      traffic: { local: 0, peer: blob.bytes.length, supernode: 0, origin: 0 },
       read: (range, signal) => this.#read(blob, range, signal),
       release: () => {
         this.released += 1;
         this.#changed();
       },
     };
+  }
+
+  /** Blobs that are within reach; default: all. */
+  reach: (blob: string) => boolean = () => true;
+
+  isWithinReach({ blob }: BlobRequest): Promise<boolean> {
+    return Promise.resolve(this.reach(blob));
   }
 
   /** Resolves when `condition` holds; it is looked at after every event. */

@@ -2,10 +2,43 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { BlobProvider } from '@cdk8s-dragonfly/engine';
-import { Relay } from '@cdk8s-dragonfly/origin';
-import { BlobAccess, MirrorServer, parseUpstreams } from '../../src/index';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BlobProvider, Outlook } from '@cdk8s-dragonfly/engine';
+import { FreshFile, OriginClient, OriginRules, Relay } from '@cdk8s-dragonfly/origin';
+import {
+  BlobAccess,
+  DockerCredentials,
+  ManifestAnswers,
+  ManifestStore,
+  MirrorServer,
+  OwnAccess,
+  UnhadBlobs,
+  aboutDaemon,
+  parseTagPolicy,
+  parseUpstreams,
+} from '../../src/index';
 import type { BlobAuthorization, Patience, ResponseRecord } from '../../src/index';
+
+/** How a {@link MirrorBench} is set up. */
+export interface BenchOptions {
+  readonly patience?: Patience;
+  /** Further values of `--registry`; `REGISTRY` in them is the host of the registry. */
+  readonly registries?: readonly string[];
+  /** Default `none`. */
+  readonly authorization?: BlobAuthorization;
+  /** `--tag-policy`. Default `revalidate`. */
+  readonly policy?: string;
+  /** A docker config.json. Default: none. */
+  readonly auth?: string;
+  /** `--token-server`. */
+  readonly tokenServer?: readonly string[];
+  /** Default: a free one. */
+  readonly registryPort?: number;
+  /** Where manifests are kept. Default: a new folder, that goes with the bench. */
+  readonly home?: string;
+}
 
 /** What a registry of a {@link MirrorBench} was asked. */
 export interface Asked {
@@ -20,6 +53,17 @@ export class MirrorBench {
   readonly records: ResponseRecord[] = [];
   readonly #relay = new Relay({ firstByteTimeout: 2_000, stallTimeout: 2_000 });
   readonly #registry: Server;
+  readonly #tokenServers = new OriginClient({
+    rules: new OriginRules({ allow: [{ host: '127.0.0.1' }] }),
+    firstByteTimeout: 2_000,
+    stallTimeout: 2_000,
+  });
+  readonly #home = mkdtempSync(join(tmpdir(), 'mirror-bench-'));
+  /** What the daemon's own access warned of. */
+  readonly warnings: object[] = [];
+  /** The clock of the policy for tags, in milliseconds. */
+  now = 1_000_000;
+  #manifests: ManifestStore | undefined;
   #mirror: MirrorServer | undefined;
   #watchers: (() => void)[] = [];
   port = 0;
@@ -33,19 +77,13 @@ export class MirrorBench {
     });
   }
 
-  /** @param registries further values of `--registry`; `REGISTRY` in them is the host of the registry. */
   static async start(
-    provider: BlobProvider,
+    provider: BlobProvider & Outlook,
     registry: RequestListener,
-    options: {
-      readonly patience?: Patience;
-      readonly registries?: readonly string[];
-      /** Default `none`. */
-      readonly authorization?: BlobAuthorization;
-    } = {},
+    options: BenchOptions = {},
   ): Promise<MirrorBench> {
     const bench = new MirrorBench(registry);
-    bench.#registry.listen(0, '127.0.0.1');
+    bench.#registry.listen(options.registryPort ?? 0, '127.0.0.1');
     await once(bench.#registry, 'listening');
     bench.registryHost = `127.0.0.1:${(bench.#registry.address() as AddressInfo).port}`;
     const more = (options.registries ?? []).map((value) => value.replace('REGISTRY', bench.registryHost));
@@ -54,8 +92,35 @@ export class MirrorBench {
       for (const watcher of bench.#watchers.splice(0)) watcher();
     };
     const upstreams = parseUpstreams([`http://${bench.registryHost}`, ...more]);
-    const access = new BlobAccess(options.authorization ?? 'none', bench.#relay);
-    const parts = { upstreams, provider, registry: bench.#relay, access, record };
+    const access = new BlobAccess(options.authorization ?? 'none');
+    const { auth } = options;
+    const own = new OwnAccess({
+      registry: bench.#relay,
+      tokenServers: bench.#tokenServers,
+      credentials:
+        auth === undefined ? undefined : new FreshFile({ path: auth, parse: (text) => DockerCredentials.parse(text) }),
+      namesOf: (url) => [url.host, ...[...upstreams.byHost].flatMap(([host, one]) => (one === url ? [host] : []))],
+      tokenHosts: options.tokenServer ?? [],
+      log: { warn: (fields, message) => bench.warnings.push({ ...fields, message }) },
+    });
+    const home = options.home ?? bench.#home;
+    bench.#manifests = await ManifestStore.open(home, { warn: () => undefined });
+    const unhad = new UnhadBlobs();
+    const manifests = new ManifestAnswers({
+      store: bench.#manifests,
+      policy: parseTagPolicy(options.policy ?? 'revalidate'),
+      access,
+      unhad,
+      provider,
+      anybody: own,
+      now: () => bench.now,
+    });
+    const about = aboutDaemon({
+      argv: ['--registry', 'https://user:s3cret@r.example'],
+      env: { HOME: '/root', API_TOKEN: 's3cret', HTTPS_PROXY: 'http://me:s3cret@proxy.example' },
+      version: '1.2.3',
+    });
+    const parts = { upstreams, provider, registry: bench.#relay, own, access, manifests, unhad, about, record };
     bench.#mirror = new MirrorServer(parts, options.patience === undefined ? {} : { patience: options.patience });
     bench.port = (await bench.#mirror.start({ host: '127.0.0.1', port: 0 })).port;
     return bench;
@@ -83,7 +148,10 @@ export class MirrorBench {
 
   async stop(): Promise<void> {
     await this.stopMirror();
+    await this.#manifests?.stop();
     await this.#relay.stop();
+    await this.#tokenServers.stop();
+    rmSync(this.#home, { recursive: true, force: true });
     await this.stopRegistry();
   }
 }

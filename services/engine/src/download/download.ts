@@ -116,6 +116,17 @@ export class Download {
     return this.isVerified || this.problem !== undefined;
   }
 
+  /** Whether each of its blocks is here, or at a supernode or neighbour that answers. */
+  get isWithinReach(): boolean {
+    if (this.isVerified) return true;
+    const { blobOnDisk: stored, size } = this;
+    if (stored === undefined || size === undefined) return false;
+    for (let block = 0; block < stored.grid.blockCount(size); block += 1) {
+      if (!stored.held.has(block) && !this.swarm.has(block)) return false;
+    }
+    return true;
+  }
+
   /** Resolves when it has ended, well or not, and nothing of it runs any more. */
   async ended(): Promise<void> {
     await this.work;

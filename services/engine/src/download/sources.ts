@@ -69,6 +69,11 @@ export class Sources {
     );
   }
 
+  /** Whether the supernode is there and has the block. */
+  supernodeOffers(block: number): boolean {
+    return this.supernodeAlive && this.supernodeHas.has(block);
+  }
+
   supernodeJoined(joined: Joined): void {
     this.joined = joined;
     this.supernodeAlive = true;

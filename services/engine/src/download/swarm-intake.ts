@@ -121,6 +121,11 @@ export class SwarmIntake implements SessionListener {
     return this.sources.offered(block, new Set(this.late().map(({ source }) => source)), this.takesUnattested);
   }
 
+  /** Whether the supernode, or a live neighbour, has the block. */
+  has(block: number): boolean {
+    return this.sources.supernodeOffers(block) || this.offers(block);
+  }
+
   /** Joins the swarm at a supernode; tells whether one took us in. @param passOver names of supernodes that are not asked. */
   async join(passOver?: ReadonlySet<string>): Promise<boolean> {
     const { blob } = this.intake.request;
@@ -213,6 +218,7 @@ export class SwarmIntake implements SessionListener {
         break;
       case 'have':
         this.sources.supernodeHas = event.blocks;
+        this.intake.changed();
         break;
       case 'added':
         for (const block of event.blocks) this.sources.supernodeHas.add(block);

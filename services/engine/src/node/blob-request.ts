@@ -1,5 +1,7 @@
 import type { BlobId, HeaderLine, TaskIdentity } from '@cdk8s-dragonfly/protocol';
 
+import type { Traffic } from './traffic';
+
 /** What a front (the mirror, dfget) asks the engine for. */
 export interface BlobRequest {
   readonly blob: BlobId;
@@ -19,6 +21,8 @@ export interface OpenBlob {
   readonly size: number | undefined;
   /** How many bytes an earlier process had left on disk. Default 0. */
   readonly resumed?: number;
+  /** Bytes of the blob by where they came from to this node, counted on while it arrives. */
+  readonly traffic: Readonly<Traffic>;
   /**
    * The bytes `from` (inclusive) to `end` (exclusive; default the end of the blob) in order, as they arrive and are verified. The
    * last block is given only when the digest of the whole is right.
@@ -38,6 +42,15 @@ export interface BlobProvider {
    * @throws BlobUnavailable when neither swarm nor origin has it; nothing was sent to anyone then.
    */
   open(request: BlobRequest, signal: AbortSignal): Promise<OpenBlob>;
+}
+
+/** Looks ahead at what could be had. */
+export interface Outlook {
+  /**
+   * Whether all of a blob is on this node, or at a supernode and neighbours that answer, so that it can be had without its origin. What is not
+   * on this node begins to arrive. False when the signal aborts before that is known.
+   */
+  isWithinReach(request: BlobRequest, signal: AbortSignal): Promise<boolean>;
 }
 
 /** Why a blob cannot be had. */

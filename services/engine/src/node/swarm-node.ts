@@ -7,7 +7,7 @@ import type { OriginRules, Outward } from '@cdk8s-dragonfly/origin';
 import { provableCid } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
-import type { StoredBlob } from '@cdk8s-dragonfly/store';
+import type { StoreUsage, StoredBlob } from '@cdk8s-dragonfly/store';
 import { Agent } from 'undici';
 
 import { OriginalShares } from '../classic/original-shares';
@@ -20,7 +20,7 @@ import type { LinkLog } from '../links/link-log';
 import type { SupernodeAddress } from '../links/supernode-link';
 import { SupernodeLinks } from '../links/supernode-links';
 import { BlobUnavailable } from './blob-request';
-import type { BlobProvider, BlobRequest, OpenBlob } from './blob-request';
+import type { BlobProvider, BlobRequest, OpenBlob, Outlook } from './blob-request';
 import { PeerServer } from './peer-server';
 import type { Holdings } from './peer-server';
 import { noTraffic } from './traffic';
@@ -59,7 +59,7 @@ export interface SwarmNodeOptions {
 }
 
 /** A node of the swarm: gets blobs, and gives them to its neighbours. */
-export class SwarmNode implements BlobProvider, Holdings {
+export class SwarmNode implements BlobProvider, Holdings, Outlook {
   /** Bytes since the start, by where they came from. */
   readonly traffic: Traffic = noTraffic();
   private readonly downloads = new Map<BlobId, { download: Download; users: number }>();
@@ -143,6 +143,11 @@ export class SwarmNode implements BlobProvider, Holdings {
     return node;
   }
 
+  /** What the store holds. */
+  get usage(): StoreUsage {
+    return this.store.usage;
+  }
+
   async open(request: BlobRequest, signal: AbortSignal): Promise<OpenBlob> {
     const entry = this.obtain(request);
     entry.users += 1;
@@ -166,6 +171,7 @@ export class SwarmNode implements BlobProvider, Holdings {
       get resumed() {
         return download.resumed;
       },
+      traffic: download.verified ? { ...noTraffic(), local: download.size ?? 0 } : download.traffic,
       read: (range, reading) => readBlob(download, range, reading, local),
       release,
     };
@@ -201,6 +207,22 @@ export class SwarmNode implements BlobProvider, Holdings {
       await stored.nameData(path);
     } finally {
       await stored?.release();
+    }
+  }
+
+  async isWithinReach(request: BlobRequest, signal: AbortSignal): Promise<boolean> {
+    const entry = this.obtain(request);
+    entry.users += 1;
+    const { download } = entry;
+    try {
+      while (download.failure === undefined && !download.isWithinReach) await download.bell.next(signal);
+      return download.failure === undefined;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    } finally {
+      entry.users -= 1;
+      this.tidy(request.blob, entry);
     }
   }
 

@@ -1,4 +1,4 @@
-import { OriginError, publicUrl } from '@cdk8s-dragonfly/origin';
+import { OriginError, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
 import type { OriginClient } from '@cdk8s-dragonfly/origin';
 import { digestInUrl, digestOf, withoutHeaders } from '@cdk8s-dragonfly/protocol';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
@@ -8,7 +8,6 @@ import { BadManifest, MANIFEST_ACCEPT, isForeign, parseManifest, platformInConfi
 import type { Descriptor, ImageIndex, ImageManifest } from './manifest';
 import { fits, formatPlatform } from './platform';
 import type { Platform } from './platform';
-import { readWhole } from './read-whole';
 import type { RegistryAccess } from './registry-access';
 
 /** The longest manifest, in bytes: what registries have to take (OCI distribution specification, "Pushing Manifests"). */

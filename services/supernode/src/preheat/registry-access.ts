@@ -1,13 +1,10 @@
-import { OriginError, publicUrl } from '@cdk8s-dragonfly/origin';
-import type { OriginClient } from '@cdk8s-dragonfly/origin';
+import { OriginError, parseChallenge, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
+import type { Challenge, OriginClient } from '@cdk8s-dragonfly/origin';
 import { headerValues, isHeaderLine, withoutHeaders } from '@cdk8s-dragonfly/protocol';
 import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
 import { z } from 'zod';
 
-import { parseChallenge } from './challenge';
-import type { Challenge } from './challenge';
 import type { Credentials } from './order';
-import { readWhole } from './read-whole';
 
 /** What access to a registry is got with. */
 export interface AccessTools {

@@ -1,4 +1,4 @@
-import { parseChallenge } from '../../src/preheat/challenge';
+import { parseChallenge } from '@cdk8s-dragonfly/origin';
 import { imageUrl } from '../../src/preheat/image-url';
 import { inParallel } from '../../src/preheat/in-parallel';
 import { originalTime } from '../../src/preheat/original-time';

@@ -1,5 +1,5 @@
-import { fetchFrom } from '@cdk8s-dragonfly/origin';
-import type { OriginClient, OriginRequest } from '@cdk8s-dragonfly/origin';
+import { fetchFrom } from './fetch-from';
+import type { OriginClient, OriginRequest } from './origin-client';
 
 /** Reads a small document as a whole. @throws OriginError; Error when it is longer than `most` bytes; the signal's reason. */
 export async function readWhole(

@@ -1,4 +1,4 @@
-import { OriginRules } from '@cdk8s-dragonfly/origin';
+import { OriginRules } from './origin-rules';
 
 /**
  * Which token servers may be asked. A registry names them in its answers, so that they are no more trusted than where a redirect leads:

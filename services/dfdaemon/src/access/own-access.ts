@@ -1,0 +1,175 @@
+import { OriginError, parseChallenge, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
+import type { Challenge, FreshFile, OriginClient, RelayAnswer, RelayRequest } from '@cdk8s-dragonfly/origin';
+import { headerValues, isHeaderLine, withoutHeaders } from '@cdk8s-dragonfly/protocol';
+import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+
+import type { Registry } from '../mirror/relay';
+import type { DockerCredentials, RegistryCredentials } from './docker-credentials';
+
+/** What {@link OwnAccess} is made of. */
+export interface OwnAccessOptions {
+  /** The way to the registries. */
+  readonly registry: Registry;
+  /** Asks token servers; its rules are those of redirects. */
+  readonly tokenServers: Pick<OriginClient, 'open'>;
+  /** By registry. Default: none, so that only what is public can be had. */
+  readonly credentials?: FreshFile<DockerCredentials> | undefined;
+  /** The names under which a registry is known, its own host first. */
+  readonly namesOf: (registry: URL) => readonly string[];
+  /** Further hosts that may be shown a registry's credentials for a token: `REGISTRY=HOST`. */
+  readonly tokenHosts?: readonly string[];
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+/** The longest answer of a token server, in bytes. */
+const LONGEST_ANSWER = 64 * 1024;
+/** How long a token without `expires_in` is good, in seconds (Distribution's token specification). */
+const GOOD_FOR = 60;
+/** A token is asked for anew when this part of its time is left. */
+const MARGIN = 0.1;
+/** Token servers at hosts other than their registry's that are known to belong to it. */
+const KNOWN_TOKEN_HOSTS = ['docker.io=auth.docker.io', 'registry.gitlab.com=gitlab.com'];
+const NAME = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\/[^/?]+(?:\?.*)?$/;
+
+const ANSWER = z.object({
+  token: z.string().optional(),
+  access_token: z.string().optional(),
+  expires_in: z.number().positive().optional(),
+});
+
+interface Pass {
+  readonly value: string;
+  /** Milliseconds of `performance.now()`. */
+  readonly until: number;
+}
+
+/**
+ * The daemon's own way into registries: with its credentials, or as anybody. The registry is asked as it is known to want it; a challenge
+ * is answered once. Credentials go to the registry that they are for, and to a token server at its own host, or at one that is known or
+ * configured to belong to it, over https; never to whatever host a challenge names.
+ */
+export class OwnAccess implements Registry {
+  private readonly passes = new LRUCache<string, Pass>({ max: 10_000 });
+  private readonly tokenHosts: readonly string[];
+
+  constructor(private readonly options: OwnAccessOptions) {
+    this.tokenHosts = [...KNOWN_TOKEN_HOSTS, ...(options.tokenHosts ?? [])].map((text) => text.toLowerCase());
+  }
+
+  /** Whether the daemon has credentials for a registry. */
+  isFor(registry: URL): boolean {
+    return this.options.credentials?.get().knows(this.options.namesOf(registry)) === true;
+  }
+
+  /** Header lines for a repository's blobs, in place of the client's own Authorization. */
+  linesFor(registry: URL, name: string, lines: readonly HeaderLine[]): readonly HeaderLine[] {
+    return this.withPass(lines, this.passOf(registry, name));
+  }
+
+  /** As the relay's, with the daemon's own Authorization in place of the client's. */
+  async send(request: RelayRequest, signal: AbortSignal): Promise<RelayAnswer> {
+    const { registry } = this.options;
+    const name = NAME.exec(request.path)?.[1];
+    const used = this.passOf(request.registry, name);
+    const headers = this.withPass(request.headers, used);
+    const answer = await registry.send({ ...request, headers }, signal);
+    if (answer.status !== 401) return answer;
+    const challenge = parseChallenge(headerValues(answer.headers, 'www-authenticate').join(', '));
+    const pass = challenge === undefined ? undefined : await this.authorize(request.registry, name, challenge, signal);
+    if (pass === undefined || pass.value === used?.value) return answer;
+    answer.discard();
+    this.passes.set(keyOf(request.registry, name), pass);
+    return registry.send({ ...request, headers: this.withPass(request.headers, pass) }, signal);
+  }
+
+  private passOf(registry: URL, name: string | undefined): Pass | undefined {
+    const pass = this.passes.get(keyOf(registry, name));
+    return pass !== undefined && pass.until > performance.now() ? pass : undefined;
+  }
+
+  private withPass(lines: readonly HeaderLine[], pass: Pass | undefined): readonly HeaderLine[] {
+    const others = withoutHeaders(lines, ['authorization']);
+    return pass === undefined ? others : [...others, ['Authorization', pass.value]];
+  }
+
+  private async authorize(
+    registry: URL,
+    name: string | undefined,
+    challenge: Challenge,
+    signal: AbortSignal,
+  ): Promise<Pass | undefined> {
+    const { credentials, namesOf, log } = this.options;
+    const own = credentials?.get().for(namesOf(registry), name);
+    if (challenge.scheme === 'basic') {
+      return own === undefined ? undefined : { value: basicOf(own), until: Infinity };
+    }
+    const shown = own !== undefined && this.mayBeShown(registry, challenge.realm) ? own : undefined;
+    if (own !== undefined && shown === undefined) {
+      const realm = publicUrl(challenge.realm);
+      log.warn(
+        { registry: registry.host, realm },
+        'credentials are not sent to this token server; allow it with --token-server',
+      );
+    }
+    try {
+      return await this.token(challenge, shown, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const why = error instanceof Error ? error.message : String(error);
+      log.warn({ registry: registry.host, realm: publicUrl(challenge.realm), why }, 'no token');
+      return undefined;
+    }
+  }
+
+  private mayBeShown(registry: URL, realm: URL): boolean {
+    if (realm.protocol !== 'https:' && !(registry.protocol === 'http:' && realm.hostname === registry.hostname))
+      return false;
+    if (realm.hostname === registry.hostname) return true;
+    const names = this.options.namesOf(registry);
+    return names.some((name) => {
+      const bare = name.replace(/:[0-9]+$/, '');
+      return [name, bare].some((one) =>
+        this.tokenHosts.some((pair) => [`${one}=${realm.hostname}`, `${one}=${realm.host}`].includes(pair)),
+      );
+    });
+  }
+
+  private async token(
+    { realm, service, scope }: Challenge & { readonly scheme: 'bearer' },
+    credentials: RegistryCredentials | undefined,
+    signal: AbortSignal,
+  ): Promise<Pass> {
+    const url = new URL(realm);
+    if (service !== undefined) url.searchParams.set('service', service);
+    for (const one of scope?.split(' ') ?? []) url.searchParams.append('scope', one);
+    const headers: HeaderLine[] = credentials === undefined ? [] : [['Authorization', basicOf(credentials)]];
+    const body = await readWhole(this.options.tokenServers, { url, headers }, LONGEST_ANSWER, signal);
+    const parsed = ANSWER.safeParse(jsonOf(body));
+    const { token, access_token: alias, expires_in: seconds = GOOD_FOR } = parsed.success ? parsed.data : {};
+    const value = `Bearer ${token ?? alias ?? ''}`;
+    // What it sent instead may hold a secret and is not quoted.
+    if (value === 'Bearer ' || !isHeaderLine(['Authorization', value])) {
+      throw new OriginError('protocol', 'it sent no token');
+    }
+    return { value, until: performance.now() + seconds * 1000 * (1 - MARGIN) };
+  }
+}
+
+function keyOf(registry: URL, name: string | undefined): string {
+  return `${registry.href} ${name ?? ''}`;
+}
+
+function basicOf({ username, password }: RegistryCredentials): string {
+  return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
+}
+
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
