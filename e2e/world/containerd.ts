@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { criVersion, pullByCri } from './cri';
 import type { Host } from './host';
 import { blobsOf, type Image } from './image';
+import type { User } from './token-server';
 
 export interface ContainerdOptions {
   /** The mirror that the `hosts.toml` of docker.io names. Default: no `hosts.toml`. */
@@ -14,7 +15,7 @@ export interface ContainerdOptions {
 export interface ContainerdImage {
   /** The digest of its configuration. */
   readonly id: string;
-  /** The digest of its manifest. */
+  /** The digest of its manifest, or of its index if it has one. */
   readonly digest: string;
 }
 
@@ -58,9 +59,9 @@ export class Containerd {
   }
 
   /** Pulls an image of docker.io as kubelet would. */
-  async pull(image: Image, limitMs: number): Promise<ContainerdImage> {
+  async pull(image: Image, limitMs: number, user?: User): Promise<ContainerdImage> {
     const reference = `docker.io/${image.repository}:${image.tag}`;
-    const id = await pullByCri(this.socket, reference, limitMs);
+    const id = await pullByCri(this.socket, reference, limitMs, user);
     const list = await this.ctr('--namespace', 'k8s.io', 'images', 'list');
     const line = list.split('\n').find((candidate) => candidate.startsWith(`${reference} `));
     return { id, digest: line?.split(/\s+/)[2] ?? '' };

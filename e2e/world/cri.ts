@@ -1,5 +1,6 @@
 import { connect as createSocket } from 'node:net';
 import { connect } from 'node:http2';
+import type { User } from './token-server';
 
 const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
 const VERSION = '/runtime.v1.RuntimeService/Version';
@@ -14,9 +15,13 @@ const FIELD_1 = 0x0a;
  * @returns the id that the runtime gives the image: the digest of its configuration
  * @throws Error with the runtime's message when the pull fails or does not end in time
  */
-export async function pullByCri(socket: string, reference: string, limitMs: number): Promise<string> {
-  // PullImageRequest { ImageSpec image = 1 }, ImageSpec { string image = 1 }, PullImageResponse { string image_ref = 1 }
-  return textOf(await call(socket, PULL_IMAGE, field1(field1(Buffer.from(reference))), limitMs));
+export async function pullByCri(socket: string, reference: string, limitMs: number, user?: User): Promise<string> {
+  // PullImageRequest { ImageSpec image = 1, AuthConfig auth = 2 }, ImageSpec { string image = 1 },
+  // AuthConfig { string username = 1, string password = 2 }, PullImageResponse { string image_ref = 1 }
+  const image = field(1, field(1, Buffer.from(reference)));
+  const names = [user?.username ?? '', user?.password ?? ''].map((text, index) => field(index + 1, Buffer.from(text)));
+  const request = user === undefined ? image : Buffer.concat([image, field(2, Buffer.concat(names))]);
+  return textOf(await call(socket, PULL_IMAGE, request, limitMs));
 }
 
 /**
@@ -36,9 +41,10 @@ function textOf(message: Buffer): string {
   return message.toString('utf8', 2, 2 + length);
 }
 
-function field1(content: Buffer): Buffer {
+/** A length-delimited field. */
+function field(number: number, content: Buffer): Buffer {
   if (content.length > 127) throw new Error(`${content.length} bytes need a longer length than this writes.`);
-  return Buffer.concat([Buffer.from([FIELD_1, content.length]), content]);
+  return Buffer.concat([Buffer.from([number * 8 + 2, content.length]), content]);
 }
 
 /** One unary gRPC call (gRPC over HTTP/2): a message each way, each behind a flag byte and its length in four bytes. */

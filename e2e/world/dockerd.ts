@@ -1,14 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Containerd } from './containerd';
 import type { Daemon } from './daemon';
 import type { Host } from './host';
 import type { Image } from './image';
+import type { User } from './token-server';
 
 /** What docker tells about an image that it has pulled. */
 export interface DockerImage {
   /** The digest of its configuration. */
   readonly id: string;
-  /** The digest of its manifest. */
+  /** The digest of its manifest, or of its index if it has one. */
   readonly digest: string;
   /** SHA-256 of each layer's tar archive. */
   readonly diffIds: readonly string[];
@@ -71,8 +72,12 @@ export class Dockerd {
   }
 
   /** Pulls an image of docker.io. */
-  async pull(image: Image, limitMs: number): Promise<DockerImage> {
+  async pull(image: Image, limitMs: number, user?: User): Promise<DockerImage> {
     const reference = `${image.repository}:${image.tag}`;
+    const auth = Buffer.from(`${user?.username}:${user?.password}`).toString('base64');
+    const auths = user === undefined ? {} : { 'https://index.docker.io/v1/': { auth } };
+    mkdirSync(this.host.path('docker-client'), { recursive: true });
+    writeFileSync(this.host.path('docker-client', 'config.json'), JSON.stringify({ auths }));
     await this.docker(['pull', '--quiet', reference], limitMs);
     const [found] = JSON.parse(await this.docker(['image', 'inspect', reference])) as {
       Id: string;

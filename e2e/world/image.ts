@@ -19,6 +19,8 @@ export interface Image {
   /** The folder of its OCI layout. */
   readonly layout: string;
   readonly manifest: Descriptor;
+  /** What its tag names, when it is there for several platforms: `manifest` is for this machine then, and the one that engines take. */
+  readonly index?: Descriptor;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
   /** SHA-256 of each layer's tar archive: what engines list after they have unpacked it. */
@@ -35,8 +37,27 @@ export function blobsOf(image: Image): readonly Descriptor[] {
   return [image.config, ...image.layers];
 }
 
-/** Makes an image with one layer for each size, in bytes, in the folder `layout`. */
-export function createImage(layout: string, name: string, layerSizes: readonly number[]): Image {
+export interface ImageOptions {
+  /** Further architectures, each with a layer of its own of 1 MiB, behind an index. Default: none, and no index. */
+  readonly others?: readonly string[];
+}
+
+/** What the tag of an image names. */
+export function targetOf({ index, manifest }: Image): Descriptor {
+  return index ?? manifest;
+}
+
+/**
+ * Makes an image with one layer for each size, in bytes, in the folder `layout`.
+ *
+ * @param repository below `library/` when it has no slash
+ */
+export function createImage(
+  layout: string,
+  repository: string,
+  layerSizes: readonly number[],
+  more: ImageOptions = {},
+): Image {
   const blobs = join(layout, 'blobs', 'sha256');
   mkdirSync(blobs, { recursive: true });
   const add = (mediaType: string, content: Buffer): Descriptor => {
@@ -47,24 +68,37 @@ export function createImage(layout: string, name: string, layerSizes: readonly n
   const addJson = (mediaType: string, content: object): Descriptor =>
     add(mediaType, Buffer.from(JSON.stringify(content)));
 
-  const archives = layerSizes.map((size, index) => tarOf(`layer-${index}.bin`, randomBytes(size)));
-  const layers = archives.map((archive) =>
-    add('application/vnd.oci.image.layer.v1.tar+gzip', gzipSync(archive, { level: 1 })),
-  );
-  const diffIds = archives.map((archive) => digestOf(archive));
-  const config = addJson('application/vnd.oci.image.config.v1+json', {
-    architecture: process.arch === 'x64' ? 'amd64' : process.arch,
-    os: 'linux',
-    config: { Cmd: ['/bin/true'] },
-    rootfs: { type: 'layers', diff_ids: diffIds },
-  });
-  const manifest = addJson('application/vnd.oci.image.manifest.v1+json', {
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config,
-    layers,
-  });
+  const own = process.arch === 'x64' ? 'amd64' : process.arch;
+  const makeFor = (architecture: string, sizes: readonly number[]): Omit<Image, 'repository' | 'tag' | 'layout'> => {
+    const archives = sizes.map((size, index) => tarOf(`layer-${index}.bin`, randomBytes(size)));
+    const layers = archives.map((archive) =>
+      add('application/vnd.oci.image.layer.v1.tar+gzip', gzipSync(archive, { level: 1 })),
+    );
+    const diffIds = archives.map((archive) => digestOf(archive));
+    const config = addJson('application/vnd.oci.image.config.v1+json', {
+      architecture,
+      os: 'linux',
+      config: { Cmd: ['/bin/true'] },
+      rootfs: { type: 'layers', diff_ids: diffIds },
+    });
+    const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+    return { manifest: addJson(mediaType, { schemaVersion: 2, mediaType, config, layers }), config, layers, diffIds };
+  };
+
+  const image = makeFor(own, layerSizes);
+  const { others = [] } = more;
+  // The one for this machine stands last: an engine that takes the first has the wrong one.
+  const manifests = [
+    ...others.map((architecture) => ({
+      ...makeFor(architecture, [1024 * 1024]).manifest,
+      platform: { architecture, os: 'linux' },
+    })),
+    { ...image.manifest, platform: { architecture: own, os: 'linux' } },
+  ];
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const index = others.length === 0 ? undefined : addJson(mediaType, { schemaVersion: 2, mediaType, manifests });
   writeFileSync(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));
-  return { repository: `library/${name}`, tag: '1', layout, manifest, config, layers, diffIds };
+  writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [index ?? image.manifest] }));
+  const name = repository.includes('/') ? repository : `library/${repository}`;
+  return { repository: name, tag: '1', layout, ...image, ...(index === undefined ? {} : { index }) };
 }

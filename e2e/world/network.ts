@@ -4,6 +4,9 @@ import type { UndoStack } from './undo-stack';
 
 const BRIDGE = 'bridge0';
 
+/** The address of the tests themselves. */
+export const OWN_IP = '10.77.0.1';
+
 /**
  * One switch in the namespace of the tests, and a namespace with a cable to it for each host. The tests have an address on
  * the switch; nobody can reach anything outside.
@@ -16,7 +19,7 @@ export class Network {
   static async create(undo: UndoStack): Promise<Network> {
     await run(['ip', 'link', 'add', BRIDGE, 'type', 'bridge']);
     undo.push(`remove ${BRIDGE}`, () => run(['ip', 'link', 'delete', BRIDGE]));
-    await run(['ip', 'address', 'add', '10.77.0.1/24', 'dev', BRIDGE]);
+    await run(['ip', 'address', 'add', `${OWN_IP}/24`, 'dev', BRIDGE]);
     await run(['ip', 'link', 'set', BRIDGE, 'up']);
     return new Network(undo);
   }

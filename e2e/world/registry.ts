@@ -3,6 +3,7 @@ import type { Daemon } from './daemon';
 import type { Host } from './host';
 import { blobsOf, type Image } from './image';
 import { run } from './run';
+import type { TokenTrust, User } from './token-server';
 
 /** One request as the registry's access log tells it. */
 export interface RegistryRequest {
@@ -21,6 +22,13 @@ export interface Delivery {
   readonly bytes: number;
 }
 
+function authLines(host: Host, { realm, service, issuer, certificate }: TokenTrust): string[] {
+  const bundle = host.path('token-certificate.pem');
+  writeFileSync(bundle, certificate);
+  const fields = { realm, service, issuer, rootcertbundle: bundle };
+  return ['auth:', '  token:', ...Object.entries(fields).map(([key, value]) => `    ${key}: ${JSON.stringify(value)}`)];
+}
+
 /** Debian's docker-registry on port 5000 of a host. */
 export class Registry {
   private constructor(
@@ -28,7 +36,8 @@ export class Registry {
     private readonly daemon: Daemon,
   ) {}
 
-  static async start(host: Host): Promise<Registry> {
+  /** @param tokens whom it believes; default: everybody may have and do everything */
+  static async start(host: Host, tokens?: TokenTrust): Promise<Registry> {
     const config = host.path('config.yml');
     writeFileSync(
       config,
@@ -37,12 +46,13 @@ export class Registry {
         'log: { level: debug, accesslog: { disabled: false } }',
         `storage: { filesystem: { rootdirectory: ${JSON.stringify(host.path('storage'))} } }`,
         `http: { addr: "${host.ip}:5000" }`,
+        ...(tokens === undefined ? [] : authLines(host, tokens)),
         '',
       ].join('\n'),
     );
     const daemon = host.start('docker-registry', ['docker-registry', 'serve', config]);
     const registry = new Registry(host, daemon);
-    await daemon.ready(async () => (await fetch(`${registry.url}/v2/`)).ok || undefined);
+    await daemon.ready(async () => [200, 401].includes((await fetch(`${registry.url}/v2/`)).status) || undefined);
     return registry;
   }
 
@@ -61,9 +71,10 @@ export class Registry {
   }
 
   /** Puts an image into it, byte by byte as it is. */
-  async push(image: Image): Promise<void> {
+  async push(image: Image, user?: User): Promise<void> {
     const target = `docker://${this.address}/${image.repository}:${image.tag}`;
-    const how = ['--insecure-policy', 'copy', '--preserve-digests', '--dest-tls-verify=false'];
+    const how = ['--insecure-policy', 'copy', '--all', '--preserve-digests', '--dest-tls-verify=false'];
+    if (user !== undefined) how.push('--dest-creds', `${user.username}:${user.password}`);
     await run(['skopeo', ...how, `oci:${image.layout}`, target]);
   }
 

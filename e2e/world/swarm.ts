@@ -7,24 +7,33 @@ import type { Registry } from './registry';
 /** Where every df-daemon's mirror listens, on its own loopback. */
 export const MIRROR = '127.0.0.1:65001';
 
-const SUPERNODE_PORT = 8002;
+/** The registry behind supernode and df-daemons. */
+export type Upstream = Pick<Registry, 'address' | 'url'>;
+
+export const SUPERNODE_PORT = 8002;
 const OPS_PORT = 65003;
 
 /** Starts a supernode that may fetch from one registry. Started again on the same host it finds its store. */
-export async function startSupernode(host: Host, registry: Registry): Promise<Daemon> {
+export async function startSupernode(host: Host, registry: Upstream, more: readonly string[] = []): Promise<Daemon> {
   const daemon = host.start('supernode', [
     command('supernode'),
     ...['--home-dir', host.path('home')],
     ...['--advertise-ip', host.ip],
     ...['--allow-origin', registry.address],
     ...['--log-level', 'debug'],
+    ...more,
   ]);
   await daemon.ready(async () => (await fetch(`http://${host.ip}:${SUPERNODE_PORT}/_ping`)).ok || undefined);
   return daemon;
 }
 
 /** Starts a df-daemon in front of one registry, which is docker.io to the engines on its host. */
-export async function startDfDaemon(host: Host, registry: Registry, supernode: Host): Promise<Daemon> {
+export async function startDfDaemon(
+  host: Host,
+  registry: Upstream,
+  supernode: Host,
+  more: readonly string[] = [],
+): Promise<Daemon> {
   const daemon = host.start('dfdaemon', [
     command('dfdaemon'),
     ...['--registry', registry.url],
@@ -32,6 +41,7 @@ export async function startDfDaemon(host: Host, registry: Registry, supernode: H
     ...['--node', supernode.ip],
     ...['--data-dir', host.path('dfdaemon')],
     ...['--log-level', 'debug'],
+    ...more,
   ]);
   await daemon.ready(async () => (await fetch(`http://${host.ip}:${OPS_PORT}/readyz`)).ok || undefined);
   return daemon;

@@ -46,6 +46,12 @@ export class World {
     });
   }
 
+  /** Keeps a part of the test's own process, to be stopped with the world. */
+  keep<Part extends { stop(): Promise<void> }>(what: string, part: Part): Part {
+    this.undo.push(`stop ${what}`, () => part.stop());
+    return part;
+  }
+
   /** Makes a folder that lives as long as the world. */
   newFolder(name: string): string {
     const folder = join(this.folder, name);
