@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The part of run.sh that runs as process 1 of the test's own namespaces.
+# The part of run.sh that runs as process 1 of the test's own namespaces: usage `inside.sh COMMAND...`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,5 +20,4 @@ if ! grep -qE '^[^ ]+ /sys/fs/cgroup cgroup2 |^[^ ]+ [^ ]+ cgroup [^ ]*\bdevices
 fi
 ip link set lo up
 
-# Not the end of a hanging test, which has a limit of its own, but of a hanging runner.
-timeout --foreground --kill-after=10 900 node node_modules/jest/bin/jest.js --config e2e/jest.config.js --runInBand "$@"
+"$@"

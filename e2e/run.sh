@@ -1,10 +1,19 @@
 #!/usr/bin/env bash
 # Real engines, real registry, real network: `npm run test:e2e`.
+# With `--run COMMAND...` that command runs in there instead of the tests; so do benches that need links.
 #
 # Installs what is missing, then runs the tests in namespaces of their own (mounts, network, processes), so that whatever
 # happens in there, a killed run included, the kernel ends every process and undoes every mount and link with it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+if [ "${1-}" = --run ]; then
+  shift
+else
+  # Not the end of a hanging test, which has a limit of its own, but of a hanging runner.
+  set -- timeout --foreground --kill-after=10 900 \
+    node node_modules/jest/bin/jest.js --config e2e/jest.config.js --runInBand "$@"
+fi
 
 fail() {
   echo "test:e2e: $*" >&2

@@ -41,8 +41,13 @@ export class Network {
 
   /** Limits what a host can send, in megabits a second. */
   async limitUplink(name: string, megabits: number): Promise<void> {
-    const rate = ['rate', `${megabits}mbit`, 'burst', '64kb', 'latency', '50ms'];
-    await run(['tc', '-n', name, 'qdisc', 'add', 'dev', 'eth0', 'root', 'tbf', ...rate]);
+    await run(['tc', '-n', name, 'qdisc', 'add', 'dev', 'eth0', 'root', 'tbf', ...tokenBucket(megabits)]);
+  }
+
+  /** Limits what a host can send, and what it can receive, in megabits a second each. */
+  async limitLink(name: string, megabits: number): Promise<void> {
+    await this.limitUplink(name, megabits);
+    await run(['tc', 'qdisc', 'add', 'dev', name, 'root', 'tbf', ...tokenBucket(megabits)]);
   }
 
   /** Bytes that a host has sent since it was attached, headers of all layers included. */
@@ -55,4 +60,8 @@ export class Network {
     if (bytes === undefined) throw new Error(`There is no cable to ${name}.`);
     return Number(bytes);
   }
+}
+
+function tokenBucket(megabits: number): readonly string[] {
+  return ['rate', `${megabits}mbit`, 'burst', '64kb', 'latency', '50ms'];
 }

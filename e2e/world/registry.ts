@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import type { Daemon } from './daemon';
 import type { Host } from './host';
 import { blobsOf, type Image } from './image';
-import { run } from './run';
 import type { TokenTrust, User } from './token-server';
 
 /** One request as the registry's access log tells it. */
@@ -33,11 +32,14 @@ function authLines(host: Host, { realm, service, issuer, certificate }: TokenTru
 export class Registry {
   private constructor(
     private readonly host: Host,
-    private readonly daemon: Daemon,
+    readonly daemon: Daemon,
   ) {}
 
-  /** @param tokens whom it believes; default: everybody may have and do everything */
-  static async start(host: Host, tokens?: TokenTrust): Promise<Registry> {
+  /**
+   * @param tokens whom it believes; default: everybody may have and do everything
+   * @param upstream the registry whose pull-through cache it is, as a URL; default: a registry of its own
+   */
+  static async start(host: Host, tokens?: TokenTrust, upstream?: string): Promise<Registry> {
     const config = host.path('config.yml');
     writeFileSync(
       config,
@@ -47,6 +49,7 @@ export class Registry {
         `storage: { filesystem: { rootdirectory: ${JSON.stringify(host.path('storage'))} } }`,
         `http: { addr: "${host.ip}:5000" }`,
         ...(tokens === undefined ? [] : authLines(host, tokens)),
+        ...(upstream === undefined ? [] : [`proxy: { remoteurl: ${JSON.stringify(upstream)} }`]),
         '',
       ].join('\n'),
     );
@@ -75,7 +78,8 @@ export class Registry {
     const target = `docker://${this.address}/${image.repository}:${image.tag}`;
     const how = ['--insecure-policy', 'copy', '--all', '--preserve-digests', '--dest-tls-verify=false'];
     if (user !== undefined) how.push('--dest-creds', `${user.username}:${user.password}`);
-    await run(['skopeo', ...how, `oci:${image.layout}`, target]);
+    // From its own host: a limited link is not for this.
+    await this.host.run(['skopeo', ...how, `oci:${image.layout}`, target]);
   }
 
   /** Every request that has been answered, oldest first. */

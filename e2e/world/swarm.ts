@@ -13,6 +13,11 @@ export type Upstream = Pick<Registry, 'address' | 'url'>;
 export const SUPERNODE_PORT = 8002;
 const OPS_PORT = 65003;
 
+/** Tests want to know everything, unless they say otherwise. */
+function withLogLevel(flags: readonly string[]): readonly string[] {
+  return flags.includes('--log-level') ? flags : ['--log-level', 'debug', ...flags];
+}
+
 /** Starts a supernode that may fetch from one registry. Started again on the same host it finds its store. */
 export async function startSupernode(host: Host, registry: Upstream, more: readonly string[] = []): Promise<Daemon> {
   const daemon = host.start('supernode', [
@@ -20,8 +25,7 @@ export async function startSupernode(host: Host, registry: Upstream, more: reado
     ...['--home-dir', host.path('home')],
     ...['--advertise-ip', host.ip],
     ...['--allow-origin', registry.address],
-    ...['--log-level', 'debug'],
-    ...more,
+    ...withLogLevel(more),
   ]);
   await daemon.ready(async () => (await fetch(`http://${host.ip}:${SUPERNODE_PORT}/_ping`)).ok || undefined);
   return daemon;
@@ -40,8 +44,7 @@ export async function startDfDaemon(
     ...['--registry', `docker.io=${registry.url}`],
     ...['--node', supernode.ip],
     ...['--data-dir', host.path('dfdaemon')],
-    ...['--log-level', 'debug'],
-    ...more,
+    ...withLogLevel(more),
   ]);
   await daemon.ready(async () => (await fetch(`http://${host.ip}:${OPS_PORT}/readyz`)).ok || undefined);
   return daemon;

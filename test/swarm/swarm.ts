@@ -25,6 +25,12 @@ export interface Disk {
   readonly minFree?: number;
 }
 
+/** Limits of a node in bytes a second. Default: none. */
+export interface Rates {
+  readonly downloadRate?: number;
+  readonly uploadRate?: number;
+}
+
 /** How long an origin may stand still in these swarms, in milliseconds. */
 export const ORIGIN_STALL = 500;
 
@@ -149,7 +155,7 @@ export class Swarm {
   async addNode(
     name = `node-${this.count++}`,
     supernodePorts = this.supernodePorts,
-    { folder, ...limits }: Disk = {},
+    { folder, ...limits }: Disk & Rates = {},
   ): Promise<SwarmNode> {
     const node = await SwarmNode.start({
       dataDir: folder ?? join(this.home, name),

@@ -1,5 +1,6 @@
 export { Bell } from './download/bell';
 export { LinkFailure } from './links/failure';
+export { BlockClient } from './links/block-client';
 export { fetchBlock } from './links/fetch-block';
 export { PeerLink } from './links/peer-link';
 export type { BlobShape } from './links/peer-link';

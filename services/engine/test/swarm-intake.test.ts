@@ -8,6 +8,7 @@ import type { Intake } from '../src/download/intake';
 import { SwarmIntake } from '../src/download/swarm-intake';
 import { DAEMON_POLICY } from '../src/download/tools';
 import type { DownloadTools } from '../src/download/tools';
+import { BlockClient } from '../src/links/block-client';
 import { LinkFailure } from '../src/links/failure';
 import { noTraffic } from '../src/node/traffic';
 
@@ -47,7 +48,7 @@ describe('what a supernode said', () => {
     const tools = {
       cid: 'me',
       supernodes,
-      blocks: dispatcher,
+      blocks: new BlockClient({ connect: 1000, stall: 1000 }),
       streams: dispatcher,
       traffic: noTraffic(),
       timeouts: { peerStall: 2000, swarmStall: 2000 },

@@ -5,7 +5,7 @@ interface Waiting {
 
 /**
  * Bounds the blocks that are in memory for clients: in all, so that many slow ones do not fill it, and for each of them, so that one does
- * not keep the others from theirs. Who comes first is served first.
+ * not keep the others from theirs. Who has least is served next; among equals, who came first.
  */
 export class BlockSlots {
   private readonly taken = new Map<string, number>();
@@ -64,14 +64,19 @@ export class BlockSlots {
     else this.taken.set(client, now);
   }
 
-  /** Gives what is free to those who have waited longest. */
+  /** Gives what is free to those who have least. */
   private next(): void {
-    for (const waiting of this.queue) {
-      if (this.inUse >= this.total) return;
-      if (!this.hasRoom(waiting.client)) continue;
-      this.queue.delete(waiting);
-      this.count(waiting.client, 1);
-      waiting.begin();
+    while (this.inUse < this.total) {
+      let poorest: Waiting | undefined;
+      let least = this.each;
+      for (const waiting of this.queue) {
+        const has = this.taken.get(waiting.client) ?? 0;
+        if (has < least) [poorest, least] = [waiting, has];
+      }
+      if (poorest === undefined) return;
+      this.queue.delete(poorest);
+      this.count(poorest.client, 1);
+      poorest.begin();
     }
   }
 }

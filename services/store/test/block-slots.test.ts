@@ -26,6 +26,24 @@ describe('places for blocks in memory', () => {
     expect(slots.waiting).toBe(0);
   });
 
+  it('go to who has least', async () => {
+    const slots = new BlockSlots(2, 2);
+    const order: string[] = [];
+    const take = (client: string): Promise<() => void> =>
+      slots.take(client, signal).then((done) => {
+        order.push(client);
+        return done;
+      });
+    const [one, two] = await Promise.all([take('greedy'), take('greedy')]);
+    const waiting = [take('greedy'), take('greedy'), take('modest')];
+    one();
+    await waiting[2];
+    expect(order).toEqual(['greedy', 'greedy', 'modest']);
+    two();
+    await waiting[0];
+    expect(order).toEqual(['greedy', 'greedy', 'modest', 'greedy']);
+  });
+
   it('are not kept for who goes away', async () => {
     const slots = new BlockSlots(1);
     const done = await slots.take('a', signal);

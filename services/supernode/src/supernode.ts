@@ -2,11 +2,10 @@ import type { KeyObject } from 'node:crypto';
 
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { CommandError, Lifecycle } from '@cdk8s-dragonfly/command';
+import { Throttle, limitedOrigin } from '@cdk8s-dragonfly/origin';
 import type { HostPort, Outward } from '@cdk8s-dragonfly/origin';
 import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 
-import { limitedOrigin } from './bandwidth/limited-origin';
-import { Throttle } from './bandwidth/throttle';
 import { ClassicAliases } from './classic/classic-aliases';
 import { classicRoutes } from './classic/classic-routes';
 import { ClassicTasks } from './classic/classic-tasks';

@@ -12,12 +12,16 @@ export type IsProven = (stored: StoredBlob, block: number) => boolean;
 /** A piece that is given, or why not. */
 export type PieceGift = { readonly status: 206 } | { readonly status: 400 | 404 | 416; readonly message: string };
 
+/** The bytes as fast as they may go. */
+export type Paced = (bytes: Buffer) => Iterable<Buffer> | AsyncIterable<Buffer>;
+
 type Frame = Extract<PeerFileAnswer, { status: 206 }>;
 
 /**
  * Answers an original client's request for a piece, or for any raw range in a frame of its own (Dragonfly 0.x protocol, 5.2). What is not
  * proven is not here, for those who ask. Nothing is written when it is refused.
  *
+ * @param paced holds the bytes back to a limit of the rate. Default: none.
  * @throws DamagedBlock when the disk does not have a block any more; an error of the connection.
  */
 export async function givePiece(
@@ -25,6 +29,7 @@ export async function givePiece(
   isProven: IsProven,
   request: IncomingMessage,
   response: ServerResponse,
+  paced: Paced = (bytes) => [bytes],
 ): Promise<PieceGift> {
   const { grid, size } = stored;
   const answer = answerPeerFile(
@@ -42,12 +47,12 @@ export async function givePiece(
     from = offset + length;
   }
   response.writeHead(206, { 'content-type': 'application/octet-stream', 'content-length': answer.framedLength });
-  await pipeline(Readable.from(framed(stored, answer)), response);
+  await pipeline(Readable.from(framed(stored, answer, paced)), response);
   return { status: 206 };
 }
 
 /** A block at a time is in memory. */
-async function* framed(stored: StoredBlob, { header, from, end }: Frame): AsyncGenerator<Buffer> {
+async function* framed(stored: StoredBlob, { header, from, end }: Frame, paced: Paced): AsyncGenerator<Buffer> {
   const { grid } = stored;
   yield header;
   for (let position = from; position < end;) {
@@ -55,7 +60,7 @@ async function* framed(stored: StoredBlob, { header, from, end }: Frame): AsyncG
     const { offset } = grid.span(block);
     const bytes = (await stored.read(block)).subarray(position - offset, end - offset);
     position += bytes.length;
-    yield bytes;
+    yield* paced(bytes);
   }
   yield frameTail();
 }

@@ -154,12 +154,13 @@ export class OriginalPull {
       if (until !== undefined && performance.now() < until)
         throw new LinkFailure('missing', 'it could not be reached just now');
       const stored = await this.intake.begin(source.pieceSize, this.place.registration.length);
+      await this.tools.limit?.pass(rawLength(stored, pieceNum), signal);
       const done = await this.tools.pieceMemory.take(source.pieceSize, signal);
       try {
         await this.keep(
           stored,
           source,
-          await fetchPiece(source, rawLength(stored, pieceNum), this.tools.blocks, signal),
+          await fetchPiece(source, rawLength(stored, pieceNum), this.tools.pieces, signal),
         );
       } finally {
         done();

@@ -166,7 +166,7 @@ export class Download {
     this.isVerified = false;
     this.stopping = new AbortController();
     [this.swarm, this.origin, this.original] = this.intakes();
-    this.work = this.run();
+    this.work = this.work.then(() => this.run());
   }
 
   /** Gives up; readers get a failure. */
@@ -178,6 +178,7 @@ export class Download {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    await this.work;
     await this.blobOnDisk?.release();
   }
 
@@ -246,8 +247,10 @@ export class Download {
       const md5 = this.expected === undefined ? await original.lastWord() : undefined;
       this.check(stored, sha256, md5);
       await this.checkMd5(stored, md5);
-      await stored.finish();
+      // Readers get the last block now; that it is on disk for good matters to the next process only.
       this.isVerified = true;
+      this.bell.ring();
+      await this.keep(stored);
       original.shareWhole();
       if (isDigest(this.blob)) this.tools.holds(this.blob);
       const ms = Math.round(performance.now() - began);
@@ -266,6 +269,15 @@ export class Download {
       original.stop();
       this.bell.ring();
       await Promise.all([origin.ended(), original.ended()]);
+    }
+  }
+
+  /** Gives the blob its final name. Without it, it is checked again after a restart. */
+  private async keep(stored: StoredBlob): Promise<void> {
+    try {
+      await stored.finish();
+    } catch (error) {
+      this.tools.log.warn({ blob: this.blob, err: error }, 'what was downloaded could not be given its final name');
     }
   }
 
@@ -409,6 +421,7 @@ export class Download {
   private tick(): void {
     if (this.finished) return;
     if (this.isUnvouched) this.bell.ring();
+    if (this.swarm.isHeldBack) this.progress = performance.now();
     const quiet = performance.now() - this.progress;
     if (quiet > this.tools.timeouts.swarmStall && !this.swarm.isWaitingForOrigin) {
       this.origin.start(`the swarm brought nothing for ${Math.round(quiet)} ms`, this.stopping.signal);

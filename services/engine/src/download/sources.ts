@@ -19,8 +19,8 @@ const PEER_SLOTS = 2;
 /** A peer that failed so often in a row is dropped. */
 const MAX_FAILURES = 2;
 
-/** How long a supernode that failed to give a block is not asked for another, in milliseconds. */
-const SUPERNODE_PAUSE = 250;
+/** How long a source that gives to others first, or a supernode that failed to give a block, is not asked for another, in milliseconds. */
+const PAUSE = 250;
 
 /** Of a blob of unknown length, peers are not believed to have more blocks than this: 64 GiB. */
 const UNKNOWN_END = 65_536;
@@ -128,12 +128,16 @@ export class Sources {
 
   failed(source: string, failure: LinkFailure, block: number): void {
     if (source === SUPERNODE) {
-      this.supernodePausedUntil = performance.now() + SUPERNODE_PAUSE;
+      this.supernodePausedUntil = performance.now() + PAUSE;
       if (failure.kind === 'missing') this.supernodeHas.delete(block);
       return;
     }
     const peer = this.peers.get(source);
     if (peer === undefined) return;
+    if (failure.kind === 'busy') {
+      peer.pausedUntil = performance.now() + PAUSE;
+      return;
+    }
     peer.lacks(block);
     peer.failures += 1;
     if (failure.kind === 'lying' || peer.failures >= MAX_FAILURES) this.drop(peer, failure);
@@ -158,8 +162,9 @@ export class Sources {
       });
     }
     for (const [id, peer] of this.peers) {
+      if (!peer.alive || now < peer.pausedUntil) continue;
       const has = unattested ? peer.hasAtAll : peer.has;
-      if (peer.alive) sources.push({ id, kind: 'peer', has, free: PEER_SLOTS - busy(id) });
+      sources.push({ id, kind: 'peer', has, free: PEER_SLOTS - busy(id) });
     }
     return sources;
   }

@@ -31,6 +31,8 @@ const LATE = 1000;
 const SEEK_EVERY = 1000;
 
 interface ActiveFlight extends Flight {
+  /** Later than all times while the limit of the rate holds it back: it has not been asked for yet, and is not late. */
+  since: number;
   readonly abort: AbortController;
 }
 
@@ -114,6 +116,11 @@ export class SwarmIntake implements SessionListener {
 
   private get isAlone(): boolean {
     return (this.sources.supernodeIsLost || this.gaveUp) && !this.rejoining;
+  }
+
+  /** Whether the limit of the rate keeps it from asking. */
+  get isHeldBack(): boolean {
+    return [...this.flights.values()].some(({ since }) => since === Infinity);
   }
 
   /** Whether a live neighbour has the block, and gives what it is asked for. */
@@ -264,6 +271,8 @@ export class SwarmIntake implements SessionListener {
     const stored = this.intake.stored();
     const { key } = this.sources;
     if (stored === undefined || key === undefined || stored.whole) return;
+    // One at a time waits for the limit of the rate: so all downloads have a turn, and what is asked next is chosen late.
+    if (this.isHeldBack) return;
     const now = performance.now();
     const flights = [...this.flights.values()];
     const picks = pick({
@@ -276,7 +285,11 @@ export class SwarmIntake implements SessionListener {
       cursor: this.intake.cursor(stored),
       share: this.share,
       swarmProgress: this.progress,
-      limits: { flights: MAX_FLIGHTS, patience: PATIENCE, hedgeAfter: this.lateAfter },
+      limits: {
+        flights: this.tools.limit === undefined ? MAX_FLIGHTS : 1 + this.flights.size,
+        patience: PATIENCE,
+        hedgeAfter: this.lateAfter,
+      },
     });
     for (const { block, source } of picks) {
       this.ask(stored, block, source, key).catch((error: unknown) => this.intake.fail(error));
@@ -287,11 +300,20 @@ export class SwarmIntake implements SessionListener {
     const origin = this.sources.originOf(source);
     if (origin === undefined) return;
     const { blob } = this.intake.request;
-    const since = performance.now();
     const id = this.nextFlight++;
     const abort = new AbortController();
-    this.flights.set(id, { block: index, source, since, abort });
+    const flight: ActiveFlight = { block: index, source, since: Infinity, abort };
+    this.flights.set(id, flight);
     try {
+      const { limit } = this.tools;
+      if (limit !== undefined) {
+        await limit.pass(stored.grid.blockLength(index, stored.size), abort.signal);
+        // Nobody was asked meanwhile.
+        this.progress = performance.now();
+        this.pump();
+      }
+      const since = performance.now();
+      flight.since = since;
       const unattested = source !== SUPERNODE && this.takesUnattested;
       const question = { blob, grid: stored.grid, size: stored.size, index, key, unattested };
       const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);

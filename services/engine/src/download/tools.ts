@@ -1,10 +1,11 @@
-import type { OriginClient } from '@cdk8s-dragonfly/origin';
+import type { OriginClient, Throttle } from '@cdk8s-dragonfly/origin';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import type { BlobStore } from '@cdk8s-dragonfly/store';
 import type { Dispatcher } from 'undici';
 
 import type { OriginalShares } from '../classic/original-shares';
 import type { PieceMemory } from '../classic/piece-memory';
+import type { BlockClient } from '../links/block-client';
 import type { LinkLog } from '../links/link-log';
 import type { SupernodeLinks } from '../links/supernode-links';
 import type { Traffic } from '../node/traffic';
@@ -20,12 +21,16 @@ export interface DownloadTools {
   /** For pieces from original supernodes and clients. */
   readonly pieceMemory: PieceMemory;
   /** For blocks. */
-  readonly blocks: Dispatcher;
+  readonly blocks: BlockClient;
+  /** For pieces. */
+  readonly pieces: Dispatcher;
   /** For streams that stay open. */
   readonly streams: Dispatcher;
   /** Is told of each blob that is here whole and checked. */
   readonly holds: (blob: BlobId) => void;
   readonly origin: Pick<OriginClient, 'open'>;
+  /** What blocks from supernodes and neighbours keep to, together; undefined: no limit. */
+  readonly limit: Throttle | undefined;
   /** Bytes of all downloads of this node. */
   readonly traffic: Traffic;
   readonly timeouts: DownloadTimeouts;

@@ -3,8 +3,11 @@ export class LinkFailure extends Error {
   override readonly name = 'LinkFailure';
 
   constructor(
-    /** `gone`: no connection, silence, or a broken one; `missing`: it does not have the block; `lying`: it sent what it should not. */
-    readonly kind: 'gone' | 'missing' | 'lying',
+    /**
+     * `gone`: no connection, silence, or a broken one; `missing`: it does not have the block; `lying`: it sent what it should not; `busy`:
+     * it gives to others first.
+     */
+    readonly kind: 'gone' | 'missing' | 'lying' | 'busy',
     message: string,
     options?: ErrorOptions,
   ) {

@@ -10,9 +10,8 @@ import {
 } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Grid } from '@cdk8s-dragonfly/protocol';
 import type { BlockProof } from '@cdk8s-dragonfly/store';
-import { request } from 'undici';
-import type { Dispatcher } from 'undici';
 
+import type { BlockClient } from './block-client';
 import { LinkFailure, linkFailure } from './failure';
 
 /** Which block, and how to know it. */
@@ -39,6 +38,12 @@ export interface FetchedBlock {
 const SIGNATURE_TEXT = /^[A-Za-z0-9+/]{86}==$/;
 const HASH_TEXT = /^[0-9a-f]{64}$/;
 
+/** What the statuses mean with which a block is refused. */
+const REFUSALS: ReadonlyMap<number, LinkFailure['kind']> = new Map([
+  [404, 'missing'],
+  [503, 'busy'],
+]);
+
 /**
  * Asks a peer or the supernode for a block and checks it: its length, its hash, and the supernode's signature over both.
  *
@@ -48,59 +53,41 @@ const HASH_TEXT = /^[0-9a-f]{64}$/;
 export async function fetchBlock(
   origin: URL,
   question: BlockQuestion,
-  dispatcher: Dispatcher,
+  client: BlockClient,
   signal: AbortSignal,
 ): Promise<FetchedBlock> {
   const { blob, grid, size, index, key, unattested = false } = question;
   const where = `block ${index} of ${blob} from ${origin.host}`;
   try {
-    const { statusCode, headers, body } = await request(new URL(blockPath(blob, index), origin), {
-      dispatcher,
-      signal,
-      ...(unattested ? { headers: { [UNATTESTED_HEADER]: '1' } } : {}),
-    });
-    if (statusCode !== 200) {
-      await body.dump({ limit: 16 * 1024 });
-      throw new LinkFailure(statusCode === 404 ? 'missing' : 'gone', `${where}: the answer was ${statusCode}`);
-    }
     const most = grid.blockLength(index, size);
-    const hash = createHash('sha256');
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > most) throw new LinkFailure('lying', `${where} is longer than its ${most} bytes`);
-      hash.update(chunk);
-      chunks.push(chunk);
-    }
+    const asked = { path: blockPath(blob, index), most, headers: unattested ? `${UNATTESTED_HEADER}: 1\r\n` : '' };
+    const { status, headers, body } = await client.get(origin, asked, signal);
+    if (status !== 200) throw new LinkFailure(REFUSALS.get(status) ?? 'gone', `${where}: the answer was ${status}`);
+    const { length } = body;
     if (length === 0 || (size !== undefined && length < most)) {
       throw new LinkFailure('gone', `${where} has ${length} of ${most} bytes`);
     }
     const proof = readProof(headers, where, unattested);
-    if (!hash.digest().equals(proof.hash))
+    if (!createHash('sha256').update(body).digest().equals(proof.hash)) {
       throw new LinkFailure('lying', `${where} does not have the hash it came with`);
+    }
     const statement = { blob, pieceSize: grid.pieceSize, index, length, hash: proof.hash };
     if (proof.signature !== undefined && !isAttested(statement, proof.signature, key)) {
       throw new LinkFailure('lying', `${where} is not attested by the supernode`);
     }
-    return { chunks, length, proof };
+    return { chunks: [body], length, proof };
   } catch (error) {
     signal.throwIfAborted();
     throw linkFailure(error, where);
   }
 }
 
-function readProof(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  where: string,
-  unattested: boolean,
-): BlockProof {
-  const hash = headers[BLOCK_HASH_HEADER];
-  const signature = headers[BLOCK_SIGNATURE_HEADER];
-  const isUnsigned = unattested && signature === undefined;
-  if (typeof hash === 'string' && HASH_TEXT.test(hash)) {
-    if (isUnsigned) return { hash: Buffer.from(hash, 'hex'), isDoubtful: true };
-    if (typeof signature === 'string' && SIGNATURE_TEXT.test(signature)) {
+function readProof(headers: ReadonlyMap<string, string>, where: string, unattested: boolean): BlockProof {
+  const hash = headers.get(BLOCK_HASH_HEADER) ?? '';
+  const signature = headers.get(BLOCK_SIGNATURE_HEADER);
+  if (HASH_TEXT.test(hash)) {
+    if (unattested && signature === undefined) return { hash: Buffer.from(hash, 'hex'), isDoubtful: true };
+    if (signature !== undefined && SIGNATURE_TEXT.test(signature)) {
       return { hash: Buffer.from(hash, 'hex'), signature: Buffer.from(signature, 'base64') };
     }
   }

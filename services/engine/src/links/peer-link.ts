@@ -36,6 +36,8 @@ export class PeerLink {
   readonly origin: URL;
   /** Fetches from it that failed in a row. */
   failures = 0;
+  /** Until when it is not asked for blocks, in milliseconds of the monotonic clock. */
+  pausedUntil = 0;
   private readonly closing = new AbortController();
   private open = false;
   private told: BlobShape | undefined;

@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 import {
   BLOCK_HASH_HEADER,
@@ -16,6 +18,7 @@ import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { givePiece } from '../classic/give-piece';
 import type { IsProven } from '../classic/give-piece';
+import type { UploadLimit } from './upload-limit';
 
 /** How often a stream that has nothing to tell shows that it lives, in milliseconds. */
 const PING_EVERY = 500;
@@ -25,6 +28,13 @@ const GATHER = 3;
 
 /** Connections of neighbours at a time. A neighbour keeps one for its stream and two for blocks, a blob. */
 const MAX_CONNECTIONS = 1024;
+
+/** Blocks that are given at a time: in all, and to one neighbour, so that none has most of the link. */
+const UPLOADS = 128;
+const UPLOADS_EACH = 4;
+
+/** A neighbour whose turn does not come within this time, in milliseconds, is told to ask others. */
+const BUSY_AFTER = 1000;
 
 /** How long a neighbour may take no byte, in milliseconds. */
 const STALLED = 30_000;
@@ -48,13 +58,16 @@ export type Admission = (request: IncomingMessage, blob: BlobId) => boolean;
 /** Gives blocks to neighbours, and pieces to original clients. */
 export class PeerServer {
   readonly server: Server;
-  private readonly slots = new BlockSlots();
+  private readonly slots: BlockSlots;
 
+  /** @param limit what neighbours together may take. Default: no limit. */
   constructor(
     private readonly holdings: Holdings,
     private readonly admit: Admission,
     private readonly log: { warn(fields: object, message: string): void },
+    private readonly limit?: UploadLimit,
   ) {
+    this.slots = new BlockSlots(Math.min(UPLOADS, limit?.atOnce ?? UPLOADS), UPLOADS_EACH);
     this.server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 10_000, maxHeaderSize: 16 * 1024 });
     this.server.maxConnections = MAX_CONNECTIONS;
     this.server.timeout = STALLED;
@@ -94,7 +107,11 @@ export class PeerServer {
     response.once('close', () => gone.abort(new Error('the neighbour is gone')));
     if (route.kind === 'have') await this.tellHave(route.blob, response, gone.signal);
     else {
-      const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal);
+      const done = await this.turn(request, gone.signal);
+      if (done === undefined) {
+        refuse(response, 503, 'others come first');
+        return;
+      }
       if (response.closed) done();
       else response.once('close', done);
       if (route.kind === 'piece') await this.givePiece(route.blob, request, response, gone.signal);
@@ -117,11 +134,35 @@ export class PeerServer {
       const gift =
         stored === undefined
           ? ({ status: 404, message: `${blob} is not here` } as const)
-          : await givePiece(stored, isProven, request, response);
+          : await givePiece(stored, isProven, request, response, (bytes) => this.paced(bytes, signal));
       if (gift.status !== 206) refuse(response, gift.status, gift.message);
     } finally {
       await stored?.release();
     }
+  }
+
+  /** What ends the turn of a neighbour; undefined when it does not come in time. */
+  private async turn(request: IncomingMessage, gone: AbortSignal): Promise<(() => void) | undefined> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), BUSY_AFTER);
+    try {
+      return await this.slots.take(request.socket.remoteAddress ?? '', AbortSignal.any([gone, late.signal]));
+    } catch (error) {
+      if (late.signal.aborted && !gone.aborted) return undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private paced(bytes: Buffer, signal: AbortSignal): Iterable<Buffer> | AsyncIterable<Buffer> {
+    return this.limit === undefined ? [bytes] : this.limit.paced(bytes, signal);
+  }
+
+  /** Gives the body of an answer, no faster than the limit allows. */
+  private async send(response: ServerResponse, bytes: Buffer, signal: AbortSignal): Promise<void> {
+    if (this.limit === undefined) response.end(bytes);
+    else await pipeline(Readable.from(this.paced(bytes, signal)), response);
   }
 
   private async giveBlock(
@@ -143,7 +184,7 @@ export class PeerServer {
         [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
         ...(proof.signature === undefined ? {} : { [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64') }),
       });
-      response.end(bytes);
+      await this.send(response, bytes, signal);
     } finally {
       await stored?.release();
     }

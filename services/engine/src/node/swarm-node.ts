@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { CommandError, listen } from '@cdk8s-dragonfly/command';
 import type { ListenOptions } from '@cdk8s-dragonfly/command';
-import { OriginClient, originLog } from '@cdk8s-dragonfly/origin';
+import { OriginClient, Throttle, limitedOrigin, originLog } from '@cdk8s-dragonfly/origin';
 import type { OriginRules, Outward } from '@cdk8s-dragonfly/origin';
 import { provableCid } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
@@ -16,6 +16,7 @@ import { Download } from '../download/download';
 import { readBlob } from '../download/reader';
 import { DAEMON_POLICY } from '../download/tools';
 import type { DownloadPolicy, DownloadTools } from '../download/tools';
+import { BlockClient } from '../links/block-client';
 import type { LinkLog } from '../links/link-log';
 import type { SupernodeAddress } from '../links/supernode-link';
 import { SupernodeLinks } from '../links/supernode-links';
@@ -25,6 +26,7 @@ import { PeerServer } from './peer-server';
 import type { Holdings } from './peer-server';
 import { noTraffic } from './traffic';
 import type { Traffic } from './traffic';
+import { UploadLimit } from './upload-limit';
 
 /** What a node of the swarm is made of. Times are in milliseconds. */
 export interface SwarmNodeOptions {
@@ -55,6 +57,10 @@ export interface SwarmNodeOptions {
   readonly originStallTimeout: number;
   /** What downloads may do. Default: as a daemon's. */
   readonly policy?: DownloadPolicy | undefined;
+  /** What all downloads together may take from others, in bytes a second. Default: no limit. */
+  readonly downloadRate?: number | undefined;
+  /** What neighbours together may take from this node, in bytes a second. Default: no limit. */
+  readonly uploadRate?: number | undefined;
   readonly log: LinkLog;
 }
 
@@ -64,7 +70,8 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
   readonly traffic: Traffic = noTraffic();
   private readonly downloads = new Map<BlobId, { download: Download; users: number }>();
   private readonly tools: DownloadTools;
-  private readonly blocks: Agent;
+  private readonly blocks: BlockClient;
+  private readonly pieces: Agent;
   private readonly streams: Agent;
   private readonly origin: OriginClient;
 
@@ -83,7 +90,8 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     const name = `${options.advertiseIp ?? 'node'}-${process.pid}-${(Date.now() / 1000).toFixed(3)}-${random}`;
     const cid = provableCid(name, key);
     const stall = { headersTimeout: peerStallTimeout, bodyTimeout: peerStallTimeout };
-    this.blocks = new Agent({ connect: { timeout: connectTimeout }, connections: 16, ...stall });
+    this.pieces = new Agent({ connect: { timeout: connectTimeout }, connections: 16, ...stall });
+    this.blocks = new BlockClient({ connect: connectTimeout, stall: peerStallTimeout });
     this.streams = new Agent({
       connect: { timeout: connectTimeout },
       headersTimeout: peerStallTimeout,
@@ -96,6 +104,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       outward: options.outward,
       log: originLog(log),
     });
+    const limit = throttleOf(options.downloadRate);
     this.tools = {
       cid,
       store,
@@ -109,8 +118,10 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       shares: new OriginalShares(),
       pieceMemory: new PieceMemory(),
       blocks: this.blocks,
+      pieces: this.pieces,
       streams: this.streams,
-      origin: this.origin,
+      origin: limit === undefined ? this.origin : limitedOrigin(this.origin, limit),
+      limit,
       holds: (blob) => (options.announce === false ? undefined : this.tools.supernodes.holds(blob)),
       traffic: this.traffic,
       timeouts: { peerStall: peerStallTimeout, swarmStall: originFirstByteTimeout + originStallTimeout },
@@ -131,8 +142,9 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       isProven: (stored, block) => late.node?.isProven(stored, block) ?? false,
     };
     // Everyone who reaches the port is served: who may have a private blob is decided at the mirror.
-    const { trade } = options.policy ?? DAEMON_POLICY;
-    const server = new PeerServer(holdings, () => trade, options.log);
+    const { uploadRate, policy: { trade } = DAEMON_POLICY } = options;
+    const limit = uploadRate === undefined ? undefined : new UploadLimit(uploadRate);
+    const server = new PeerServer(holdings, () => trade, options.log, limit);
     const bound = await listen(server.server, options.peers, 'the peer server').catch(async (error: unknown) => {
       await store.stop();
       throw error;
@@ -246,7 +258,8 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     await this.tools.supernodes.stop();
     await Promise.all(running.map(({ download }) => download.close()));
     this.downloads.clear();
-    await Promise.all([this.blocks.destroy(), this.streams.destroy()]);
+    this.blocks.stop();
+    await Promise.all([this.pieces.destroy(), this.streams.destroy()]);
     await this.origin.stop();
     await this.store.stop();
   }
@@ -280,4 +293,11 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       action();
     };
   }
+}
+
+/** One block may come at once: else even the first bytes would wait. */
+const BURST = 1024 * 1024;
+
+function throttleOf(rate: number | undefined): Throttle | undefined {
+  return rate === undefined ? undefined : new Throttle(rate, Math.min(rate, BURST));
 }

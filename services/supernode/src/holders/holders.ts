@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-import { Bell, LinkFailure, PeerLink, fetchBlock } from '@cdk8s-dragonfly/engine';
+import { Bell, BlockClient, LinkFailure, PeerLink, fetchBlock } from '@cdk8s-dragonfly/engine';
 import type { BlobShape } from '@cdk8s-dragonfly/engine';
 import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
@@ -35,10 +35,11 @@ const UNKNOWN_END = 65_536;
 /** The ways to daemons, the same for all blobs. */
 export class HolderRoads {
   readonly streams = new Agent({ connect: { timeout: 1000 }, headersTimeout: SILENCE, bodyTimeout: 0 });
-  readonly blocks = new Agent({ connect: { timeout: 1000 }, headersTimeout: SILENCE, bodyTimeout: SILENCE });
+  readonly blocks = new BlockClient({ connect: 1000, stall: SILENCE });
 
   async stop(): Promise<void> {
-    await Promise.all([this.streams.destroy(), this.blocks.destroy()]);
+    this.blocks.stop();
+    await this.streams.destroy();
   }
 }
 

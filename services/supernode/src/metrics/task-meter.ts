@@ -1,7 +1,7 @@
+import { watchedOrigin } from '@cdk8s-dragonfly/origin';
+import type { Origin } from '@cdk8s-dragonfly/origin';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
-import { watchedOrigin } from '../bandwidth/limited-origin';
-import type { Origin } from '../bandwidth/limited-origin';
 import type { Task } from '../tasks/task';
 
 /** So many whole tasks count for the copies. */

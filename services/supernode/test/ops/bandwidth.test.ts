@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
 import { UsageError } from '@cdk8s-dragonfly/command';
+import { watchedOrigin } from '@cdk8s-dragonfly/origin';
 import type { OriginAnswer } from '@cdk8s-dragonfly/origin';
 
-import { watchedOrigin } from '../../src/bandwidth/limited-origin';
 import { originRate } from '../../src/bandwidth/origin-rate';
-import { Throttle } from '../../src/bandwidth/throttle';
 import { status, whole } from '../classic/fixture';
 import { OriginalClient } from '../classic/original-client';
 import { GO } from '../classic/original-style';
@@ -26,39 +25,6 @@ describe('the rate of origins', () => {
     const message =
       '--max-bandwidth (base.maxBandwidth) is 20 and must be above --system-bandwidth (base.systemReservedBandwidth), 20: nothing is left for downloads from origins';
     expect(() => originRate({ maxBandwidth: 20, systemBandwidth: 20 })).toThrow(new UsageError(message));
-  });
-});
-
-describe('a throttle', () => {
-  test.each([1, 3, 16])('lets %d readers together pass no more than its rate', async (readers) => {
-    const throttle = new Throttle(MIB);
-    const began = performance.now();
-    let passed = 0;
-    const excess: number[] = [];
-    const read = async (): Promise<void> => {
-      const { signal } = new AbortController();
-      for (let count = 0; count < 48 / readers; count += 1) {
-        await throttle.pass(8192, signal);
-        passed += 8192;
-        excess.push(passed - ((performance.now() - began) / 1000) * MIB);
-      }
-    };
-    await Promise.all(Array.from({ length: readers }, read));
-    const took = performance.now() - began;
-    // 4 ms are saved up at most, and a timer may be early by 1 ms.
-    expect(Math.max(...excess)).toBeLessThan(MIB * 0.006);
-    expect(took).toBeGreaterThan((passed / MIB) * 1000 - 6);
-  });
-
-  test('ends with the signal', async () => {
-    const ending = new AbortController();
-    const passing = new Throttle(1).pass(1000, ending.signal);
-    ending.abort(new Error('enough'));
-    await expect(passing).rejects.toThrow('enough');
-  });
-
-  test('must let something pass', () => {
-    expect(() => new Throttle(0)).toThrow(RangeError);
   });
 });
 

@@ -1,5 +1,4 @@
-import type { OriginAnswer, OriginClient } from '@cdk8s-dragonfly/origin';
-
+import type { OriginAnswer, OriginClient } from './origin-client';
 import type { Throttle } from './throttle';
 
 /** Something that asks origins. */

@@ -1,0 +1,197 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+import { LinkFailure } from './failure';
+import { readHead } from './response-head';
+import type { ResponseHead } from './response-head';
+
+/** The longest head of an answer, and the longest body of one that is no block. */
+const MAX_HEAD = 16 * 1024;
+
+/** So much is read at a time at most. */
+const READ = 256 * 1024;
+
+/**
+ * A read that brings less than this shows a link that is slower than this process: what comes next is waited for a moment, so that it
+ * comes in one read. In bytes, and milliseconds.
+ */
+const SMALL_READ = 32 * 1024;
+const GATHER = 4;
+
+/** How long is waited, in milliseconds. */
+export interface BlockTimeouts {
+  /** For a connection to open. */
+  readonly connect: number;
+  /** For the next byte. */
+  readonly stall: number;
+}
+
+/** What is asked for. */
+export interface BlockRequest {
+  readonly path: string;
+  /** The longest body that is taken with status 200. */
+  readonly most: number;
+  /** More lines of the head, each with its end. Default: none. */
+  readonly headers?: string;
+}
+
+/** A whole answer. */
+export interface BlockAnswer extends ResponseHead {
+  readonly body: Buffer;
+}
+
+interface Exchange {
+  /** The longest body that is taken with status 200. */
+  readonly most: number;
+  readonly resolve: (answer: BlockAnswer) => void;
+  readonly reject: (error: Error) => void;
+  head: ResponseHead | undefined;
+  body: Buffer;
+  filled: number;
+}
+
+/**
+ * One connection to a supernode or a neighbour, for one request at a time. Bytes are read straight into the block that they belong to:
+ * a general client of HTTP costs several times as much CPU on a slow link, where they come in many small parts.
+ */
+export class BlockConnection {
+  private readonly socket: Socket;
+  private readonly headBuffer = Buffer.allocUnsafe(MAX_HEAD);
+  private headLength = 0;
+  private exchange: Exchange | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private gathering: NodeJS.Timeout | undefined;
+  private isOpen = true;
+  private answers = 0;
+
+  /** @param closed is told when it is of no more use. */
+  constructor(
+    private readonly origin: URL,
+    private readonly timeouts: BlockTimeouts,
+    private readonly closed: (connection: BlockConnection) => void,
+  ) {
+    const host = origin.hostname.replace(/^\[|\]$/g, '');
+    this.socket = connect({
+      host,
+      port: Number(origin.port === '' ? '80' : origin.port),
+      noDelay: true,
+      onread: { buffer: () => this.room(), callback: (length) => this.took(length) },
+    });
+    this.socket.on('connect', () => this.expectByte());
+    this.socket.on('error', (error) => this.end(error));
+    this.socket.on('end', () => this.end(new Error('the connection was closed')));
+    this.socket.on('close', () => this.end(new Error('the connection was closed')));
+  }
+
+  /** Whether another request may be sent. */
+  get usable(): boolean {
+    return this.isOpen && this.exchange === undefined;
+  }
+
+  /** Whether it has answered a request before: it may have been closed by the other side in the meantime. */
+  get isUsed(): boolean {
+    return this.answers > 0;
+  }
+
+  /**
+   * Sends a request; one at a time.
+   *
+   * @throws LinkFailure `lying` when the answer is longer or not of HTTP; Error when the connection breaks or is silent for too long.
+   */
+  async get({ path, most, headers = '' }: BlockRequest): Promise<BlockAnswer> {
+    return await new Promise<BlockAnswer>((resolve, reject) => {
+      this.exchange = { most, resolve, reject, head: undefined, body: Buffer.alloc(0), filled: 0 };
+      this.headLength = 0;
+      this.socket.write(`GET ${path} HTTP/1.1\r\nhost: ${this.origin.host}\r\n${headers}\r\n`);
+      if (this.socket.connecting) this.wait(this.timeouts.connect, 'no connection');
+      else this.expectByte();
+    });
+  }
+
+  /** Closes it; a request that is under way fails. */
+  close(reason: Error): void {
+    this.end(reason);
+  }
+
+  /** Where the next bytes go. */
+  private room(): Buffer {
+    const { exchange } = this;
+    if (exchange?.head === undefined) return this.headBuffer.subarray(this.headLength);
+    const { body, filled } = exchange;
+    return body.subarray(filled, filled + READ);
+  }
+
+  /** Bytes have come. @returns false to be called again only after {@link Socket.resume}. */
+  private took(length: number): boolean {
+    const { exchange } = this;
+    if (exchange === undefined) {
+      this.end(new LinkFailure('lying', `${this.origin.host} sends what nobody asked for`));
+      return false;
+    }
+    if (exchange.head === undefined) this.tookHead(exchange, length);
+    else exchange.filled += length;
+    if (exchange.head === undefined || !this.isOpen) return true;
+    if (exchange.filled >= exchange.body.length) {
+      this.complete(exchange);
+      return true;
+    }
+    this.expectByte();
+    if (length >= SMALL_READ || exchange.body.length - exchange.filled < SMALL_READ) return true;
+    this.gathering = setTimeout(() => this.socket.resume(), GATHER);
+    return false;
+  }
+
+  private tookHead(exchange: Exchange, length: number): void {
+    this.headLength += length;
+    const bytes = this.headBuffer.subarray(0, this.headLength);
+    const end = bytes.indexOf('\r\n\r\n');
+    if (end === -1) {
+      if (this.headLength === MAX_HEAD)
+        this.end(new LinkFailure('lying', `the head of ${this.origin.host} has no end`));
+      return;
+    }
+    const head = readHead(bytes.toString('latin1', 0, end));
+    const most = head?.status === 200 ? exchange.most : MAX_HEAD;
+    const rest = bytes.subarray(end + 4);
+    if (head === undefined || head.length > most || rest.length > head.length) {
+      const what = head === undefined ? 'an answer that is not of HTTP' : `${Math.max(head.length, rest.length)} bytes`;
+      this.end(new LinkFailure('lying', `${this.origin.host} gave ${what} where at most ${most} bytes are expected`));
+      return;
+    }
+    exchange.head = head;
+    exchange.body = Buffer.allocUnsafeSlow(head.length);
+    exchange.filled = rest.copy(exchange.body);
+  }
+
+  private complete({ head, body, resolve }: Exchange): void {
+    if (head === undefined) return;
+    this.exchange = undefined;
+    this.headLength = 0;
+    this.answers += 1;
+    clearTimeout(this.timer);
+    if (!head.keepAlive) this.end(new Error('the connection was for one answer'));
+    resolve({ ...head, body });
+  }
+
+  private expectByte(): void {
+    this.wait(this.timeouts.stall, 'no byte came');
+  }
+
+  private wait(ms: number, what: string): void {
+    clearTimeout(this.timer);
+    if (this.exchange === undefined || !this.isOpen) return;
+    this.timer = setTimeout(() => this.end(new Error(`${what} for ${ms} ms`)), ms);
+  }
+
+  private end(reason: Error): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    clearTimeout(this.timer);
+    clearTimeout(this.gathering);
+    this.socket.destroy();
+    const { exchange } = this;
+    this.exchange = undefined;
+    exchange?.reject(reason);
+    this.closed(this);
+  }
+}
