@@ -24,6 +24,9 @@ fail() {
 needs=(docker-registry:docker-registry dockerd:docker.io docker:docker.io containerd:containerd ctr:containerd
   runc:runc skopeo:skopeo podman:podman strace:strace ip:iproute2 tc:iproute2 nsenter:util-linux setpriv:util-linux
   unshare:util-linux)
+# Of a bench that needs more.
+# shellcheck disable=SC2206
+needs+=(${E2E_NEEDS-})
 # The daemons live in sbin, which a user's PATH may leave out.
 export PATH="$PATH:/usr/sbin:/sbin"
 
