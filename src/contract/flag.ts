@@ -8,7 +8,7 @@
  * - `size`: bytes, a whole number with one of `KiB MiB GiB TiB` or without a unit;
  * - `duration`: a number with one of `ms s m h`; becomes milliseconds;
  * - `seconds`: as `duration`, or a whole number of seconds as the originals write it; becomes milliseconds;
- * - `rate`: a whole number with one of `k K m M`, for KiB or MiB a second; becomes bytes a second;
+ * - `rate`: bytes a second, a whole number without a unit or with one of `K M G`, in either case, `B` or `iB` behind it or not;
  * - `url`: an absolute http or https URL;
  * - `ip`: an IPv4 or IPv6 address literal;
  * - `address`: `HOST` or `HOST:PORT`, IPv6 in brackets;

@@ -1,13 +1,17 @@
-const UNITS = { k: 1024, m: 1024 ** 2 } as const;
-const RATE = /^(\d+)([kKmM])$/;
+const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
+const RATE = /^(\d+)([kKmMgG]?)(?:i?[bB])?$/;
 
 /** How a rate is written, for messages. */
-export const RATE_FORM = 'a rate such as 20M (a whole number above 0, with k or K for KiB, m or M for MiB a second)';
+export const RATE_FORM =
+  'a rate such as 20M (a whole number above 0 of bytes a second, or with K, M or G for KiB, MiB or GiB)';
 
-/** The bytes a second of a rate as the originals write it (Dragonfly 0.x protocol, 11, T15); undefined when `text` is none. */
+/**
+ * The bytes a second of a rate as the originals write it (Dragonfly 0.x protocol, 11, T15: `20M`, `20k`), as their files do (`1048576`), or as
+ * people do (`20MB`, `20MiB`); undefined when `text` is none.
+ */
 export function readRate(text: string): number | undefined {
   const match = RATE.exec(text);
   if (!match) return undefined;
-  const bytes = Number(match[1]) * UNITS[(match[2] ?? 'k').toLowerCase() as keyof typeof UNITS];
+  const bytes = Number(match[1]) * UNITS[(match[2] ?? '').toLowerCase() as keyof typeof UNITS];
   return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
 }

@@ -17,13 +17,17 @@ test.each([
   ['20m', 20 * 1024 * 1024],
   ['64K', 65_536],
   ['1k', 1024],
+  ['1048576', 1_048_576],
+  ['20MB', 20 * 1024 * 1024],
+  ['20MiB', 20 * 1024 * 1024],
+  ['2G', 2 * 1024 ** 3],
 ])('the rate %s is %d bytes a second', (text, bytes) => {
   expect(parse('--rate', text)).toEqual({ rate: bytes, timeout: undefined });
 });
 
-test.each(['20', '0M', '1.5M', '-1M', '20MB', '20G', '', '9999999999999999M'])('%j is no rate', (text) => {
+test.each(['0', '0M', '1.5M', '-1M', '20T', 'M', '20 M', '', '9999999999999999M'])('%j is no rate', (text) => {
   expect(() => parse(`--rate=${text}`)).toThrow(
-    `--rate must be a rate such as 20M (a whole number above 0, with k or K for KiB, m or M for MiB a second), not ${JSON.stringify(text)}`,
+    `--rate must be a rate such as 20M (a whole number above 0 of bytes a second, or with K, M or G for KiB, MiB or GiB), not ${JSON.stringify(text)}`,
   );
 });
 

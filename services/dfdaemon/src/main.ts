@@ -3,5 +3,10 @@ import { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import { SwarmNode } from '@cdk8s-dragonfly/engine';
 import { serveNode } from './serve-node';
 
+/** Longer than pulls may go on, by `--drain-timeout`, and all else needs; in milliseconds. */
+const STOP_TIMEOUT = DFDAEMON.flags.drainTimeout.max + 30_000;
+
 /** Called by `bin/dfdaemon.js`. */
-export const main = launcher(DFDAEMON, (values, ctx) => serveNode(values, ctx, (options) => SwarmNode.start(options)));
+export const main = launcher(DFDAEMON, (values, ctx) => serveNode(values, ctx, (options) => SwarmNode.start(options)), {
+  stopTimeout: STOP_TIMEOUT,
+});

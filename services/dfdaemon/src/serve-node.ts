@@ -40,7 +40,7 @@ export type DfdaemonValues = CommandValues<typeof DFDAEMON>;
 /** Starts a node of the swarm: it serves its neighbours when this resolves, and until it is stopped. */
 export type StartNode = (options: SwarmNodeOptions) => Promise<BlobProvider & Outlook & Closeable & MeasuredNode>;
 
-/** How long running answers may go on when the daemon stops, in milliseconds; a pod has 30 s in all. */
+/** How long tunnels may go on after the last pull when the daemon stops, in milliseconds. */
 const GRACE = 10_000;
 
 /**
@@ -82,7 +82,16 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const proxyRules = proxyOriginRules(values, registriesOf(upstreams), ctx.env);
   // Rules may lead to any registry; without them this daemon fetches from its own.
   const originRules = proxying.rules.length > 0 ? proxyRules : rulesFor(upstreams);
-  const node = await startNode({ ...values, supernodes, peers, originRules, outward, log });
+  const node = await startNode({
+    ...values,
+    downloadRate: values.ratelimit,
+    uploadRate: values.uploadLimit,
+    supernodes,
+    peers,
+    originRules,
+    outward,
+    log,
+  });
   serving.node = lifecycle.add('the node', node);
 
   const own = ownAccess(values, ctx, { upstreams, registry, outward });
@@ -106,7 +115,12 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const mirror = new MirrorServer({ ...pulling, upstreams, registry }, { proxy, tls });
   const mirrorAt = { host: values.hostIp, port: values.port, portFlag: '--port', hostFlag: '--hostIp' };
   const mirrorAddress = await mirror.start(mirrorAt);
-  lifecycle.add('the mirror', { stop: () => mirror.stop(GRACE) });
+  lifecycle.add('the mirror', {
+    stop: async () => {
+      await mirror.drain(values.drainTimeout);
+      await mirror.stop(GRACE);
+    },
+  });
   serving.mirror = mirror;
   log.info({ mirror: mirrorAddress, ops: opsAddress, registry: upstreams.default.origin, supernodes }, 'ready');
 }

@@ -99,6 +99,17 @@ export const DFDAEMON = {
     // The runtime keeps what it has unpacked: a node's store is for its neighbours, and its disk belongs to the workloads.
     diskQuota: { ...DISK_QUOTA, default: '20GiB' },
     minFree: { ...MIN_FREE, default: '5GiB' },
+    ratelimit: {
+      flag: 'ratelimit',
+      type: 'rate',
+      key: 'ratelimit',
+      text: 'The most that this node takes for all its pulls together, a second. Default: no limit.',
+    },
+    uploadLimit: {
+      flag: 'upload-limit',
+      type: 'rate',
+      text: 'The most that neighbours together take from this node, a second. Default: no limit.',
+    },
     blobAuthorization: {
       flag: 'blob-authorization',
       type: 'choice',
@@ -157,6 +168,14 @@ export const DFDAEMON = {
     originStallTimeout: ORIGIN_STALL_TIMEOUT,
     ...ORIGIN_TLS,
     originCa: { ...ORIGIN_TLS.originCa, key: 'registry_mirror.certs' },
+    drainTimeout: {
+      flag: 'drain-timeout',
+      type: 'duration',
+      default: '270s',
+      min: 0,
+      max: 3_600_000,
+      text: 'How long pulls that are under way may go on when the daemon is told to stop; then they are cut. Less than the grace of its pod.',
+    },
     logLevel: LOG_LEVEL,
     ...DFDAEMON_ORIGINAL_FLAGS,
   },

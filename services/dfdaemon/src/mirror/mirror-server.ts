@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { listen } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, ListenOptions } from '@cdk8s-dragonfly/command';
 import type { Patience } from './exchange';
@@ -31,11 +32,16 @@ export interface ProxyFront {
   stop(grace: number): Promise<void>;
 }
 
+/** A client in the middle of a pull asks for the next blob within this time, in milliseconds. */
+const QUIET = 1000;
+
 /** The registry mirror of a node: an HTTP server for container runtimes (OCI distribution specification, pull only). */
 export class MirrorServer {
   readonly #server: Server;
   readonly #answering = new Set<Promise<void>>();
   readonly #proxy: ProxyFront | undefined;
+  #draining = false;
+  #lastAnswer = -Infinity;
 
   constructor(parts: MirrorParts, options: MirrorOptions = {}) {
     const { patience = PATIENCE, proxy, tls } = options;
@@ -45,6 +51,7 @@ export class MirrorServer {
       const answer = isForProxy ? proxy.answer(request, response) : handle(request, response, parts, patience);
       const answering = answer.finally(() => {
         this.#answering.delete(answering);
+        this.#lastAnswer = performance.now();
         if (!this.#server.listening) this.#server.closeIdleConnections();
       });
       this.#answering.add(answering);
@@ -57,14 +64,37 @@ export class MirrorServer {
     this.#server.maxConnections = options.maxConnections ?? 1024;
   }
 
-  /** Whether requests are taken. */
+  /** Whether requests are taken, and will be. */
   get listening(): boolean {
-    return this.#server.listening;
+    return this.#server.listening && !this.#draining;
   }
 
   /** @throws CommandError when it cannot listen there. */
   async start(options: ListenOptions): Promise<BoundAddress> {
     return listen(this.#server, options, 'the mirror');
+  }
+
+  /**
+   * Waits until nobody is in the middle of a pull: no request is being answered, and none was for a second. Requests are taken meanwhile:
+   * an image is many of them, and some runtimes fail when the next one is refused.
+   *
+   * @param limit in milliseconds.
+   */
+  async drain(limit: number): Promise<void> {
+    this.#draining = true;
+    const end = performance.now() + limit;
+    for (;;) {
+      const now = performance.now();
+      if (now >= end) return;
+      if (this.#answering.size > 0) {
+        const ended = new AbortController();
+        const late = delay(end - now, undefined, { signal: ended.signal }).catch(() => undefined);
+        await Promise.race([late, ...this.#answering]);
+        ended.abort();
+      } else if (now - this.#lastAnswer < QUIET) {
+        await delay(Math.min(this.#lastAnswer + QUIET, end) - now);
+      } else return;
+    }
   }
 
   /**

@@ -154,7 +154,7 @@ export class OriginalPull {
       if (until !== undefined && performance.now() < until)
         throw new LinkFailure('missing', 'it could not be reached just now');
       const stored = await this.intake.begin(source.pieceSize, this.place.registration.length);
-      await this.tools.limit?.pass(rawLength(stored, pieceNum), signal);
+      await this.tools.limit?.pass(rawLength(stored, pieceNum) ?? stored.grid.pieceLength, signal);
       const done = await this.tools.pieceMemory.take(source.pieceSize, signal);
       try {
         await this.keep(

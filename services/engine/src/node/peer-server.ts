@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import {
   BLOCK_HASH_HEADER,
@@ -36,6 +38,9 @@ const UPLOADS_EACH = 4;
 /** A neighbour whose turn does not come within this time, in milliseconds, is told to ask others. */
 const BUSY_AFTER = 1000;
 
+/** How long blocks on their way may take when the daemon stops, in milliseconds. */
+const LAST_BLOCKS = 5000;
+
 /** How long a neighbour may take no byte, in milliseconds. */
 const STALLED = 30_000;
 
@@ -59,6 +64,8 @@ export type Admission = (request: IncomingMessage, blob: BlobId) => boolean;
 export class PeerServer {
   readonly server: Server;
   private readonly slots: BlockSlots;
+  /** Blocks on their way to neighbours. */
+  private readonly giving = new Set<Promise<unknown>>();
 
   /** @param limit what neighbours together may take. Default: no limit. */
   constructor(
@@ -86,8 +93,15 @@ export class PeerServer {
     });
   }
 
+  /** Takes no more requests, lets blocks that are being given end, for a few seconds at most, and closes all connections. */
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    if (this.giving.size > 0) {
+      const late = new AbortController();
+      const limit = delay(LAST_BLOCKS, undefined, { signal: late.signal }).catch(() => undefined);
+      await Promise.race([limit, Promise.all(this.giving)]);
+      late.abort();
+    }
     this.server.closeAllConnections();
     await closed;
   }
@@ -112,6 +126,8 @@ export class PeerServer {
         refuse(response, 503, 'others come first');
         return;
       }
+      const given = once(response, 'close').finally(() => this.giving.delete(given));
+      if (!response.closed) this.giving.add(given);
       if (response.closed) done();
       else response.once('close', done);
       if (route.kind === 'piece') await this.givePiece(route.blob, request, response, gone.signal);
