@@ -119,7 +119,7 @@ export class Cache implements System {
   private cache: Registry | undefined;
 
   async startCentre(host: Host, registry: Registry): Promise<void> {
-    this.cache = await Registry.start(host, registry.url);
+    this.cache = await Registry.start(host, undefined, registry.url);
   }
 
   startNode(): Promise<void> {
