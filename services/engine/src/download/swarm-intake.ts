@@ -93,7 +93,9 @@ export class SwarmIntake implements SessionListener {
    * Its own waits for the origin are bounded; then it says that it failed.
    */
   get isWaitingForOrigin(): boolean {
-    if (this.sources.supernodeIsLost || this.state === 'complete' || this.state === 'failed') return false;
+    const { state } = this;
+    // An original supernode says nothing here, and what it does not give is the origin's to give.
+    if (this.sources.supernodeIsLost || state === undefined || state === 'complete' || state === 'failed') return false;
     const held = this.intake.stored()?.held;
     for (const block of this.sources.supernodeHas) if (held?.has(block) !== true) return false;
     return true;

@@ -69,6 +69,8 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
   /** Bytes since the start, by where they came from. */
   readonly traffic: Traffic = noTraffic();
   private readonly downloads = new Map<BlobId, { download: Download; users: number }>();
+  /** Downloads that nobody reads any more, and that still put in order what they have. */
+  private readonly closing = new Set<Promise<void>>();
   private readonly tools: DownloadTools;
   private readonly blocks: BlockClient;
   private readonly pieces: Agent;
@@ -252,7 +254,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
   async stop(): Promise<void> {
     const running = [...this.downloads.values()];
     for (const { download } of running) download.stop();
-    await Promise.all(running.map(({ download }) => download.ended()));
+    await Promise.all([...running.map(({ download }) => download.ended()), ...this.closing]);
     await this.peerServer.stop();
     await this.tools.shares.stop();
     await this.tools.supernodes.stop();
@@ -282,7 +284,11 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     const { download, users } = entry;
     if (users > 0 || !download.finished) return;
     if (this.downloads.get(blob) === entry) this.downloads.delete(blob);
-    download.close().catch((error: unknown) => this.tools.log.warn({ blob, err: error }, 'not closed'));
+    const closing = download
+      .close()
+      .catch((error: unknown) => this.tools.log.warn({ blob, err: error }, 'not closed'))
+      .finally(() => this.closing.delete(closing));
+    this.closing.add(closing);
   }
 
   private once(action: () => void): () => void {
