@@ -38,7 +38,7 @@ describe('the only supernode is lost in the middle', () => {
 
   it('and a neighbour gives wrong blocks: none of them leaves a node, and the right ones come from the origin', async () => {
     swarm = await Swarm.start();
-    swarm.origin.rate = 6 * MIB;
+    swarm.origin.rate = 2 * MIB;
     const content = randomBytes(6 * MIB);
     const { blob, url } = swarm.origin.add(content);
     const wrong = randomBytes(MIB);
