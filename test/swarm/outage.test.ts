@@ -38,7 +38,7 @@ describe('the only supernode is lost in the middle', () => {
 
   it('and a neighbour gives wrong blocks: none of them leaves a node, and the right ones come from the origin', async () => {
     swarm = await Swarm.start();
-    swarm.origin.rate = 2 * MIB;
+    swarm.origin.rate = 6 * MIB;
     const content = randomBytes(6 * MIB);
     const { blob, url } = swarm.origin.add(content);
     const wrong = randomBytes(MIB);
@@ -49,7 +49,7 @@ describe('the only supernode is lost in the middle', () => {
     const answer = (index: number, _request: unknown, response: import('node:http').ServerResponse): void => {
       const bytes = wrong.subarray(0, index < 16 ? (index === 15 ? 262_139 : 262_144) : MIB);
       const hash = createHash('sha256').update(bytes).digest('hex');
-      response.writeHead(200, { [BLOCK_HASH_HEADER]: hash }).end(bytes);
+      response.writeHead(200, { [BLOCK_HASH_HEADER]: hash, 'content-length': bytes.length }).end(bytes);
     };
     const liar = await FalsePeer.join(swarm.supernodePort, { blob, url, blocks: 18 }, answer, says);
     falsePeers.push(liar);
