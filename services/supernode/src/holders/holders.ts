@@ -134,6 +134,7 @@ export class Holders {
 
   /** Keeps blocks coming that are missing, until it is aborted or {@link close}d. */
   follow(stored: StoredBlob, signal: AbortSignal): void {
+    if (!this.isOpen) return;
     this.following = { stored, signal };
     this.pump();
   }

@@ -115,7 +115,7 @@ class BlobFetch {
 
   /** Goes on with what daemons hold, if they hold anything that fits. */
   private async beginWithHolders(): Promise<void> {
-    const { blob, holders, signal, tools } = this.order;
+    const { blob, holders, tools } = this.order;
     const { shape } = holders;
     if (shape === undefined) return;
     const { stored } = this;
@@ -129,13 +129,15 @@ class BlobFetch {
     await this.stored.setSize(shape.size);
     await this.stored.reserve();
     this.begin(this.stored);
-    holders.follow(this.stored, signal);
   }
 
   private begin(stored: StoredBlob): void {
     if (this.hasBegun) return;
     this.hasBegun = true;
-    this.order.began(stored);
+    const { began, holders, signal } = this.order;
+    // Also when the origin was asked first: daemons may tell what they have at any time, and what they bring is waited for.
+    holders.follow(stored, signal);
+    began(stored);
   }
 
   /** Hashes what is on disk, in order, as far as it is here and intact. */
