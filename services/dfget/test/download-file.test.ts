@@ -242,9 +242,9 @@ describe('dfget', () => {
     const argv = ['--dfdaemon', '--callsystem', 'com_ops_dragonfly', '-f', 'Signature&Expires', '-s', '20M'];
     const { code, out } = await get(...argv, '--totallimit', '20M', '--header', 'X-Forwarded-For:127.0.0.1');
     expect([code, out]).toEqual([0, expect.stringContaining('download SUCCESS(0)')]);
-    expect(await get('-s', '20')).toMatchObject({
+    expect(await get('-s', '20X')).toMatchObject({
       code: 1,
-      err: 'dfget: --locallimit must be a rate such as 20M (a whole number above 0, with k or K for KiB, m or M for MiB a second), not "20"\n',
+      err: 'dfget: --locallimit must be a rate such as 20M (a whole number above 0 of bytes a second, or with K, M or G for KiB, MiB or GiB), not "20X"\n',
     });
   });
 
