@@ -18,7 +18,7 @@ function run(command, args) {
 
 const installed = mtime('node_modules/.package-lock.json');
 if (installed === undefined || installed < mtime('package-lock.json')) {
-  run('npm', ['ci', '--no-fund', '--no-audit']); // also compiles, by `prepare`
+  run('npm', ['ci', '--no-fund', '--no-audit']); // also compiles, by the script `dependencies`
 } else {
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b']);
 }

@@ -25,10 +25,14 @@ describe('the registries', () => {
   it.each([
     [[{ url: 'https://registry-1.docker.io' }], 'https://registry-1.docker.io', ['registry-1.docker.io:443']],
     [[{ url: 'https://docker.io/' }], 'https://registry-1.docker.io', ['registry-1.docker.io:443']],
-    [[{ url: 'http://127.0.0.1:5000' }], 'http://127.0.0.1:5000', ['127.0.0.1:5000']],
-    [[{ url: 'http://registry' }], 'http://registry', ['registry:80']],
-    [[{ url: 'https://[fd00::1]:5000' }], 'https://[fd00::1]:5000', ['[fd00::1]:5000']],
-    [[{ url: 'HTTPS://Registry.Example.Com:443' }], 'https://registry.example.com', ['registry.example.com:443']],
+    [[{ url: 'http://127.0.0.1:5000' }], '127.0.0.1:5000=http://127.0.0.1:5000', ['127.0.0.1:5000']],
+    [[{ url: 'http://registry' }], 'registry=http://registry', ['registry:80']],
+    [[{ url: 'https://[fd00::1]:5000' }], '[fd00::1]:5000=https://[fd00::1]:5000', ['[fd00::1]:5000']],
+    [
+      [{ url: 'HTTPS://Registry.Example.Com:443' }],
+      'registry.example.com=https://registry.example.com',
+      ['registry.example.com:443'],
+    ],
     [[{ host: 'ghcr.io', url: 'https://m.example.com' }], 'ghcr.io=https://m.example.com', ['m.example.com:443']],
     [
       [

@@ -4,9 +4,16 @@ import { join } from 'node:path';
 import { golden } from './support/golden';
 import { schemaFaults } from './support/strict';
 import { parseManifests } from './support/synth';
+import type { Manifest } from './support/synth';
 
 const EXAMPLES = join(__dirname, '..', 'examples');
 const names = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES, name, 'main.ts')));
+
+const files = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 
 /** What an example writes, all its files in a row. */
 function synthesized(name: string): string {
@@ -15,8 +22,8 @@ function synthesized(name: string): string {
   process.env['CDK8S_OUTDIR'] = outdir;
   try {
     jest.isolateModules(() => jest.requireActual(join(EXAMPLES, name, 'main.ts')));
-    return readdirSync(outdir)
-      .map((file) => readFileSync(join(outdir, file), 'utf8'))
+    return files(outdir)
+      .map((file) => readFileSync(file, 'utf8'))
       .join('---\n');
   } finally {
     if (before === undefined) delete process.env['CDK8S_OUTDIR'];
@@ -25,10 +32,11 @@ function synthesized(name: string): string {
   }
 }
 
-it('there are seven', () => {
+it('there are eight', () => {
   expect(names.sort()).toEqual([
     'air-gapped',
     'classic',
+    'gitops',
     'high-availability',
     'minimal',
     'node-pools',
@@ -44,5 +52,19 @@ it.each(names)('the example %s writes the text in test/golden/examples', (name) 
 });
 
 it('all of them keep to the schema of Kubernetes 1.27', () => {
-  expect(schemaFaults(names.flatMap((name) => parseManifests(synthesized(name))))).toEqual([]);
+  const manifests = names.flatMap((name) => parseManifests(synthesized(name)));
+  expect(schemaFaults(manifests.filter(({ kind }) => kind !== 'Kustomization'))).toEqual([]);
+});
+
+it('a folder of the manifests repository has a kustomization.yaml with one file for each object', () => {
+  const manifests = parseManifests(synthesized('gitops')) as (Manifest & { readonly resources?: string[] })[];
+  // The files of a folder come in the order of their names, which begin with a capital letter: its kustomization.yaml ends it.
+  const ends = manifests.flatMap(({ kind }, i) => (kind === 'Kustomization' ? [i] : []));
+  const clusters = ends.map((end, i) => manifests.slice((ends[i - 1] ?? -1) + 1, end + 1));
+  expect(clusters).toHaveLength(2);
+  for (const cluster of clusters) {
+    const objects = cluster.slice(0, -1).map(({ kind, metadata }) => `${kind}.${metadata.name}.k8s.yaml`);
+    expect(cluster.at(-1)?.resources).toEqual(objects);
+    expect(objects).toContain('Namespace.dragonfly-system.k8s.yaml');
+  }
 });

@@ -2,6 +2,7 @@ import { Size } from 'cdk8s';
 import type { Chart } from 'cdk8s';
 import { Dragonfly, NodeMirrorJob, Placement, Storage, SupernodeConstruct } from '../src';
 import type { DragonflyProps } from '../src';
+import type { Probe } from './support/pod';
 import { chart, manifestsOf } from './support/synth';
 import type { Manifest } from './support/synth';
 
@@ -71,6 +72,17 @@ describe('the DaemonSet', () => {
     for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
       expect(podOf(scope, 'DaemonSet').spec.containers[0][probe]).toMatchObject({ httpGet: { host: '127.0.0.1' } });
     }
+  });
+});
+
+describe('a df-daemon that hangs', () => {
+  it('is killed by the kubelet within 25 s, while one that is told to stop has 300 s', () => {
+    const { spec } = podOf(install({ namespace: 'p2p' }), 'DaemonSet');
+    const probe = spec.containers[0]['livenessProbe'] as Probe;
+    // It may begin to hang just after an answer. A preStop hook that takes all of its grace is given 2 s more.
+    const untilTold = probe.periodSeconds * probe.failureThreshold + probe.timeoutSeconds;
+    expect(untilTold + probe.terminationGracePeriodSeconds + 2).toBeLessThanOrEqual(25);
+    expect(spec['terminationGracePeriodSeconds']).toBe(300);
   });
 });
 

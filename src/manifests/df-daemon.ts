@@ -118,7 +118,16 @@ function dfDaemonContainer(spec: DfDaemonSpec): k8s.Container {
     ],
     startupProbe: { httpGet: probe('/livez'), periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 60 },
     readinessProbe: { httpGet: probe('/readyz'), periodSeconds: 5, timeoutSeconds: 2 },
-    livenessProbe: { httpGet: probe('/livez'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    // No runtime falls back from a mirror that hangs: one that does not answer for 15 s is killed, and its pulls go on elsewhere within
+    // 30 s. The grace of the pod is for pulls that are under way; a daemon that hangs has none that would end. One that is merely short of
+    // CPU answers in time: the event loop has to turn once in 3 s, in one of three tries.
+    livenessProbe: {
+      httpGet: probe('/livez'),
+      periodSeconds: 5,
+      timeoutSeconds: 3,
+      failureThreshold: 3,
+      terminationGracePeriodSeconds: 5,
+    },
     volumeMounts: [
       { name: 'config', mountPath: PATHS.nodeConfig, subPath: NODE_CONFIG_KEY, readOnly: true },
       { name: DATA, mountPath: home },

@@ -81,7 +81,7 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
     namespace: checkNamespace('namespace', props.namespace ?? defaultNamespace),
     image,
     supernodes: checkAddresses('supernodes', props.supernodes),
-    registry: renderRegistries(registries),
+    registry: renderRegistries(registries, classic),
     ca: bundleOf('registries', registries),
     store,
     ports,

@@ -43,9 +43,18 @@ export function parseRegistries(prop: string, values: Registry[]): RegistrySpec[
   return registries;
 }
 
-/** The value of `--registry` or its environment variable: the first by its URL alone if it has no name of its own. */
-export function renderRegistries(registries: RegistrySpec[]): string {
-  return registries.map(({ host, url, named }, i) => (i === 0 && !named ? url : `${host}=${url}`)).join(',');
+/**
+ * The value of `--registry` or its environment variable: the first by its URL alone if it has no name of its own. A single URL would be
+ * docker.io too, which is what the classic installation means by it; anywhere else its images must not pass for those of Docker Hub.
+ */
+export function renderRegistries(registries: RegistrySpec[], classic = false): string {
+  const alone = registries.length === 1 && !classic;
+  return registries
+    .map(({ host, url, named }, i) => {
+      const plain = i === 0 && !named && (!alone || host === 'docker.io');
+      return plain ? url : `${host}=${url}`;
+    })
+    .join(',');
 }
 
 /** Registries as `HOST=URL`, as a node-mirror takes them. */

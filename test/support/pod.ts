@@ -6,6 +6,16 @@ export interface Container {
   readonly env?: { name: string; value?: string; valueFrom?: { fieldRef: { fieldPath: string } } }[];
   readonly ports?: unknown[];
   readonly volumeMounts?: unknown[];
+  readonly livenessProbe?: Probe;
+}
+
+/** What the tests read of a probe, in seconds. */
+export interface Probe {
+  readonly httpGet: { readonly path: string; readonly host?: string };
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly failureThreshold: number;
+  readonly terminationGracePeriodSeconds: number;
 }
 
 /** What the tests read of a pod. */

@@ -37,7 +37,7 @@ export const DFDAEMON = {
       required: true,
       env: 'REGISTRY',
       key: 'registry_mirror.remote',
-      text: 'The registry behind the mirror; HOST=URL adds one that clients ask for by ns=HOST or by /v2/HOST/NAME. The first is the default.',
+      text: 'The registry behind the mirror; HOST=URL adds one that clients ask for by ns=HOST or by /v2/HOST/NAME. The first is the default; a single URL is docker.io, too.',
     },
     node: { ...NODE, key: 'supernodes' },
     nodeConfig: NODE_CONFIG,

@@ -28,6 +28,10 @@ const SHAPE = 'a registry is given as URL or HOST=URL, such as https://registry.
  * Reads the values of `--registry`. A plain URL is known by its own host too; the names of Docker Hub mean one registry. Where
  * a HOST=URL names a host that a plain URL has too, HOST=URL wins for requests that say `ns=HOST`.
  *
+ * A plain URL that is the only registry is docker.io too: so Dragonfly 0.x is told of its mirror of Docker Hub, to which it sends every
+ * request, whatever registry it names. With a second registry, or a HOST=URL, docker.io is what they say: an image of a private
+ * registry must never be taken for one of Docker Hub.
+ *
  * @throws UsageError when there is none, a value is not a plain http or https URL, or a host is given two registries.
  */
 export function parseUpstreams(values: readonly string[]): Upstreams {
@@ -44,6 +48,9 @@ export function parseUpstreams(values: readonly string[]): Upstreams {
     }
   }
   if (first === undefined) throw new UsageError(`--registry is missing: ${SHAPE}`);
+  if (values.length === 1 && named.size === 0) {
+    for (const alias of spellings('docker.io', 'https:')) setOnce(implied, alias, first, false);
+  }
   return Object.freeze({ default: first, byHost: new Map([...implied, ...named]) });
 }
 

@@ -40,6 +40,20 @@ describe('the registry of a request', () => {
     expect(pick(['https://docker.io'], 'docker.io')).toBe('https://registry-1.docker.io');
   });
 
+  test('of docker.io is the only one that is given, if it is a plain URL: the mirror of Docker Hub of Dragonfly 0.x', () => {
+    for (const ns of ['docker.io', 'index.docker.io', 'registry-1.docker.io:443']) {
+      expect(pick(['https://mirror.example'], ns)).toBe('https://mirror.example');
+      expect(pick(['http://10.0.0.1:5000'], ns)).toBe('http://10.0.0.1:5000');
+    }
+    expect(pick(['https://mirror.example'], 'ghcr.io')).toBeUndefined();
+  });
+
+  test('of docker.io is unknown where the one that is given is another by name, or there are two', () => {
+    expect(pick(['mirror.example=https://mirror.example'], 'docker.io')).toBeUndefined();
+    expect(pick(['https://mirror.example', 'https://other.example'], 'docker.io')).toBeUndefined();
+    expect(pick(['https://mirror.example', 'ghcr.io=https://ghcr.io'], 'docker.io')).toBeUndefined();
+  });
+
   test('is the one of HOST=URL where a plain URL has the same host', () => {
     const values = ['https://registry-1.docker.io', 'docker.io=https://cache.example'];
     expect(pick(values)).toBe('https://registry-1.docker.io');
