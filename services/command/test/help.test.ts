@@ -1,4 +1,4 @@
-import { DFDAEMON, DFGET, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
+import { DFDAEMON, DFGET, DFGET_DOCTOR, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
 import { helpText } from '../src';
 import { EXAMPLE, FREE, MODAL } from './example-spec';
 
@@ -54,7 +54,7 @@ test('help shows an argument that may be any text by its name', () => {
   );
 });
 
-test.each([DFDAEMON, DFGET, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE])(
+test.each([DFDAEMON, DFGET, DFGET_DOCTOR, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE])(
   'help of $name has at most 100 columns and no space at the end of a line',
   (spec) => {
     const lines = helpText(spec).split('\n');

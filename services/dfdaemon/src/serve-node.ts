@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { CommandError, UsageError, Watchdog, resolveSupernodes } from '@cdk8s-dragonfly/command';
 import type { Closeable, CommandContext, CommandValues, Log } from '@cdk8s-dragonfly/command';
@@ -15,6 +15,7 @@ import {
   outwardFrom,
 } from '@cdk8s-dragonfly/origin';
 import type { HostPort, Outward, TrustEntry } from '@cdk8s-dragonfly/origin';
+import { makeFolder } from '@cdk8s-dragonfly/store';
 import { BlobAccess } from './access/blob-access';
 import { DockerCredentials } from './access/docker-credentials';
 import { OwnAccess } from './access/own-access';
@@ -32,6 +33,8 @@ import { Metrics } from './ops/metrics';
 import type { MeasuredNode } from './ops/metrics';
 import { OpsServer } from './ops/ops-server';
 import { Pulls } from './ops/pulls';
+import { reach } from './ops/reach';
+import { RecentBlobs } from './ops/recent-blobs';
 import { proxyFrom, proxyOriginRules, proxySettings } from './proxy/proxy-from';
 
 /** What the command line of a df-daemon says. */
@@ -76,7 +79,7 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const { originFirstByteTimeout: firstByteTimeout, originStallTimeout: stallTimeout } = values;
   const registry = lifecycle.add('the relay to the registry', new Relay({ outward, firstByteTimeout, stallTimeout }));
 
-  await makeFolder(values.dataDir);
+  await makeHome(values.dataDir);
   if (supernodes.length === 0) log.warn({ nodeConfig: values.nodeConfig }, 'no supernode: all comes from the registry');
   const peers = { host: values.peerIp, port: values.peerPort, portFlag: '--peer-port', hostFlag: '--peer-ip' };
   const proxyRules = proxyOriginRules(values, registriesOf(upstreams), ctx.env);
@@ -103,13 +106,22 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const pulls = lifecycle.add('the pulls', new Pulls((pull) => log.info(pull, 'pull')));
   const metrics = new Metrics(node);
   serving.metrics = metrics;
+  const blobs = new RecentBlobs();
   const toLog = responseLogger(log);
   const record = (response: ResponseRecord): void => {
     toLog(response);
     metrics.record(response);
     pulls.record(response);
+    blobs.record(response);
   };
-  const about = aboutDaemon({ argv: process.argv.slice(2), env: ctx.env, version: ctx.version });
+  const { version } = ctx;
+  const about = aboutDaemon({
+    argv: process.argv.slice(2),
+    env: ctx.env,
+    version,
+    reach: () => reach({ supernodes, upstreams, registry, own, version }),
+    blobs: () => blobs.list(),
+  });
   const pulling = { provider: node, own, access, manifests, unhad, about, record };
   const proxy = proxyFrom(values, proxying, { pulling, outward, originRules: proxyRules, log });
   const mirror = new MirrorServer({ ...pulling, upstreams, registry }, { proxy, tls });
@@ -219,9 +231,9 @@ function portOf({ port, protocol }: URL): number {
   return protocol === 'https:' ? 443 : 80;
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makeHome(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`the folder for the store cannot be made (${why}); choose another with --data-dir`, 1, {

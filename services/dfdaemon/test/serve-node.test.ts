@@ -173,6 +173,7 @@ describe('a df-daemon', () => {
     [['--registry-auth', '/nowhere'], 2, 'dfdaemon: the file /nowhere of --registry-auth cannot be used: '],
     [['--token-server', 'a'], 2, 'dfdaemon: --token-server must be REGISTRY=HOST[:PORT], such as ghcr.io='],
     [['--certpem', '/nowhere'], 2, 'dfdaemon: --certpem and --keypem go together'],
+    [['--data-dir', '/proc/x'], 1, 'dfdaemon: the folder for the store cannot be made (ENOENT: /proc/x'],
     [['--data-dir', '/dev/null/x'], 1, 'dfdaemon: the folder for the store cannot be made ('],
     [
       ['--ops-listen', '127.0.0.1:TAKEN'],

@@ -1,4 +1,4 @@
-import { CommandError, formatAddress } from '@cdk8s-dragonfly/command';
+import { CommandError, fetchReason, formatAddress } from '@cdk8s-dragonfly/command';
 import type { SupernodeAddress } from '@cdk8s-dragonfly/command';
 import { PREHEATS_PATH, preheatDocument, preheatOrdered, preheatRefusal } from '@cdk8s-dragonfly/protocol';
 import type { PreheatDocument } from '@cdk8s-dragonfly/protocol';
@@ -80,18 +80,12 @@ export class PreheatClient {
       text = await answer.text();
     } catch (error) {
       signal.throwIfAborted();
-      throw new SupernodeSilent(`the supernode ${this.name} does not answer: ${reasonOf(error)}`, { cause: error });
+      throw new SupernodeSilent(`the supernode ${this.name} does not answer: ${fetchReason(error, PATIENCE)}`, {
+        cause: error,
+      });
     }
     return { status, document: jsonOf(text) };
   }
-}
-
-/** What `fetch` has to say is in the cause of its error. */
-function reasonOf(error: unknown): string {
-  const { name, message, cause } = error as Error;
-  if (name === 'TimeoutError') return `nothing came for ${PATIENCE} ms`;
-  const { message: inner = '' } = (cause ?? {}) as Partial<Error>;
-  return inner === '' ? message : inner;
 }
 
 function jsonOf(text: string): unknown {

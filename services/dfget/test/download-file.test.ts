@@ -315,6 +315,17 @@ describe('dfget', () => {
     ]);
   });
 
+  it.each([
+    [['--home', '/proc/x', '-o', 'FOLDER/out'], '/proc/x'],
+    [['--home', 'FOLDER/home', '-o', '/proc/x/y'], '/proc/x/y'],
+  ])('ends where no folder can be made: %j', async (argv, path) => {
+    const { code, err } = await run('-u', url, ...argv.map((word) => word.replace('FOLDER', folder)));
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(new RegExp(`^dfget: --output .*${path}.* cannot be written: `)),
+    ]);
+  });
+
   it('refuses a folder as output', async () => {
     await mkdir(join(folder, 'out'));
     const { code, err } = await get();

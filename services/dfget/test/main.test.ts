@@ -9,6 +9,7 @@ const BIN = join(__dirname, '../bin/dfget.js');
 test.each([
   [['--help'], 'Usage: dfget --url URL [flags]'],
   [['preheat', '--help'], 'Usage: dfget preheat IMAGE [flags]'],
+  [['help', 'doctor'], 'Usage: dfget doctor [flags]'],
   [['help'], 'Usage: dfget --url URL [flags]'],
   // What the originals' df-daemons run to see whether there is a dfget.
   [['version'], `dfget ${commandVersion()}`],

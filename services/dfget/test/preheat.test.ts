@@ -156,7 +156,7 @@ describe('dfget preheat', () => {
     const none = await run('nginx', '-n', '127.0.0.1:2');
     expect(none.code).toBe(1);
     expect(none.err).toBe(
-      'dfget preheat: the supernode 127.0.0.1:2 does not answer: connect ECONNREFUSED 127.0.0.1:2\n',
+      'dfget preheat: the supernode 127.0.0.1:2 does not answer: the connection was refused: nothing listens there (ECONNREFUSED)\n',
     );
   });
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
@@ -9,6 +9,7 @@ import type { BlobPaths } from './blob-files';
 import { BlockProofs } from './block-proofs';
 import { BlockTable } from './block-table';
 import type { TableHead } from './block-table';
+import { makeFolder } from './make-folder';
 
 /** The open files of a blob, and what its table says. */
 export interface OpenFiles {
@@ -43,7 +44,7 @@ export async function openFiles(paths: BlobPaths, blob: BlobId): Promise<OpenFil
 export async function makeFiles(paths: BlobPaths, head: TableHead): Promise<OpenFiles> {
   let data: FileHandle | undefined;
   try {
-    await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(paths.folder);
     data = await open(
       paths.part,
       constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,

@@ -1,9 +1,10 @@
-import { mkdir, readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { digestOf, hexOf, isDigest } from '@cdk8s-dragonfly/protocol';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
+import { makeFolder } from '@cdk8s-dragonfly/store';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
@@ -129,7 +130,7 @@ export class ManifestStore {
   }
 
   private async takeStock(): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.folder);
     const files: { readonly file: string; readonly size: number; readonly mtimeMs: number }[] = [];
     for (const file of await readdir(this.folder)) {
       if (MANIFEST_FILE.test(file) || TAG_FILE.test(file)) {

@@ -33,7 +33,7 @@ export interface MirrorParts {
   readonly manifests: ManifestAnswers;
   readonly unhad: UnhadBlobs;
   /** What the daemon tells of itself, at the paths that Dragonfly 0.x keeps for that; undefined: there is no such thing there. */
-  readonly about: (path: string) => About | undefined;
+  readonly about: (path: string) => Promise<About | undefined>;
   /** Told once a request, when its answer has ended. */
   readonly record: (record: ResponseRecord) => void;
 }
@@ -96,7 +96,7 @@ async function answer(exchange: Exchange, route: Route, parts: MirrorParts, find
     return;
   }
   if (route.kind === 'own') {
-    tellAbout(exchange, route, parts.about);
+    await tellAbout(exchange, route, parts.about);
     return;
   }
   const upstream = pickUpstream(parts.upstreams, route.ns);
@@ -182,10 +182,10 @@ function claimOf(name: string, { upstream, authorization }: Way): Claim {
 }
 
 /** What the daemon tells of itself, and of its environment, is for this machine alone. */
-function tellAbout(exchange: Exchange, { path }: OwnRoute, about: MirrorParts['about']): void {
+async function tellAbout(exchange: Exchange, { path }: OwnRoute, about: MirrorParts['about']): Promise<void> {
   const { remoteAddress = '' } = exchange.request.socket;
   const isLocal = remoteAddress === '::1' || /^(?:::ffff:)?127\./.test(remoteAddress);
-  const told = isLocal ? about(path) : undefined;
+  const told = isLocal ? await about(path) : undefined;
   if (told !== undefined)
     exchange.reply(
       200,

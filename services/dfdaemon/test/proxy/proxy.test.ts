@@ -129,7 +129,7 @@ describe('the proxy', () => {
     const policy = parseTagPolicy('revalidate');
     const now = (): number => Date.now();
     const manifests = new ManifestAnswers({ store, policy, access, unhad, provider, anybody: own, now });
-    const pulling = { provider, own, access, manifests, unhad, about: () => undefined, record };
+    const pulling = { provider, own, access, manifests, unhad, about: () => Promise.resolve(undefined), record };
     const proxy = new Proxy({
       rules: [{ pattern: Pattern.read('blobs/sha256.*', 'regx'), useHttps: false, direct: false }],
       hijack: [Pattern.read('^127\\.0\\.0\\.1:', 'regx')],

@@ -119,6 +119,8 @@ export class MirrorBench {
       argv: ['--registry', 'https://user:s3cret@r.example'],
       env: { HOME: '/root', API_TOKEN: 's3cret', HTTPS_PROXY: 'http://me:s3cret@proxy.example' },
       version: '1.2.3',
+      reach: () => Promise.resolve({ version: '1.2.3', supernodes: [], registries: [] }),
+      blobs: () => [],
     });
     const parts = { upstreams, provider, registry: bench.#relay, own, access, manifests, unhad, about, record };
     bench.#mirror = new MirrorServer(parts, options.patience === undefined ? {} : { patience: options.patience });

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { UsageError } from '@cdk8s-dragonfly/command';
+import { makeFolder } from '@cdk8s-dragonfly/store';
 
 /** Characters of a file's name that are repeated in the names of what stands beside it: file systems take 255 bytes. */
 const REPEATED = 50;
@@ -60,8 +61,8 @@ export class Transit {
     const root = home === undefined ? dirname(path) : resolve(home);
     const transit = new Transit(join(root, `.${shortName(path)}.${hash}.dfget`));
     try {
-      await mkdir(dirname(path), { recursive: true });
-      await mkdir(transit.folder, { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(path), 0o777);
+      await makeFolder(transit.folder);
     } catch (error) {
       const where = home === undefined ? `--output ${path}` : `--output ${path} or --home ${root}`;
       throw new UsageError(`${where} cannot be written: ${why(error)}; name another`, { cause: error });

@@ -1,5 +1,7 @@
 export { HASH_LENGTH, SIGNATURE_LENGTH, attest, isAttested, publicKeyText, readPublicKey } from './attestation';
 export type { Attestation, BlockStatement } from './attestation';
+export { BLOBS_PATH, REACH_PATH, daemonBlobs, daemonReach } from './daemon-report';
+export type { DaemonBlobs, DaemonReach } from './daemon-report';
 export { LineError, lineOf, readLines } from './lines';
 export {
   BLOCK_HASH_HEADER,
