@@ -244,7 +244,7 @@ describe('what the daemons understand of the manifests', () => {
       mountPath: dirname(`${values.onFile}`),
       readOnly: true,
     });
-    expect(JSON.stringify(daemon)).toContain(`existsSync('${values.onFile}')`);
+    expect(JSON.stringify(daemon)).toContain(`r('${values.onFile}','utf8')`);
     expect(JSON.stringify(daemon.volumeMounts)).not.toContain('token');
   });
 

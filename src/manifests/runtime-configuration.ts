@@ -11,10 +11,12 @@ const ON_FILE = `${STATE_FOLDER}/mirror-on`;
 const TOKEN = 'token';
 /** How long a df-daemon waits at most for the runtimes to be off it: less than the grace of its pod. */
 const MAX_WAIT_SECONDS = 60;
-/** Ends when the runtimes no longer have the mirror. */
+/** Ends when the runtimes no longer have the mirror, or who is to take it off (boot, namespace, PID and start, in the file) runs no more. */
 const WAIT_SCRIPT =
-  `const{existsSync}=require('fs'),end=Date.now()+${MAX_WAIT_SECONDS}e3;` +
-  `const t=setInterval(()=>{if(!existsSync('${ON_FILE}')||Date.now()>end)clearInterval(t)},100)`;
+  `const{readFileSync:r}=require('fs'),end=Date.now()+${MAX_WAIT_SECONDS}e3;` +
+  `const on=()=>{try{const[,,pid,start]=r('${ON_FILE}','utf8').split(' ');` +
+  `return r('/proc/'+pid+'/stat','utf8').split(') ').pop().split(' ')[19]===start}catch{return false}};` +
+  `const t=setInterval(()=>{if(!on()||Date.now()>end)clearInterval(t)},100)`;
 
 /** The container that points the node's runtimes at the df-daemon beside it. */
 export function runtimeContainers(spec: DfDaemonSpec): k8s.Container[] {
@@ -98,7 +100,7 @@ export function taintServiceAccount(spec: DfDaemonSpec): k8s.KubeServiceAccountP
 export function taintClusterRole(spec: DfDaemonSpec): k8s.KubeClusterRoleProps {
   return {
     metadata: clusterMetadata(spec),
-    rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'patch', 'update'] }],
+    rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'patch'] }],
   };
 }
 

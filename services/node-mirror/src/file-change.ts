@@ -1,7 +1,8 @@
 import { lstat, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from './files/errno';
-import { LOCK_SUFFIX, type LockedFolder, removeEmptyFolder, withFileLock } from './files/file-lock';
+import { BROKEN_LOCK_SUFFIX, LOCK_SUFFIX, type LockedFolder, withFileLock } from './files/file-lock';
+import { removeEmptyFolders } from './files/folders';
 import { type EditRecord, RecordStore } from './files/record';
 import { TEMPORARY_SUFFIX } from './files/replace-file';
 import { fingerprint, sameContent, type Snapshot, takeSnapshot } from './files/snapshot';
@@ -105,7 +106,7 @@ export class FileChange {
     const file = target.title;
     if (plan.steps.length === 0) return { file, outcome: 'unchanged', summary: plan.summary };
     try {
-      await new StepTaker(target, this.reloadTimeoutMs).take(plan);
+      await new StepTaker(target, this.reloadTimeoutMs).take(plan, target.inspect.bind(target));
     } catch (error) {
       const back = await takeSnapshot(target.path);
       if (sameContent(back.bytes, plan.current.bytes)) await this.forget(look);
@@ -126,12 +127,12 @@ export class FileChange {
   }
 
   /** Writes backup and record, in this order: a backup that no record tells of is found by its hash. */
-  private async remember({ plan, record: old }: Look, record: EditRecord, folderCreated: boolean): Promise<void> {
+  private async remember({ plan, record: old }: Look, record: EditRecord, foldersCreated: number): Promise<void> {
     const { base, current } = plan;
     if (record.existed && fingerprint(base) === record.original) {
       await this.store.keep(base, current.ownership, old !== undefined);
     }
-    await this.store.write({ ...record, folderCreated: record.folderCreated || folderCreated });
+    await this.store.write({ ...record, foldersCreated: Math.max(record.foldersCreated, foldersCreated) });
   }
 
   /** Record and backup as they were before a change that was taken back. */
@@ -190,7 +191,7 @@ export class FileChange {
     await this.sweep();
     await this.removeOwnFolder(record);
     await store.clear();
-    if (record.folderCreated) folder.removeIfEmpty();
+    folder.removeIfEmpty(record.foldersCreated);
     const told = plan.steps.some((step) => step.inForce !== undefined);
     return {
       file: target.title,
@@ -209,12 +210,13 @@ export class FileChange {
   }
 
   private async removeOwnFolder(record: EditRecord | undefined): Promise<void> {
-    if (record?.ownFolder === true) await removeEmptyFolder(dirname(this.target.path));
+    if (record?.ownFolder === true) await removeEmptyFolders(dirname(this.target.path), 1);
   }
 
   private temporaries(): readonly string[] {
     const { store, target } = this;
-    return [target.path, store.statePath, store.backupPath].map((file) => file + TEMPORARY_SUFFIX);
+    const halves = [target.path, store.statePath, store.backupPath].map((file) => file + TEMPORARY_SUFFIX);
+    return [...halves, target.anchor + BROKEN_LOCK_SUFFIX];
   }
 
   /** Long enough for another run to change and roll back. */

@@ -83,14 +83,25 @@ export function flagValues(args: readonly string[], ...flags: readonly string[])
   });
 }
 
-/** Whether two paths lead to one file, which need not be there: same name, same folder, however it is mounted. */
-export async function sameFile(a: string, b: string): Promise<boolean> {
-  if (basename(a) !== basename(b)) return false;
+/** Device and inode of what a path leads to; `undefined` when there is nothing. */
+async function inodeOf(path: string): Promise<string | undefined> {
   try {
-    const [left, right] = await Promise.all([stat(dirname(a)), stat(dirname(b))]);
-    return left.dev === right.dev && left.ino === right.ino;
+    const { dev, ino } = await stat(path);
+    return `${dev} ${ino}`;
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return a === b;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
+}
+
+/**
+ * Whether two paths lead to one file, which need not be there, nor its folders: the same names below the same folder, however
+ * that is mounted.
+ */
+export async function sameFile(a: string, b: string): Promise<boolean> {
+  if (basename(a) !== basename(b)) return false;
+  const [above, other] = [dirname(a), dirname(b)];
+  const [left, right] = await Promise.all([inodeOf(above), inodeOf(other)]);
+  if (left !== undefined || right !== undefined) return left === right;
+  return above === a || other === b ? a === b : await sameFile(above, other);
 }

@@ -1,13 +1,16 @@
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { writeRefusal } from './files/errno';
-import { createFolder } from './files/file-lock';
+import { createFolders } from './files/folders';
 import { removeFile, replaceFile } from './files/replace-file';
 import { sameContent, type Snapshot, takeSnapshot } from './files/snapshot';
 import { Refusal } from './refusal';
 import type { Plan, Step, Target, Verdict } from './runtime';
 
 const POLL_MS = 100;
+
+/** Throws to refuse a file. */
+type Inspect = (candidate: string) => Promise<void>;
 
 /** Asks the runtime until it shows these mirrors, or the time is over. */
 async function awaitTaken(target: Target, wanted: readonly string[], timeoutMs: number): Promise<Verdict> {
@@ -30,15 +33,17 @@ export class StepTaker {
   ) {}
 
   /**
+   * @param inspect a look at each complete new file before it takes its place. Absent on the way back: bytes that were there
+   * before are given back whatever the runtime thinks of them
    * @throws Refusal with the reason, after everything was put back
    */
-  async take(plan: Plan): Promise<void> {
+  async take(plan: Plan, inspect?: Inspect): Promise<void> {
     let current = plan.current;
     let touched = false;
     try {
       for (const step of plan.steps) {
         if (!sameContent(current.bytes, step.content)) {
-          await this.write(current, step);
+          await this.write(current, step, inspect);
           touched = true;
           current = await takeSnapshot(this.target.path);
         }
@@ -55,20 +60,18 @@ export class StepTaker {
     }
   }
 
-  private async write(current: Snapshot, step: Step): Promise<void> {
+  private async write(current: Snapshot, step: Step, inspect?: Inspect): Promise<void> {
     const { path } = this.target;
     if (step.content === undefined) {
       if (current.bytes !== undefined) await removeFile(path, current.bytes);
       return;
     }
-    await createFolder(dirname(path)).catch((error: unknown) => {
+    await createFolders(dirname(path)).catch((error: unknown) => {
       throw writeRefusal(dirname(path), error);
     });
     await replaceFile(path, step.content, {
       expected: current.bytes ?? 'missing',
-      inspect: async (candidate) => {
-        await this.target.inspect(candidate);
-      },
+      ...(inspect === undefined ? {} : { inspect }),
       ...(current.ownership === undefined ? {} : { ownership: current.ownership }),
     });
   }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '@cdk8s-dragonfly/command';
 import type { NodeMirror } from './node-mirror';
+import { processIdentity } from './files/process-identity';
 import { Refusal } from './refusal';
 import { type Report, refusals } from './report';
 
@@ -10,7 +11,7 @@ import { type Report, refusals } from './report';
 export interface WatchSettings {
   /** How long from one look to the next, in milliseconds. */
   readonly intervalMs: number;
-  /** A file that is there from before the first change until the mirror is off again. */
+  /** A file that is there from before the first change until the mirror is off again, and names this process ({@link processIdentity}). */
   readonly onFile?: string;
 }
 
@@ -88,7 +89,8 @@ export class Watch {
     const { onFile } = this.settings;
     if (onFile === undefined) return;
     await mkdir(dirname(onFile), { recursive: true });
-    await writeFile(onFile, '');
+    // Who waits for the end of the file need not wait for a process that was killed and will not remove it.
+    await writeFile(onFile, (await processIdentity('self')) ?? '');
   }
 
   private async sleep(ms: number): Promise<void> {

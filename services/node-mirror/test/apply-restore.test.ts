@@ -356,6 +356,16 @@ describe('dockerd that does not take the file', () => {
   });
 });
 
+test('restore asks nobody whether the first bytes are good', async () => {
+  await node.give('{"debug": true}');
+  await node.mirror().apply();
+  node.dockerd.onCall = (call) => {
+    if (call === 'inspect') throw new Refusal('dockerd would not start');
+  };
+  await node.mirror().restore();
+  expect(node.text).toBe('{"debug": true}');
+});
+
 test('restore without a running dockerd puts the file back', async () => {
   await node.give('{"debug": true}');
   await node.mirror().apply();

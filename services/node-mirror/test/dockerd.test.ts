@@ -1,11 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DockerdPlaces, findDockerd } from '../src/docker/dockerd';
 import { validateWithDockerd } from '../src/docker/validate';
+import { HostCommands } from '../src/host-commands';
+import { sameFile } from '../src/process';
 
 /** A process that says a line for each SIGHUP, under another name: what matters is what /proc shows. */
 const LISTENER = "process.on('SIGHUP', () => console.log('hup')); console.log('up'); setInterval(() => {}, 1000);";
@@ -77,6 +88,24 @@ test('does not run', async () => {
   expect(await findDockerd(places)).toBeUndefined();
 });
 
+test('does not run, and its socket is not asked, by which systemd would start it', async () => {
+  await answer(INFO);
+  let asked = 0;
+  server?.on('connection', () => (asked += 1));
+  expect(await findDockerd(places)).toBeUndefined();
+  expect(asked).toBe(0);
+});
+
+test('a file is the same when it is missing, and its folders, below one folder that is there', async () => {
+  mkdirSync(join(root, 'etc'));
+  symlinkSync('etc', join(root, 'link'));
+  for (const missing of ['daemon.json', 'docker/daemon.json', 'a/b/daemon.json']) {
+    expect(await sameFile(join(root, 'etc', missing), join(root, 'link', missing))).toBe(true);
+    expect(await sameFile(join(root, 'etc', missing), join(root, missing))).toBe(false);
+  }
+  expect(await sameFile(join(root, 'etc/docker/daemon.json'), join(root, 'link/dicker/daemon.json'))).toBe(false);
+});
+
 test('has ended and left its pid file, whose number another process has now', async () => {
   writeFileSync(places.pidFile, String(await start('sleep')));
   expect(await findDockerd(places)).toBeUndefined();
@@ -96,6 +125,7 @@ test('has ended since it was found: its number gets no signal', async () => {
 
 describe('is refused', () => {
   test('when it cannot be told: no pid file', async () => {
+    await start('dockerd');
     await answer(INFO);
     await expect(findDockerd(places)).rejects.toThrow(
       `dockerd answers on ${places.socket}, but there is no pid file ${places.pidFile}: name it with --docker-pid-file`,
@@ -150,6 +180,7 @@ describe('validates a file', () => {
   test('together with its own flags, its own file aside', async () => {
     const path = program(`echo "$@" > ${root}/args`);
     await validateWithDockerd(
+      new HostCommands('/'),
       path,
       ['dockerd', '-H', 'fd://', '--config-file', '/a', '--config-file=/b', '--debug'],
       '/tmp/new',
@@ -159,8 +190,42 @@ describe('validates a file', () => {
 
   test('and its reason is passed on', async () => {
     const path = program('echo "unable to configure: /tmp/new is bad" >&2\nexit 1');
-    await expect(validateWithDockerd(path, ['dockerd'], '/tmp/new')).rejects.toThrow(
+    await expect(validateWithDockerd(new HostCommands('/'), path, ['dockerd'], '/tmp/new')).rejects.toThrow(
       'dockerd would not start with the new configuration: unable to configure: the file is bad',
     );
+  });
+
+  describe('from a pod', () => {
+    const nsenter = (script: string): void => {
+      writeFileSync(join(root, 'nsenter'), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(root, 'nsenter'), 0o755);
+    };
+    const validate = async (): Promise<void> => {
+      const commands = new HostCommands('/host', join(root, 'nsenter'));
+      await validateWithDockerd(commands, '/proc/7/exe', ['dockerd'], '/host/etc/docker/new');
+    };
+
+    test('in the namespaces of the node, by the names of the node', async () => {
+      nsenter('echo "$@" >&2\nexit 1');
+      await expect(validate()).rejects.toThrow(
+        'dockerd would not start with the new configuration: -t 1 -m -u -i -n -p -- /proc/7/exe --validate --config-file the file',
+      );
+    });
+
+    test.each([
+      ['cannot be entered', 'echo "nsenter: reassociate to namespace failed: Operation not permitted" >&2\nexit 1'],
+      [
+        'have no such program',
+        'echo "nsenter: failed to execute /proc/7/exe: No such file or directory" >&2\nexit 127',
+      ],
+    ])('and where they %s that is left to the reload', async (_, script) => {
+      nsenter(script);
+      await expect(validate()).resolves.toBeUndefined();
+    });
+
+    test('and so it is where there is no nsenter', async () => {
+      expect(readdirSync(root)).toEqual([]);
+      await expect(validate()).resolves.toBeUndefined();
+    });
   });
 });

@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withFileLock } from '../src/files/file-lock';
@@ -72,7 +81,7 @@ test('the lock of another process namespace is respected: nobody here can tell w
 
 test('a folder made for the lock goes with it when it stays empty', async () => {
   const inner = join(folder, 'docker', 'x.json');
-  expect(await withFileLock(inner, 0, (state) => Promise.resolve(state.created))).toBe(true);
+  expect(await withFileLock(inner, 0, (state) => Promise.resolve(state.created))).toBe(1);
   expect(readdirSync(folder)).toEqual([]);
   await withFileLock(inner, 0, async () => {
     writeFileSync(inner, '');
@@ -81,8 +90,36 @@ test('a folder made for the lock goes with it when it stays empty', async () => 
   expect(readdirSync(join(folder, 'docker'))).toEqual(['x.json']);
 });
 
-test('without the folder above nothing is made', async () => {
+test('folders above are made too, for everybody to read, and go again as far as they are empty', async () => {
+  const inner = join(folder, 'a/b/x.json');
+  const umask = process.umask(0o077);
+  try {
+    expect(await withFileLock(inner, 0, (state) => Promise.resolve(state.created))).toBe(2);
+    expect(readdirSync(folder)).toEqual([]);
+    await withFileLock(inner, 0, async () => {
+      expect(statSync(join(folder, 'a')).mode & 0o777).toBe(0o755);
+      writeFileSync(join(folder, 'a/theirs'), '');
+      await Promise.resolve();
+    });
+  } finally {
+    process.umask(umask);
+  }
+  expect(readdirSync(join(folder, 'a'))).toEqual(['theirs']);
+});
+
+test('the folders of a holder that was killed go with its lock', async () => {
+  const child = spawn('true');
+  await once(child, 'exit');
+  const [boot, namespace, , started] = (await ownLine()).split(' ');
+  mkdirSync(join(folder, 'a/b'), { recursive: true });
+  symlinkSync([boot, namespace, child.pid, started, 2].join(' '), join(folder, 'a/b/x.json.dragonfly-lock'));
+  expect(await withFileLock(join(folder, 'a/b/x.json'), 0, (state) => Promise.resolve(state.created))).toBe(2);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a folder that is a file is refused in words', async () => {
+  writeFileSync(join(folder, 'a'), '');
   await expect(withFileLock(join(folder, 'a/b/x.json'), 0, () => Promise.resolve())).rejects.toThrow(
-    /a\/b cannot be written: ENOENT/,
+    /x.json.dragonfly-lock cannot be written: a part of its path is no folder/,
   );
 });

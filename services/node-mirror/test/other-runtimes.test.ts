@@ -1,6 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Crio } from '../src/containers/crio';
 import { findCrio } from '../src/containers/crio';
@@ -130,6 +139,25 @@ describe('containerd', () => {
     expect(node.read(HOSTS)).toBe('[host."https://a"]\n');
   });
 
+  test('files and folders that are links stay links, also absolute ones, which are those of the node', async () => {
+    node.write(CONFIG, WITH_CONFIG_PATH);
+    node.write('/srv/hosts/hub.toml', '[host."https://a"]\n');
+    mkdirSync(join(node.root, CERTS, 'docker.io'), { recursive: true });
+    symlinkSync('/srv/hosts/hub.toml', join(node.root, HOSTS));
+    mkdirSync(join(node.root, '/srv/ghcr'));
+    symlinkSync('/srv/ghcr', join(node.root, CERTS, 'ghcr.io'));
+    const modes = containerdOn(node, containerd, { registries: ['docker.io', 'ghcr.io'] });
+    await modes.apply();
+    await modes.check();
+    expect(node.read('/srv/hosts/hub.toml')).toBe(`${OURS}\n[host."https://a"]\n`);
+    expect(node.read('/srv/ghcr/hosts.toml')).toContain(OURS);
+    expect(readlinkSync(join(node.root, HOSTS))).toBe('/srv/hosts/hub.toml');
+    await modes.restore();
+    expect(node.read('/srv/hosts/hub.toml')).toBe('[host."https://a"]\n');
+    expect(readdirSync(join(node.root, '/srv/ghcr'))).toEqual([]);
+    expect(readdirSync(join(node.root, CERTS)).sort()).toEqual(['docker.io', 'ghcr.io']);
+  });
+
   test('that is gone gets its files back all the same', async () => {
     node.write(CONFIG, WITH_CONFIG_PATH);
     const before = node.all;
@@ -167,6 +195,32 @@ describe('podman', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  test('a node without /etc/containers gets it for as long as the mirror is there', async () => {
+    node.clear();
+    node.write('/usr/bin/podman', '');
+    const before = node.all;
+    const modes = podmanOn(node);
+    await modes.apply();
+    await modes.check();
+    expect(node.read(DROP_IN)).toContain('location = "127.0.0.1:65001/docker.io"');
+    await modes.restore();
+    expect(node.all).toEqual(before);
+  });
+
+  test.each([
+    ['does not run on this node', { ok: false, said: 'cannot execute binary file', ran: true }],
+    ['is not podman: it says docker 1', { ok: true, said: 'docker 1', ran: true }],
+  ])('a program of that name that %s is none', async (what, podman) => {
+    await expect(podmanOn(node, { podman }).apply()).rejects.toThrow(what);
+    await expect(podmanOn(node, { podman }).plan()).rejects.toThrow(what);
+    expect(node.all[DROP_IN]).toBeUndefined();
+  });
+
+  test('one that cannot be asked from here gets its drop-in all the same', async () => {
+    await podmanOn(node, { podman: { ok: false, said: 'spawn nsenter ENOENT', ran: false } }).apply();
+    expect(node.read(DROP_IN)).toContain('65001');
   });
 
   test('a registry with a port cannot be in the path of a mirror', async () => {

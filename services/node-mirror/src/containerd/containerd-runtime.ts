@@ -14,8 +14,8 @@ import { readCriRegistry, touchesCri } from './config-edits';
 import { ConfigTarget } from './config-target';
 import type { Containerd } from './containerd';
 import { findContainerd, type ContainerdHints, type FoundContainerd } from './find-containerd';
-import { folderNames, type HostsFolder, namesIn, recordedIn } from './hosts-folder';
-import { HostsTarget } from './hosts-target';
+import { folderNames, HostsFolder, recordedIn } from './hosts-folder';
+import { type HostsSettings, HostsTarget } from './hosts-target';
 
 /** Where containerd's files are, and what is wanted of them. Paths are those of the node, below `hostRoot`. */
 export interface ContainerdSettings extends ContainerdHints {
@@ -81,7 +81,7 @@ class ContainerdInstallation implements Installation {
     for (const folder of new Map(folders.map((one) => [one.path, one])).values()) {
       const wanted = this.settings.registries.flatMap(({ host }) => folderNames(host));
       const names = new Set([...(await recordedIn(folder)), ...wanted]);
-      for (const name of names) targets.push(new HostsTarget(this.hostsSettings(folder), name));
+      for (const name of names) targets.push(await HostsTarget.of(this.hostsSettings(folder), name));
     }
     return targets;
   }
@@ -97,10 +97,10 @@ class ContainerdInstallation implements Installation {
   }
 
   private async folder(title: string): Promise<HostsFolder> {
-    return { title, path: await resolveBelow(this.settings.hostRoot, title) };
+    return await HostsFolder.below(this.settings.hostRoot, title);
   }
 
-  private hostsSettings(folder: HostsFolder): ConstructorParameters<typeof HostsTarget>[0] {
+  private hostsSettings(folder: HostsFolder): HostsSettings {
     const { runtimeTitle, version = '', settings } = this;
     const dial = knowsDialTimeout(version) ? { dialTimeout: DIAL_TIMEOUT } : {};
     return { folder, mirror: settings.mirror, runtimeTitle, ...dial };
@@ -112,11 +112,11 @@ class ContainerdInstallation implements Installation {
     for (const registry of this.settings.registries) {
       const [folder, name] = await this.placeOf(folders, registry.host);
       taken.push(join(folder.path, name));
-      targets.push(new HostsTarget(this.hostsSettings(folder), name, registry));
+      targets.push(await HostsTarget.of(this.hostsSettings(folder), name, registry));
     }
     for (const folder of folders) {
       const former = (await recordedIn(folder)).filter((name) => !taken.includes(join(folder.path, name)));
-      targets.push(...former.map((name) => new HostsTarget(this.hostsSettings(folder), name)));
+      for (const name of former) targets.push(await HostsTarget.of(this.hostsSettings(folder), name));
       await this.noteOwnFolders(folder, taken);
     }
     return targets;
@@ -126,7 +126,7 @@ class ContainerdInstallation implements Installation {
   private async placeOf(folders: readonly HostsFolder[], host: string): Promise<readonly [HostsFolder, string]> {
     for (const folder of folders) {
       for (const name of folderNames(host)) {
-        if ((await namesIn(join(folder.path, name))) !== undefined) return [folder, name];
+        if ((await folder.namesOf(name)) !== undefined) return [folder, name];
       }
     }
     return [folders[0] ?? (await this.folder(this.settings.hosts)), host];
@@ -134,11 +134,11 @@ class ContainerdInstallation implements Installation {
 
   private async noteOwnFolders(folder: HostsFolder, taken: readonly string[]): Promise<void> {
     if (!taken.includes(join(folder.path, ANY_REGISTRY))) return;
-    const names = (await namesIn(folder.path)) ?? [];
+    const names = (await folder.namesOf('')) ?? [];
     const others: string[] = [];
     for (const name of names) {
-      const path = join(folder.path, name);
-      if (!taken.includes(path) && (await namesIn(path)) !== undefined) others.push(name);
+      const isTaken = taken.includes(join(folder.path, name));
+      if (!isTaken && (await folder.namesOf(name)) !== undefined) others.push(name);
     }
     if (others.length > 0) {
       this.notes.push(

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { hasCode, reasonOf } from '../files/errno';
+import { reasonOf } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { criVersion, grpcCall, GrpcError, textField, UNIMPLEMENTED } from '../grpc-call';
 import { HostCommands } from '../host-commands';
 import { sameFile, type ProcessFacts, processesOf } from '../process';
 import { Refusal } from '../refusal';
+import { restartService } from '../systemd';
 
 const ANSWER_MS = 5_000;
 const COMMAND_MS = 60_000;
@@ -98,19 +98,21 @@ export class RunningContainerd implements Containerd {
 
   async inspect(candidate: string): Promise<void> {
     const commands = new HostCommands(this.places.hostRoot);
-    const argv = [`/proc/${this.pid}/exe`, '--config', commands.onHost(candidate), 'config', 'dump'];
-    const { ok, said } = await commands.run(argv, COMMAND_MS);
-    if (!ok)
-      throw new Refusal(
-        `containerd would not start with the new configuration: ${said.replaceAll(candidate, 'the file')}`,
-      );
+    const file = commands.onHost(candidate);
+    const argv = [`/proc/${this.pid}/exe`, '--config', file, 'config', 'dump'];
+    const { ok, said, ran } = await commands.run(argv, COMMAND_MS);
+    if (ok) return;
+    throw new Refusal(
+      ran
+        ? `containerd would not start with the new configuration: ${said.replaceAll(file, 'the file')}`
+        : `containerd config dump, which has to look at the new configuration, cannot be run on the node: ${said}: in a pod, hostPID: true and privileged: true are needed`,
+    );
   }
 
   async restart(): Promise<void> {
-    const unit = await this.unit();
+    const { hostRoot, proc } = this.places;
     this.restarted = this.identity;
-    const { ok, said } = await new HostCommands(this.places.hostRoot).run(['systemctl', 'restart', unit], COMMAND_MS);
-    if (!ok) throw new Refusal(`systemctl restart ${unit} failed: ${said}`);
+    await restartService(new HostCommands(hostRoot), { proc, pid: this.pid, name: 'containerd' });
   }
 
   async isBack(): Promise<boolean> {
@@ -119,21 +121,6 @@ export class RunningContainerd implements Containerd {
     if (mine === undefined || `${mine.pid} ${mine.startTime}` === this.restarted) return false;
     this.facts = mine;
     return await this.hasCri();
-  }
-
-  /** The unit of systemd that runs it, as its control group says. */
-  private async unit(): Promise<string> {
-    const group = await readFile(`${this.places.proc}/${this.pid}/cgroup`, 'utf8').catch((error: unknown) => {
-      if (hasCode(error, 'ENOENT', 'ESRCH')) return '';
-      throw error;
-    });
-    const unit = /\/([^/\n]+\.service)$/m.exec(group)?.[1];
-    if (unit === undefined) {
-      throw new Refusal(
-        `containerd (process ${this.pid}) is not run by a service of systemd, so it cannot be restarted from here: restart it by hand and run again`,
-      );
-    }
-    return unit;
   }
 
   private async ask<T>(question: Promise<T>): Promise<T> {

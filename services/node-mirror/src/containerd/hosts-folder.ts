@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../files/errno';
+import { resolveBelow } from '../files/host-path';
 import { STATE_SUFFIX } from '../files/record';
 import { takeSnapshot } from '../files/snapshot';
 import { decodeToml } from '../toml/toml-text';
@@ -10,15 +11,32 @@ import { hostsIn } from './hosts-edits';
 export const HOSTS_TOML = 'hosts.toml';
 
 /** A folder of hosts.toml files, one folder a registry in it. */
-export interface HostsFolder {
-  /** As the node knows it. */
-  readonly title: string;
-  /** Resolved. */
-  readonly path: string;
+export class HostsFolder {
+  private constructor(
+    private readonly hostRoot: string,
+    /** As the node knows it. */
+    readonly title: string,
+    /** Resolved. */
+    readonly path: string,
+  ) {}
+
+  static async below(hostRoot: string, title: string): Promise<HostsFolder> {
+    return new HostsFolder(hostRoot, title, await resolveBelow(hostRoot, title));
+  }
+
+  /** What is in the folder of a registry, by its name, which may be a link; `undefined` when there is none. */
+  async namesOf(name: string): Promise<readonly string[] | undefined> {
+    return await namesIn(await resolveBelow(this.hostRoot, join(this.title, name)));
+  }
+
+  /** The hosts.toml in the folder of that name, every link on the way followed. */
+  async fileOf(name: string): Promise<string> {
+    return await resolveBelow(this.hostRoot, join(this.title, name, HOSTS_TOML));
+  }
 }
 
 /** What is in a folder; `undefined` when there is none. */
-export async function namesIn(folder: string): Promise<readonly string[] | undefined> {
+async function namesIn(folder: string): Promise<readonly string[] | undefined> {
   try {
     return (await readdir(folder)).sort();
   } catch (error) {
@@ -35,13 +53,13 @@ export function folderNames(host: string): readonly string[] {
 
 /** The registries whose folders have a record of ours. */
 export async function recordedIn(folder: HostsFolder): Promise<readonly string[]> {
-  const names = (await namesIn(folder.path)) ?? [];
+  const names = (await folder.namesOf('')) ?? [];
   return names.filter((name) => name.endsWith(STATE_SUFFIX)).map((name) => name.slice(0, -STATE_SUFFIX.length));
 }
 
 /** The hosts that the `_default` of a folder names. */
 export async function defaultHosts(folder: HostsFolder): Promise<readonly string[]> {
   const title = join(folder.title, '_default', HOSTS_TOML);
-  const { bytes } = await takeSnapshot(join(folder.path, '_default', HOSTS_TOML));
+  const { bytes } = await takeSnapshot(await folder.fileOf('_default'));
   return bytes === undefined ? [] : hostsIn(title, decodeToml(title, bytes));
 }

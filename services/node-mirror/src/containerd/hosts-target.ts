@@ -7,7 +7,7 @@ import { ANY_REGISTRY, type Registry } from '../registry';
 import type { Plan, Target, Verdict } from '../runtime';
 import { decodeToml, readToml } from '../toml/toml-text';
 import { hostsIn, newHostsToml, saysNothing, withHostFirst, withoutHost, type WantedHost } from './hosts-edits';
-import { defaultHosts, HOSTS_TOML, type HostsFolder, namesIn } from './hosts-folder';
+import { defaultHosts, HOSTS_TOML, type HostsFolder } from './hosts-folder';
 
 /** What a hosts.toml is made from. */
 export interface HostsSettings {
@@ -27,21 +27,26 @@ export class HostsTarget implements Target {
   readonly reloadTitle = 'nothing';
   readonly unwanted: boolean;
 
-  /**
-   * @param name of the registry's folder
-   * @param registry absent: it is not wanted any more, and our entry goes
-   */
-  constructor(
+  private constructor(
     private readonly settings: HostsSettings,
-    name: string,
+    private readonly name: string,
+    path: string,
     private readonly registry?: Registry,
   ) {
     this.title = join(settings.folder.title, name, HOSTS_TOML);
     // The folder of a registry means something by being there, so nothing of ours but the file stands in it.
     this.anchor = join(settings.folder.path, name);
-    this.path = join(this.anchor, HOSTS_TOML);
+    this.path = path;
     this.runtimeTitle = settings.runtimeTitle;
     this.unwanted = registry === undefined;
+  }
+
+  /**
+   * @param name of the registry's folder
+   * @param registry absent: it is not wanted any more, and our entry goes
+   */
+  static async of(settings: HostsSettings, name: string, registry?: Registry): Promise<HostsTarget> {
+    return new HostsTarget(settings, name, await settings.folder.fileOf(name), registry);
   }
 
   async planApply(record: EditRecord | undefined, backup: Buffer | undefined): Promise<Plan> {
@@ -59,7 +64,7 @@ export class HostsTarget implements Target {
       ...(dialTimeout === undefined ? {} : { dialTimeout }),
     };
     const current = await takeSnapshot(this.path);
-    const names = await namesIn(this.anchor);
+    const names = await this.settings.folder.namesOf(this.name);
     if (current.bytes === undefined) await this.checkNewFile(names);
     const { base, text } = this.ground(current.bytes, record, backup);
     const result =

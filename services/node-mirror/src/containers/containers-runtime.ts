@@ -113,20 +113,32 @@ export class CrioRuntime implements Runtime {
 export class PodmanRuntime implements Runtime {
   readonly name = 'podman' as const;
 
-  constructor(private readonly settings: ContainersSettings) {}
+  /** @param commands runs the node's programs; others in tests */
+  constructor(
+    private readonly settings: ContainersSettings,
+    private readonly commands: Pick<HostCommands, 'run'> = new HostCommands(settings.hostRoot),
+  ) {}
 
   async find(): Promise<Installation> {
     const { hostRoot, registriesConf, mirror } = this.settings;
     const files = await RegistriesConfFiles.below(hostRoot, registriesConf);
     const dropIns = { files, mirror, runtimeTitle: 'podman' };
+    return new ContainersInstallation(this.settings, dropIns, await this.found());
+  }
+
+  /** podman is no daemon: it is there when its program is, and runs. */
+  private async found(): Promise<{ readonly absent?: string; readonly version?: string }> {
     const program = await this.program();
     if (program === undefined) {
-      const absent = `podman is not installed here: there is none of ${PODMAN.join(', ')}; nothing was changed`;
-      return new ContainersInstallation(this.settings, dropIns, { absent });
+      return { absent: `podman is not installed here: there is none of ${PODMAN.join(', ')}; nothing was changed` };
     }
-    const { ok, said } = await new HostCommands(hostRoot).run([program, '--version'], VERSION_MS);
-    const version = /\d+\.\d+\.\d+\S*/.exec(said)?.[0];
-    return new ContainersInstallation(this.settings, dropIns, ok && version !== undefined ? { version } : {});
+    const { ok, said, ran } = await this.commands.run([program, '--version'], VERSION_MS);
+    if (ran && !ok) return { absent: `${program} does not run on this node (${said}); nothing was changed` };
+    const version = /^podman version (\S+)/.exec(said)?.[1];
+    if (!ok) return {};
+    return version === undefined
+      ? { absent: `${program} is not podman: it says ${said.slice(0, 80)} to --version; nothing was changed` }
+      : { version };
   }
 
   private async program(): Promise<string | undefined> {

@@ -4,7 +4,16 @@ import { hasCode } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { Refusal } from '../refusal';
 import { engineInfoOf, type EngineInfo } from './engine-api';
-import { flagValues, isProgram, processFacts, type ProcessFacts, sameFile, signalProcess } from '../process';
+import {
+  flagValues,
+  isProgram,
+  processesOf,
+  processFacts,
+  type ProcessFacts,
+  sameFile,
+  signalProcess,
+} from '../process';
+import { HostCommands } from '../host-commands';
 import { validateWithDockerd } from './validate';
 
 /** How long dockerd may take to answer one question. */
@@ -64,9 +73,9 @@ class RunningDockerd implements Dockerd {
 
   async inspect(candidate: string): Promise<void> {
     const major = Number(/^\d+/.exec(this.version)?.[0] ?? '0');
-    if (this.places.hostRoot === '/' && major >= 23) {
-      await validateWithDockerd(`/proc/${this.pid}/exe`, this.facts.args, candidate);
-    }
+    if (major < 23) return;
+    const commands = new HostCommands(this.places.hostRoot);
+    await validateWithDockerd(commands, `/proc/${this.pid}/exe`, this.facts.args, candidate);
   }
 }
 
@@ -98,7 +107,10 @@ async function answering(socket: string): Promise<EngineInfo | undefined> {
  */
 export async function findDockerd(places: DockerdPlaces): Promise<Dockerd | undefined> {
   const pid = await readPid(places.pidFile);
-  const facts = pid === undefined ? undefined : await processFacts(places.proc ?? '/proc', pid);
+  const proc = places.proc ?? '/proc';
+  const facts = pid === undefined ? undefined : await processFacts(proc, pid);
+  // Without a sign of dockerd its socket is not asked: systemd may listen there, and would start it.
+  if (pid === undefined && (await processesOf(proc, 'dockerd')).length === 0) return undefined;
   const info = await answering(places.socket);
   if (facts !== undefined && isProgram(facts, 'dockerd')) {
     if (info !== undefined) return new RunningDockerd(places, facts, info.version);

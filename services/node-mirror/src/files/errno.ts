@@ -20,6 +20,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'its file system is read-only: mount it writable',
   EACCES: 'permission denied: run as root',
   EPERM: 'the system does not permit it: run as root, and look for an immutable attribute (lsattr)',
+  ENOTDIR: 'a part of its path is no folder',
+  ELOOP: 'its path has a loop of symbolic links',
   ENOSPC: 'no space is left on its file system',
 };
 

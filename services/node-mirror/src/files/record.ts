@@ -11,8 +11,8 @@ export interface EditRecord {
   readonly version: 1;
   /** Whether there was a file before the first edit. If so, its bytes are in the backup. */
   readonly existed: boolean;
-  /** Whether the folder was made by node-mirror. */
-  readonly folderCreated: boolean;
+  /** How many folders node-mirror made for the file: its own, and those above it. */
+  readonly foldersCreated: number;
   /** SHA-256 of the file before the first edit, or `missing`. */
   readonly original: string;
   /** SHA-256 of each state that node-mirror wrote (or was about to) and in which all but its own entry is the original. */
@@ -53,7 +53,7 @@ export function recordOf(old: EditRecord | undefined, edit: Edit): EditRecord {
   return {
     version: 1,
     existed: again?.existed ?? edit.base !== undefined,
-    folderCreated: old?.folderCreated ?? false,
+    foldersCreated: old?.foldersCreated ?? 0,
     original: again?.original ?? original,
     derived: [...new Set([...(again?.derived ?? []), ...edit.states.map(fingerprint)])],
     added: [...new Set([...(old?.added ?? []), ...edit.added])],
@@ -71,7 +71,7 @@ function isEditRecord(value: unknown): value is EditRecord {
   return (
     record.version === 1 &&
     typeof record.existed === 'boolean' &&
-    typeof record.folderCreated === 'boolean' &&
+    typeof record.foldersCreated === 'number' &&
     typeof record.keyCreated === 'boolean' &&
     isText(record.original) &&
     isTexts(record.derived) &&

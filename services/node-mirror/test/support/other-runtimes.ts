@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { criOf } from '../../src/containerd/find-containerd';
 import { ContainerdRuntime } from '../../src/containerd/containerd-runtime';
 import { CrioRuntime, PodmanRuntime } from '../../src/containers/containers-runtime';
 import type { Crio } from '../../src/containers/crio';
+import type { CommandOutcome } from '../../src/host-commands';
 import { NodeMirror } from '../../src/node-mirror';
 import { readRegistries, type Registry } from '../../src/registry';
 import type { Runtime } from '../../src/runtime';
@@ -19,6 +22,8 @@ export interface Wishes {
   readonly mirror?: string;
   readonly registries?: readonly string[];
   readonly restart?: boolean;
+  /** What `podman --version` comes to. */
+  readonly podman?: CommandOutcome;
   readonly say?: (line: string) => void;
 }
 
@@ -39,7 +44,7 @@ export function containerdOn(node: HostTree, containerd: PretendedContainerd | u
   const runtime = new ContainerdRuntime(
     { ...common(node, wishes), hosts: CERTS, restart: wishes.restart ?? false, auto: false },
     async () => {
-      const has = Object.hasOwn(node.all, CONFIG);
+      const has = existsSync(join(node.root, CONFIG));
       const off = has && criOf(CONFIG, Buffer.from(node.read(CONFIG))).criOff;
       if (containerd === undefined) return await Promise.resolve({ config: CONFIG, absent: 'no containerd runs here' });
       return await Promise.resolve(
@@ -53,7 +58,10 @@ export function containerdOn(node: HostTree, containerd: PretendedContainerd | u
 /** podman on a pretended node. */
 export function podmanOn(node: HostTree, wishes: Wishes = {}): Modes {
   return modes(
-    new PodmanRuntime({ ...common(node, wishes), registriesConf: '/etc/containers/registries.conf' }),
+    new PodmanRuntime(
+      { ...common(node, wishes), registriesConf: '/etc/containers/registries.conf' },
+      { run: () => Promise.resolve(wishes.podman ?? { ok: true, said: 'podman version 4.3.1', ran: true }) },
+    ),
     wishes,
   );
 }
