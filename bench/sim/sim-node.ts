@@ -7,6 +7,7 @@ import type { Flow } from './links';
 export interface Flight {
   readonly block: number;
   readonly source: string;
+  readonly kind: 'supernode' | 'peer';
   readonly from: number;
   readonly since: number;
   readonly node: Node;

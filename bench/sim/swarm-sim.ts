@@ -13,7 +13,7 @@ import { newNode } from './sim-node';
 import type { Flight, Node } from './sim-node';
 
 /** What the nodes do as the real ones: the numbers of `services/engine/src/download` and of the supernode's news, in milliseconds. */
-const MAX_FLIGHTS = 16;
+const PEER_FLIGHTS = 8;
 const PEER_SLOTS = 2;
 const SUPERNODE_SLOTS = 4;
 /** The real block, in bytes. */
@@ -205,9 +205,6 @@ export class SwarmSim {
     if (!node.alive || !Number.isNaN(node.ended) || Number.isNaN(node.began)) return;
     const { now, blocks } = this;
     const hedgeAfter = lateAfter(node);
-    let busy = 0;
-    for (const flight of node.flights) if (now - flight.since < hedgeAfter) busy += 1;
-    if (busy >= MAX_FLIGHTS) return;
     const began = performance.now();
     const taken = new Map<string, number>();
     for (const { source } of node.flights) taken.set(source, (taken.get(source) ?? 0) + 1);
@@ -229,7 +226,7 @@ export class SwarmSim {
       cursor: node.held.firstMissing(),
       share: node.share,
       swarmProgress: node.progress,
-      limits: { flights: MAX_FLIGHTS, patience: PATIENCE, hedgeAfter },
+      limits: { flights: Infinity, peerFlights: PEER_FLIGHTS, patience: PATIENCE, hedgeAfter },
     });
     this.pickMs += performance.now() - began;
     this.picks += 1;
@@ -239,7 +236,8 @@ export class SwarmSim {
   private ask(node: Node, block: number, source: string): void {
     const peer = this.byCid.get(source);
     const from = peer === undefined ? this.supernodeLink : peer.link;
-    const flight: Flight = { block, source, from, since: this.now, node, flow: undefined, cancelled: false };
+    const kind = peer === undefined ? 'supernode' : 'peer';
+    const flight: Flight = { block, source, kind, from, since: this.now, node, flow: undefined, cancelled: false };
     node.flights.add(flight);
     if (peer === undefined) this.supernodeRequests += 1;
     const place = this.places.pop() ?? this.starting.length;

@@ -18,7 +18,7 @@ const state = (changes: Partial<PickState>): PickState => ({
   cursor: 0,
   share: undefined,
   swarmProgress: 1000,
-  limits: { flights: 16, patience: 500, hedgeAfter: 800 },
+  limits: { flights: 16, peerFlights: 16, patience: 500, hedgeAfter: 800 },
   ...changes,
 });
 
@@ -51,33 +51,50 @@ describe('the picker', () => {
 
   it('spreads over its neighbours', () => {
     const sources = ['a', 'b', 'c', 'd'].map((id) => peer(id, blocks(0, 100), 4));
-    const picks = pick(state({ sources, limits: { flights: 8, patience: 500, hedgeAfter: 800 } }));
+    const picks = pick(state({ sources, limits: { ...state({}).limits, peerFlights: 8 } }));
     expect(picks.map(({ source }) => source).sort()).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']);
   });
 
   it('asks a second source for a block that is late, once', () => {
     const sources = [peer('a', blocks(0, 2)), peer('b', blocks(0, 2)), peer('c', blocks(0, 2))];
     const flights = [
-      { block: 0, source: 'a', since: 100 },
-      { block: 1, source: 'b', since: 900 },
+      { block: 0, source: 'a', kind: 'peer' as const, since: 100 },
+      { block: 1, source: 'b', kind: 'peer' as const, since: 900 },
     ];
     const picks = pick(state({ sources, flights }));
     expect(picks).toHaveLength(1);
     expect(picks[0]?.block).toBe(0);
     expect(picks[0]?.source).not.toBe('a');
-    const twice = [...flights, { block: 0, source: 'c', since: 900 }];
+    const twice = [...flights, { block: 0, source: 'c', kind: 'peer' as const, since: 900 }];
     expect(pick(state({ sources, flights: twice }))).toEqual([]);
-    const bothLate = [...flights, { block: 0, source: 'c', since: 200 }];
+    const bothLate = [...flights, { block: 0, source: 'c', kind: 'peer' as const, since: 200 }];
     expect(pick(state({ sources, flights: bothLate }))).toEqual([{ block: 0, source: 'b' }]);
   });
 
   it('goes on with others when as many blocks as may be under way are all late', () => {
-    const slow = Array.from({ length: 16 }, (_, block) => ({ block, source: 'slow', since: 0 }));
+    const slow = Array.from({ length: 16 }, (_, block) => ({ block, source: 'slow', kind: 'peer' as const, since: 0 }));
     const sources = [peer('slow', blocks(0, 40), 0), peer('a', blocks(0, 40), 2)];
     const limits = { ...state({}).limits, flights: 16 };
     expect(pick(state({ sources, flights: slow, limits })).map(({ source }) => source)).toEqual(['a', 'a']);
     const fresh = slow.map((flight) => ({ ...flight, since: 999 }));
     expect(pick(state({ sources, flights: fresh, limits }))).toEqual([]);
+  });
+
+  it('asks the supernode for its share however much is under way from neighbours, and the other way round', () => {
+    const sources = [supernode(blocks(0, 40), 2), peer('a', blocks(0, 40), 8)];
+    const limits = { ...state({}).limits, peerFlights: 2 };
+    const share = { index: 0, count: 2 };
+    const fromPeers = [20, 21].map((block) => ({ block, source: 'b', kind: 'peer' as const, since: 999 }));
+    expect(pick(state({ sources, share, limits, flights: fromPeers }))).toEqual([
+      { block: 0, source: 'supernode' },
+      { block: 2, source: 'supernode' },
+    ]);
+    const fromSupernode = fromPeers.map((flight) => ({ ...flight, source: 'supernode', kind: 'supernode' as const }));
+    const busy = [supernode(blocks(0, 40), 0), peer('a', blocks(0, 40), 8)];
+    expect(pick(state({ sources: busy, share, limits, flights: fromSupernode })).map(({ source }) => source)).toEqual([
+      'a',
+      'a',
+    ]);
   });
 
   it('asks for nothing behind the end', () => {
@@ -102,13 +119,21 @@ describe('the picker', () => {
         fc.record({
           held: set,
           sources: fc.array(source, { maxLength: 6 }),
-          flights: fc.array(fc.record({ block: fc.nat(60), source: fc.nat(5).map(String), since: fc.nat(1000) })),
+          flights: fc.array(
+            fc.record({
+              block: fc.nat(60),
+              source: fc.nat(5).map(String),
+              kind: fc.constantFrom('supernode' as const, 'peer' as const),
+              since: fc.nat(1000),
+            }),
+          ),
+          peerFlights: fc.nat(16),
           cursor: fc.nat(60),
           seed: fc.nat(),
           progress: fc.nat(1000),
           share: fc.option(fc.record({ index: fc.nat(3), count: fc.constant(4) }), { nil: null }),
         }),
-        ({ held, sources, flights, cursor, seed, progress, share }) => {
+        ({ held, sources, flights, peerFlights, cursor, seed, progress, share }) => {
           const list = sources.map(({ has, free, supernode: is }, index): PickSource => ({
             id: String(index),
             kind: is ? 'supernode' : 'peer',
@@ -116,11 +141,15 @@ describe('the picker', () => {
             free,
           }));
           const missing = flights.filter(({ block }) => !held.has(block));
-          const given = state({ held, sources: list, flights: missing, cursor, seed, swarmProgress: progress, share });
+          const changes = { held, sources: list, flights: missing, cursor, seed, swarmProgress: progress, share };
+          const given = state({ ...changes, limits: { ...state({}).limits, peerFlights } });
           const picks = pick(given);
           expect(new Set(picks.map(({ block }) => block)).size).toBe(picks.length);
           const inTime = missing.filter(({ since }) => given.now - since < given.limits.hedgeAfter);
           expect(picks.length).toBeLessThanOrEqual(Math.max(0, given.limits.flights - inTime.length));
+          const fromPeers = picks.filter(({ source: id }) => list[Number(id)]?.kind === 'peer');
+          const peersInTime = inTime.filter(({ kind }) => kind === 'peer');
+          expect(fromPeers.length).toBeLessThanOrEqual(Math.max(0, peerFlights - peersInTime.length));
           for (const { block, source: id } of picks) {
             expect(held.has(block)).toBe(false);
             expect(list[Number(id)]?.has.has(block)).toBe(true);

@@ -4,6 +4,7 @@ import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 import { Agent } from 'undici';
 
+import { FlightBudget } from '../src/download/flight-budget';
 import type { Intake } from '../src/download/intake';
 import { SwarmIntake } from '../src/download/swarm-intake';
 import { DAEMON_POLICY } from '../src/download/tools';
@@ -50,6 +51,7 @@ describe('what a supernode said', () => {
       supernodes,
       blocks: new BlockClient({ connect: 1000, stall: 1000 }),
       streams: dispatcher,
+      budget: new FlightBudget(),
       traffic: noTraffic(),
       timeouts: { peerStall: 2000, swarmStall: 2000 },
       policy: DAEMON_POLICY,

@@ -12,8 +12,7 @@ import type { DownloadTools } from './tools';
 /** The supernode's name among the sources; no peer's: those have an address in it. */
 export const SUPERNODE = 'supernode';
 
-/** Blocks asked of one source at a time. */
-const SUPERNODE_SLOTS = 4;
+/** Blocks asked of one peer at a time. */
 const PEER_SLOTS = 2;
 
 /** A peer that failed so often in a row is dropped. */
@@ -149,8 +148,13 @@ export class Sources {
     if (peer !== undefined) this.drop(peer, new LinkFailure('lying', 'it gave a block that the origin has otherwise'));
   }
 
-  /** What may be asked now. @param unattested whether blocks are taken that no supernode has attested. */
-  toPick(flights: readonly Flight[], now: number, unattested: boolean): PickSource[] {
+  /**
+   * What may be asked now.
+   *
+   * @param supernodeSlots blocks asked of the supernode at a time.
+   * @param unattested whether blocks are taken that no supernode has attested.
+   */
+  toPick(flights: readonly Flight[], now: number, supernodeSlots: number, unattested: boolean): PickSource[] {
     const sources: PickSource[] = [];
     const busy = (id: string): number => flights.filter(({ source }) => source === id).length;
     if (this.supernodeAlive && now >= this.supernodePausedUntil) {
@@ -158,7 +162,7 @@ export class Sources {
         id: SUPERNODE,
         kind: 'supernode',
         has: this.supernodeHas,
-        free: SUPERNODE_SLOTS - busy(SUPERNODE),
+        free: supernodeSlots - busy(SUPERNODE),
       });
     }
     for (const [id, peer] of this.peers) {

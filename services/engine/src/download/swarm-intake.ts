@@ -17,11 +17,12 @@ import type { Intake } from './intake';
 import { SUPERNODE, Sources } from './sources';
 import type { DownloadTools } from './tools';
 
-/** Blocks under way at a time, in one download. */
-const MAX_FLIGHTS = 16;
-
-/** How long the swarm may bring nothing before blocks outside the share are asked of the supernode, in milliseconds. */
-const PATIENCE = 1000;
+/**
+ * The swarm may bring nothing for so many times as long as blocks usually take, and at least {@link PATIENCE} milliseconds, before blocks
+ * outside the share are asked of the supernode.
+ */
+const PATIENCE_FACTOR = 6;
+const PATIENCE = 2000;
 
 /** A block is late when it takes so many times as long as blocks usually do, and at least {@link LATE} milliseconds. */
 const LATE_FACTOR = 4;
@@ -277,19 +278,21 @@ export class SwarmIntake implements SessionListener {
     if (this.isHeldBack) return;
     const now = performance.now();
     const flights = [...this.flights.values()];
+    const { budget, limit } = this.tools;
     const picks = pick({
       now,
       seed: randomInt(2 ** 32),
       held: stored.held,
       end: blockCount(stored),
       flights,
-      sources: this.sources.toPick(flights, now, this.takesUnattested),
+      sources: this.sources.toPick(flights, now, budget.supernode(this), this.takesUnattested),
       cursor: this.intake.cursor(stored),
       share: this.share,
       swarmProgress: this.progress,
       limits: {
-        flights: this.tools.limit === undefined ? MAX_FLIGHTS : 1 + this.flights.size,
-        patience: PATIENCE,
+        flights: limit === undefined ? Infinity : 1 + this.flights.size,
+        peerFlights: budget.peers(this),
+        patience: Math.max(PATIENCE, PATIENCE_FACTOR * this.usual),
         hedgeAfter: this.lateAfter,
       },
     });
@@ -304,7 +307,8 @@ export class SwarmIntake implements SessionListener {
     const { blob } = this.intake.request;
     const id = this.nextFlight++;
     const abort = new AbortController();
-    const flight: ActiveFlight = { block: index, source, since: Infinity, abort };
+    const kind = source === SUPERNODE ? 'supernode' : 'peer';
+    const flight: ActiveFlight = { block: index, source, kind, since: Infinity, abort };
     this.flights.set(id, flight);
     try {
       const { limit } = this.tools;
@@ -316,6 +320,7 @@ export class SwarmIntake implements SessionListener {
       }
       const since = performance.now();
       flight.since = since;
+      this.tools.budget.began(this, source);
       const unattested = source !== SUPERNODE && this.takesUnattested;
       const question = { blob, grid: stored.grid, size: stored.size, index, key, unattested };
       const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);
@@ -334,6 +339,7 @@ export class SwarmIntake implements SessionListener {
       this.tools.log.debug({ blob, source, kind: error.kind, reason: error.message }, 'a block did not come');
       this.sources.failed(source, error, index);
     } finally {
+      if (flight.since !== Infinity) this.tools.budget.ended(this, source);
       this.flights.delete(id);
       this.pump();
     }

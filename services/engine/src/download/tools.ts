@@ -9,6 +9,7 @@ import type { BlockClient } from '../links/block-client';
 import type { LinkLog } from '../links/link-log';
 import type { SupernodeLinks } from '../links/supernode-links';
 import type { Traffic } from '../node/traffic';
+import type { FlightBudget } from './flight-budget';
 
 /** What downloads work with, the same for all of a node. */
 export interface DownloadTools {
@@ -31,6 +32,8 @@ export interface DownloadTools {
   readonly origin: Pick<OriginClient, 'open'>;
   /** What blocks from supernodes and neighbours keep to, together; undefined: no limit. */
   readonly limit: Throttle | undefined;
+  /** How many blocks are under way at a time. */
+  readonly budget: FlightBudget;
   /** Bytes of all downloads of this node. */
   readonly traffic: Traffic;
   readonly timeouts: DownloadTimeouts;

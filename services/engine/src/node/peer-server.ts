@@ -128,8 +128,10 @@ export class PeerServer {
       }
       const given = once(response, 'close').finally(() => this.giving.delete(given));
       if (!response.closed) this.giving.add(given);
-      if (response.closed) done();
-      else response.once('close', done);
+      const before = request.socket.bytesWritten;
+      const ended = (): void => done(response.writableFinished ? request.socket.bytesWritten - before : 0);
+      if (response.closed) ended();
+      else response.once('close', ended);
       if (route.kind === 'piece') await this.givePiece(route.blob, request, response, gone.signal);
       else {
         const unattested = request.headers[UNATTESTED_HEADER] !== undefined;
@@ -158,7 +160,7 @@ export class PeerServer {
   }
 
   /** What ends the turn of a neighbour; undefined when it does not come in time. */
-  private async turn(request: IncomingMessage, gone: AbortSignal): Promise<(() => void) | undefined> {
+  private async turn(request: IncomingMessage, gone: AbortSignal): Promise<((bytes: number) => void) | undefined> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), BUSY_AFTER);
     try {

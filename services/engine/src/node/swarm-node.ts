@@ -13,6 +13,7 @@ import { Agent } from 'undici';
 import { OriginalShares } from '../classic/original-shares';
 import { PieceMemory } from '../classic/piece-memory';
 import { Download } from '../download/download';
+import { FlightBudget } from '../download/flight-budget';
 import { readBlob } from '../download/reader';
 import { DAEMON_POLICY } from '../download/tools';
 import type { DownloadPolicy, DownloadTools } from '../download/tools';
@@ -124,6 +125,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       streams: this.streams,
       origin: limit === undefined ? this.origin : limitedOrigin(this.origin, limit),
       limit,
+      budget: new FlightBudget(),
       holds: (blob) => (options.announce === false ? undefined : this.tools.supernodes.holds(blob)),
       traffic: this.traffic,
       timeouts: { peerStall: peerStallTimeout, swarmStall: originFirstByteTimeout + originStallTimeout },

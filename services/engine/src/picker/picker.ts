@@ -14,6 +14,7 @@ export interface PickSource {
 export interface Flight {
   readonly block: number;
   readonly source: string;
+  readonly kind: PickSource['kind'];
   /** When it was asked for, in milliseconds of the picker's clock. */
   readonly since: number;
 }
@@ -41,6 +42,8 @@ export interface PickState {
 export interface PickLimits {
   /** How many blocks may be under way in all. Those that are late do not count: they must not keep others from bringing blocks. */
   readonly flights: number;
+  /** How many of these may be under way from peers. */
+  readonly peerFlights: number;
   /** How long the swarm may bring nothing before blocks outside the share are asked of the supernode. */
   readonly patience: number;
   /** How long a block may be under way before it is late, and is asked of another source as well. */
@@ -69,8 +72,13 @@ const HORIZON = 256;
 export function pick(state: PickState): Pick[] {
   const picks: Pick[] = [];
   let room = state.limits.flights;
-  for (const flight of state.flights) if (!isLate(flight, state)) room -= 1;
-  const asked = inTurn(state);
+  let peerRoom = state.limits.peerFlights;
+  for (const flight of state.flights) {
+    if (isLate(flight, state)) continue;
+    room -= 1;
+    if (flight.kind === 'peer') peerRoom -= 1;
+  }
+  const asked = inTurn(state, peerRoom > 0);
   // Most calls come while nothing can be asked for: they look at no block.
   if (room <= 0 || asked.length === 0) return picks;
   const underWay = new Map<number, Flight[]>();
@@ -87,13 +95,14 @@ export function pick(state: PickState): Pick[] {
     const still: PickSource[] = [];
     for (const source of active) {
       const left = free.get(source.id) ?? 0;
-      if (left <= 0 || room <= 0) continue;
+      if (left <= 0 || room <= 0 || (source.kind === 'peer' && peerRoom <= 0)) continue;
       const block = best(source, wanted, chosen, state) ?? hedge(source, underWay, chosen, state);
       if (block === undefined) continue;
       chosen.add(block);
       picks.push({ block, source: source.id });
       free.set(source.id, left - 1);
       room -= 1;
+      if (source.kind === 'peer') peerRoom -= 1;
       still.push(source);
     }
     active = still;
@@ -204,8 +213,8 @@ function isLate({ since }: Flight, { now, limits }: PickState): boolean {
 }
 
 /** The sources that may be asked, in an order that changes with the seed. */
-function inTurn(state: PickState): PickSource[] {
-  const asked = state.sources.filter(({ free }) => free > 0);
+function inTurn(state: PickState, askPeers: boolean): PickSource[] {
+  const asked = state.sources.filter(({ free, kind }) => free > 0 && (askPeers || kind === 'supernode'));
   const start = asked.length === 0 ? 0 : lotOf(asked.length, state.seed) % asked.length;
   return [...asked.slice(start), ...asked.slice(0, start)];
 }

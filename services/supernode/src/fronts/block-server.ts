@@ -116,8 +116,10 @@ export class BlockServer implements Closeable {
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the client is gone')));
     const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal);
-    if (response.closed) done();
-    else response.once('close', done);
+    const before = request.socket.bytesWritten;
+    const ended = (): void => done(response.writableFinished ? request.socket.bytesWritten - before : 0);
+    if (response.closed) ended();
+    else response.once('close', ended);
     const task = tasks.find(blob)?.task;
     const stored = task?.stored;
     const proof = stored?.proofOf(index);
