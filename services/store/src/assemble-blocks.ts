@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 
 import type { Grid } from '@cdk8s-dragonfly/protocol';
 
+import type { BlockBuffers } from './block-buffers';
+
 /** A block cut out of a stream of bytes. */
 export interface AssembledBlock {
   readonly index: number;
@@ -12,11 +14,16 @@ export interface AssembledBlock {
   readonly hash: Buffer;
 }
 
-/** Cuts a blob's bytes, which begin at the start of block `first`, into its blocks. The last one is as long as what was left. */
+/**
+ * Cuts a blob's bytes, which begin at the start of block `first`, into its blocks. The last one is as long as what was left.
+ *
+ * @param buffers memory for them.
+ */
 export async function* assembleBlocks(
   grid: Grid,
   first: number,
   bytes: AsyncIterable<Buffer>,
+  buffers: BlockBuffers,
 ): AsyncGenerator<AssembledBlock> {
   let index = first;
   let wanted = grid.span(index).length;
@@ -26,7 +33,7 @@ export async function* assembleBlocks(
     for (let rest = chunk; rest.length > 0;) {
       const part = rest.subarray(0, wanted - length);
       rest = rest.subarray(part.length);
-      block ??= Buffer.allocUnsafeSlow(wanted);
+      block ??= buffers.take(wanted);
       part.copy(block, length);
       length += part.length;
       if (length < wanted) continue;

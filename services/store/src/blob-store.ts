@@ -11,6 +11,7 @@ import { BlobRoom } from './blob-room';
 import type { TableHead } from './block-table';
 import { Evictions } from './evictions';
 import { FreeSpace } from './free-space';
+import { BlockBuffers } from './block-buffers';
 import { RecentBlocks } from './recent-blocks';
 import { scanBlobs } from './scan';
 import { Space } from './space';
@@ -40,7 +41,9 @@ export class BlobStore {
   /** The last operation on each blob: opening, making, closing and removing follow one another. */
   private readonly turns = new Turns<BlobId>();
   private readonly evictions: Evictions;
-  private readonly recent = new RecentBlocks();
+  /** Memory for the blocks that are written to it and read from it. */
+  readonly buffers = new BlockBuffers();
+  private readonly recent = new RecentBlocks(this.buffers);
   private checking: Promise<void> | undefined;
   private stopChecking: () => void = () => undefined;
 
@@ -225,6 +228,7 @@ export class BlobStore {
     const stored: StoredBlob = new StoredBlob(entry.blob, found, {
       room,
       recent: this.recent,
+      buffers: this.buffers,
       fault: () => this.folder.fault,
       reading: () => {
         entry.lastRead = this.now();

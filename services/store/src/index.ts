@@ -1,6 +1,7 @@
 export { assembleBlocks } from './assemble-blocks';
 export type { AssembledBlock } from './assemble-blocks';
 export { BlobStore } from './blob-store';
+export { BlockBuffers } from './block-buffers';
 export { BlockSlots } from './block-slots';
 export type { BlockProof } from './block-table';
 export type { FileSystemFacts } from './free-space';
@@ -8,5 +9,6 @@ export { makeFolder } from './make-folder';
 export type { StoreLog } from './store-folder';
 export type { StoreOptions, StoreUsage } from './store-options';
 export { StoreInUse } from './store-lock';
+export type { LentBlock } from './recent-blocks';
 export { DamagedBlock, StoredBlob } from './stored-blob';
 export { Unstorable } from './unstorable';

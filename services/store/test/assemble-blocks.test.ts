@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 import { Grid } from '@cdk8s-dragonfly/protocol';
-import { assembleBlocks } from '@cdk8s-dragonfly/store';
+import { BlockBuffers, assembleBlocks } from '@cdk8s-dragonfly/store';
 import * as fc from 'fast-check';
 
 const MIB = 1024 * 1024;
@@ -21,11 +21,13 @@ describe('assembling blocks', () => {
         fc.nat(17),
         async (size, step, from) => {
           const first = Math.min(from, grid.blockCount(size) - 1);
+          const buffers = new BlockBuffers();
           let expected = first;
           for await (const block of assembleBlocks(
             grid,
             first,
             cut(content.subarray(grid.span(first).offset, size), step),
+            buffers,
           )) {
             const { offset } = grid.span(expected);
             const bytes = content.subarray(offset, offset + grid.blockLength(expected, size));
@@ -43,7 +45,9 @@ describe('assembling blocks', () => {
   });
 
   it('gives nothing of nothing', async () => {
-    for await (const block of assembleBlocks(grid, 0, cut(Buffer.alloc(0), 1))) expect(block).toBeUndefined();
+    for await (const block of assembleBlocks(grid, 0, cut(Buffer.alloc(0), 1), new BlockBuffers())) {
+      expect(block).toBeUndefined();
+    }
     expect.assertions(0);
   });
 });

@@ -71,7 +71,7 @@ async function answer(exchange: Exchange, { route, told }: BlobOrder, blob: Open
   if (outcome.kind === 'part') lines.push(['Content-Range', outcome.contentRange]);
   if (expected !== undefined) lines.push(['Content-Length', `${expected}`]);
 
-  const source = blob.read(range, exchange.signal)[Symbol.asyncIterator]();
+  const source = blob.read(range, exchange.signal, 'lent')[Symbol.asyncIterator]();
   const reading = exchange.wait(source.next(), exchange.patience.source, 'no byte came');
   const first = await reading.catch((error: unknown) => {
     throw exchange.signal.aborted ? error : new NothingSent(error);

@@ -130,10 +130,12 @@ export class Exchange {
       throw new BrokenOff(`more bytes came than the ${expected} that were promised`);
     }
     this.#sent += chunk.byteLength;
-    if (!this.response.write(chunk)) {
-      const drained = once(this.response, 'drain', { signal: this.signal });
-      await this.waitForClient(drained);
-    }
+    // The memory of a chunk may be used for another as soon as the next is asked for.
+    await this.waitForClient(
+      new Promise<void>((resolve, reject) => {
+        this.response.write(chunk, (error) => (error == null ? resolve() : reject(error)));
+      }),
+    );
   }
 
   private async waitForClient<T>(promise: Promise<T>): Promise<T> {

@@ -190,6 +190,7 @@ export class OriginalPull {
         grid,
         grid.blockAt(start),
         each(piece.chunks),
+        this.tools.store.buffers,
       )) {
         if (await stored.write(index, chunks, { hash })) this.intake.took(from, length);
       }

@@ -111,7 +111,12 @@ export class OriginIntake {
       throw error;
     }
     let end = from;
-    for await (const { index, chunks, length, hash } of assembleBlocks(stored.grid, first, answer.body)) {
+    for await (const { index, chunks, length, hash } of assembleBlocks(
+      stored.grid,
+      first,
+      answer.body,
+      this.tools.store.buffers,
+    )) {
       end += length;
       // The short last block is read by its true length: the size has to be known before it is held.
       if (length < stored.grid.span(index).length) await stored.setSize(end);

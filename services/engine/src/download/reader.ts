@@ -1,5 +1,7 @@
 import { DamagedBlock } from '@cdk8s-dragonfly/store';
+import type { LentBlock } from '@cdk8s-dragonfly/store';
 
+import type { Passing } from '../node/blob-request';
 import type { Traffic } from '../node/traffic';
 import type { Download } from './download';
 
@@ -7,6 +9,7 @@ import type { Download } from './download';
 export interface ReadRange {
   readonly from: number;
   readonly end?: number;
+  readonly passing?: Passing | undefined;
 }
 
 /**
@@ -18,7 +21,7 @@ export interface ReadRange {
  */
 export async function* readBlob(
   download: Download,
-  { from, end = Infinity }: ReadRange,
+  { from, end = Infinity, passing = 'kept' }: ReadRange,
   signal: AbortSignal,
   local: Traffic | undefined,
 ): AsyncGenerator<Buffer> {
@@ -26,17 +29,19 @@ export async function* readBlob(
   let at = from;
   try {
     for (;;) {
-      const block = await nextBlock(download, reader, at, end, signal);
+      const block = await nextBlock(download, reader, { at, end, passing }, signal);
       if (block === undefined) return;
       if (block === 'unstorable') {
         yield* download.passThrough({ from: at, end }, signal);
         return;
       }
-      const { bytes, offset } = block;
+      const { bytes, offset, done } = block;
       const part = bytes.subarray(at - offset, Math.min(bytes.length, end - offset));
       at += part.length;
       if (local !== undefined) local.local += part.length;
       yield part;
+      // Who goes away in the middle may still be sending it: then it is left alone.
+      done();
     }
   } finally {
     download.removeCursor(reader);
@@ -47,10 +52,9 @@ export async function* readBlob(
 async function nextBlock(
   download: Download,
   reader: object,
-  at: number,
-  end: number,
+  { at, end, passing }: { readonly at: number; readonly end: number; readonly passing: Passing },
   signal: AbortSignal,
-): Promise<{ bytes: Buffer; offset: number } | 'unstorable' | undefined> {
+): Promise<(LentBlock & { readonly offset: number }) | 'unstorable' | undefined> {
   for (;;) {
     if (download.goesPastDisk) return 'unstorable';
     if (download.failure !== undefined) throw download.failure;
@@ -66,7 +70,9 @@ async function nextBlock(
         stored.size === undefined ? stored.held.last <= index : index === stored.grid.blockCount(stored.size) - 1;
       if (stored.held.has(index) && (!isLast || download.verified) && download.mayLeave(stored, index)) {
         try {
-          return { bytes: await stored.read(index), offset: stored.grid.span(index).offset };
+          const { offset } = stored.grid.span(index);
+          if (passing === 'lent') return { ...(await stored.lend(index)), offset };
+          return { bytes: await stored.read(index), done: () => undefined, offset };
         } catch (error) {
           if (!(error instanceof DamagedBlock)) throw error;
           download.repair();

@@ -331,7 +331,7 @@ export class SwarmIntake implements SessionListener {
       if (await stored.write(index, chunks, proof)) {
         if (proof.signature === undefined) this.intake.doubts.gave(source, index);
         this.intake.took(source === SUPERNODE ? 'supernode' : 'peer', length);
-      }
+      } else for (const chunk of chunks) this.tools.store.buffers.giveBack(chunk);
       this.arrived(id, index, source, since);
     } catch (error) {
       if (abort.signal.aborted) return;

@@ -22,9 +22,10 @@ export async function hashWhole(
   for (let index = 0; ; index += 1) {
     for (;;) {
       if (stored.size !== undefined && index >= stored.grid.blockCount(stored.size)) return whole.digest('hex');
-      const bytes = stored.held.has(index) ? await readUndamaged(stored, index) : undefined;
-      if (bytes !== undefined) {
-        whole.update(bytes);
+      const block = stored.held.has(index) ? await undamaged(stored.lend(index)) : undefined;
+      if (block !== undefined) {
+        whole.update(block.bytes);
+        block.done();
         break;
       }
       if (!stored.held.has(index)) await bell.next(signal);
@@ -35,8 +36,12 @@ export async function hashWhole(
 
 /** The block; undefined when it turned out to be damaged, and is to be fetched anew. */
 export async function readUndamaged(stored: StoredBlob, index: number): Promise<Buffer | undefined> {
+  return undamaged(stored.read(index));
+}
+
+async function undamaged<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
-    return await stored.read(index);
+    return await reading;
   } catch (error) {
     if (error instanceof DamagedBlock) return undefined;
     throw error;

@@ -1,3 +1,5 @@
+import { BlockBuffers } from '@cdk8s-dragonfly/store';
+
 import { BlockConnection } from './block-connection';
 import type { BlockAnswer, BlockRequest, BlockTimeouts } from './block-connection';
 
@@ -18,7 +20,11 @@ interface Pool {
 export class BlockClient {
   private readonly pools = new Map<string, Pool>();
 
-  constructor(private readonly timeouts: BlockTimeouts) {}
+  /** @param buffers memory for blocks. Default: its own. */
+  constructor(
+    private readonly timeouts: BlockTimeouts,
+    private readonly buffers = new BlockBuffers(),
+  ) {}
 
   /**
    * One GET.
@@ -62,7 +68,8 @@ export class BlockClient {
         if (last.connection.usable) return last.connection;
       }
       if (pool.open.size < MAX_CONNECTIONS) {
-        const connection = new BlockConnection(origin, this.timeouts, (closed) => this.closed(origin, pool, closed));
+        const closed = (connection: BlockConnection): void => this.closed(origin, pool, connection);
+        const connection = new BlockConnection(origin, this.timeouts, this.buffers, closed);
         pool.open.add(connection);
         return connection;
       }

@@ -1,6 +1,8 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
+import type { BlockBuffers } from '@cdk8s-dragonfly/store';
+
 import { LinkFailure } from './failure';
 import { readHead } from './response-head';
 import type { ResponseHead } from './response-head';
@@ -68,6 +70,7 @@ export class BlockConnection {
   constructor(
     private readonly origin: URL,
     private readonly timeouts: BlockTimeouts,
+    private readonly buffers: BlockBuffers,
     private readonly closed: (connection: BlockConnection) => void,
   ) {
     const host = origin.hostname.replace(/^\[|\]$/g, '');
@@ -159,7 +162,7 @@ export class BlockConnection {
       return;
     }
     exchange.head = head;
-    exchange.body = Buffer.allocUnsafeSlow(head.length);
+    exchange.body = this.buffers.take(head.length);
     exchange.filled = rest.copy(exchange.body);
   }
 

@@ -15,6 +15,12 @@ export interface BlobRequest {
   readonly sha256?: string | undefined;
 }
 
+/**
+ * For how long the chunks of a blob may be used: `kept`: for good; `lent`: until the next is asked for, which costs less, as their memory is
+ * used again.
+ */
+export type Passing = 'kept' | 'lent';
+
 /** A blob that is being read: from disk, or while it arrives. */
 export interface OpenBlob {
   /** The length in bytes; undefined when the origin does not tell it before the end. */
@@ -27,9 +33,15 @@ export interface OpenBlob {
    * The bytes `from` (inclusive) to `end` (exclusive; default the end of the blob) in order, as they arrive and are verified. The
    * last block is given only when the digest of the whole is right.
    *
+   * @param passing default `kept`.
+   *
    * @throws BlobUnavailable when neither swarm nor origin can go on, or the digest is wrong.
    */
-  read(range: { readonly from: number; readonly end?: number }, signal: AbortSignal): AsyncIterable<Buffer>;
+  read(
+    range: { readonly from: number; readonly end?: number },
+    signal: AbortSignal,
+    passing?: Passing,
+  ): AsyncIterable<Buffer>;
   /** To be called once when the reader is gone, also after an error. */
   release(): void;
 }

@@ -195,13 +195,15 @@ export class PeerServer {
         refuse(response, 404, `block ${index} of ${blob} is not here`);
         return;
       }
-      const bytes = await stored.read(index);
+      const { bytes, done } = await stored.lend(index);
       response.writeHead(200, {
         'content-type': 'application/octet-stream',
         'content-length': bytes.length,
         [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
         ...(proof.signature === undefined ? {} : { [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64') }),
       });
+      // Of who goes away in the middle, the connection may still have it.
+      response.once('finish', done);
       await this.send(response, bytes, signal);
     } finally {
       await stored?.release();

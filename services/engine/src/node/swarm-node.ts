@@ -94,7 +94,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     const cid = provableCid(name, key);
     const stall = { headersTimeout: peerStallTimeout, bodyTimeout: peerStallTimeout };
     this.pieces = new Agent({ connect: { timeout: connectTimeout }, connections: 16, ...stall });
-    this.blocks = new BlockClient({ connect: connectTimeout, stall: peerStallTimeout });
+    this.blocks = new BlockClient({ connect: connectTimeout, stall: peerStallTimeout }, store.buffers);
     this.streams = new Agent({
       connect: { timeout: connectTimeout },
       headersTimeout: peerStallTimeout,
@@ -188,7 +188,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
         return download.resumed;
       },
       traffic: download.verified ? { ...noTraffic(), local: download.size ?? 0 } : download.traffic,
-      read: (range, reading) => readBlob(download, range, reading, local),
+      read: (range, reading, passing) => readBlob(download, { ...range, passing }, reading, local),
       release,
     };
   }

@@ -127,7 +127,7 @@ export class BlockServer implements Closeable {
       fail(response, 404, `block ${index} of ${blob} is not here`);
       return;
     }
-    const bytes = await stored.read(index).catch((error: unknown) => {
+    const { bytes, done: taken } = await stored.lend(index).catch((error: unknown) => {
       // It is fetched anew; this client asks its neighbours meanwhile.
       if (error instanceof DamagedBlock) task?.repair();
       throw error;
@@ -138,7 +138,11 @@ export class BlockServer implements Closeable {
       [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
       [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64'),
     });
-    response.end(bytes, () => served?.(bytes.length));
+    // Of who goes away in the middle, the connection may still have it.
+    response.end(bytes, () => {
+      taken();
+      served?.(bytes.length);
+    });
   }
 }
 

@@ -145,7 +145,9 @@ class BlobFetch {
     const { stored } = this;
     for (; stored?.held.has(this.at) === true; this.at += 1) {
       try {
-        this.whole.update(await stored.read(this.at));
+        const { bytes, done } = await stored.lend(this.at);
+        this.whole.update(bytes);
+        done();
       } catch (error) {
         if (error instanceof DamagedBlock) return;
         throw error;
@@ -180,7 +182,12 @@ class BlobFetch {
     }
     this.begin(stored);
     let size = from;
-    for await (const { index, chunks, length, hash } of assembleBlocks(stored.grid, first, answer.body)) {
+    for await (const { index, chunks, length, hash } of assembleBlocks(
+      stored.grid,
+      first,
+      answer.body,
+      tools.store.buffers,
+    )) {
       for (const chunk of chunks) {
         this.whole.update(chunk);
         this.md5?.update(chunk);

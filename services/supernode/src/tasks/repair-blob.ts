@@ -34,7 +34,7 @@ export async function isIntact(stored: StoredBlob, index: number): Promise<boole
 export async function repairBlob(
   stored: StoredBlob,
   { source, sha256 }: { readonly source: TaskSource; readonly sha256: string },
-  { origin, key }: Pick<TaskTools, 'origin' | 'key'>,
+  { origin, key, store }: Pick<TaskTools, 'origin' | 'key' | 'store'>,
   signal: AbortSignal,
 ): Promise<number> {
   const { blob, grid, size } = stored;
@@ -50,8 +50,8 @@ export async function repairBlob(
     bytes += to - from;
     if (bytes > MAX_REPAIR) throw new Error(`more than ${MAX_REPAIR} bytes of ${blob} are damaged on disk`);
     const answer = await origin.open({ ...source, from, end: to }, signal);
-    for await (const { index, chunks } of assembleBlocks(grid, first, answer.body)) {
-      fetched.set(index, Buffer.concat(chunks));
+    for await (const { index, chunks } of assembleBlocks(grid, first, answer.body, store.buffers)) {
+      fetched.set(index, chunks[0]);
     }
   }
   const whole = createHash('sha256');
