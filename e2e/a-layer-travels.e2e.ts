@@ -4,10 +4,11 @@ import { Dockerd } from './world/dockerd';
 import { eventually } from './world/eventually';
 import type { Host } from './world/host';
 import { blobsOf, createImage, type Image } from './world/image';
+import { inWorld } from './world/in-world';
 import { Registry } from './world/registry';
 import { pullWithSkopeo } from './world/skopeo';
 import { MIRROR, nodeMirror, startDfDaemon, startSupernode } from './world/swarm';
-import { World } from './world/world';
+import type { World } from './world/world';
 
 const MiB = 1024 * 1024;
 const LAYERS = [MiB, 8 * MiB, 24 * MiB];
@@ -32,35 +33,25 @@ describe('a layer travels to three nodes', () => {
   let dockerd: Dockerd;
   let containerd: Containerd;
 
-  beforeAll(async () => {
-    world = await World.create();
-    await world.explain(async () => {
-      registry = await Registry.start(await world.host('registry'));
-      await world.network.limitUplink('registry', REGISTRY_MEGABITS);
-      first = createImage(world.newFolder('first-image'), 'first', LAYERS);
-      second = createImage(world.newFolder('second-image'), 'second', LAYERS);
-      await registry.push(first);
-      await registry.push(second);
+  const scenario = inWorld(TEST_LIMIT_MS, async (made) => {
+    world = made;
+    registry = await Registry.start(await world.host('registry'));
+    await world.network.limitUplink('registry', REGISTRY_MEGABITS);
+    first = createImage(world.newFolder('first-image'), 'first', LAYERS);
+    second = createImage(world.newFolder('second-image'), 'second', LAYERS);
+    await registry.push(first);
+    await registry.push(second);
 
-      supernodeHost = await world.host('supernode');
-      supernode = await startSupernode(supernodeHost, registry);
-      node1 = await world.host('node1');
-      const node2 = await world.host('node2');
-      node3 = await world.host('node3');
-      dfDaemons = await Promise.all([node1, node2, node3].map((node) => startDfDaemon(node, registry, supernodeHost)));
+    supernodeHost = await world.host('supernode');
+    supernode = await startSupernode(supernodeHost, registry);
+    node1 = await world.host('node1');
+    const node2 = await world.host('node2');
+    node3 = await world.host('node3');
+    dfDaemons = await Promise.all([node1, node2, node3].map((node) => startDfDaemon(node, registry, supernodeHost)));
 
-      dockerd = await Dockerd.start(node1, DAEMON_JSON);
-      containerd = await Containerd.start(node2, { mirror: `http://${MIRROR}` });
-    });
-  }, TEST_LIMIT_MS);
-
-  afterAll(async () => {
-    await world.stop();
-  }, TEST_LIMIT_MS);
-
-  const scenario = (name: string, part: () => Promise<void>): void => {
-    test(name, () => world.explain(part), TEST_LIMIT_MS);
-  };
+    dockerd = await Dockerd.start(node1, DAEMON_JSON);
+    containerd = await Containerd.start(node2, { mirror: `http://${MIRROR}` });
+  });
 
   async function expectPulledByDocker(image: Image): Promise<void> {
     const pulled = await dockerd.pull(image, PULL_LIMIT_MS);

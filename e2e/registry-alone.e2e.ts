@@ -1,9 +1,10 @@
 import { Containerd } from './world/containerd';
 import { Dockerd } from './world/dockerd';
 import { blobsOf, createImage, type Image } from './world/image';
+import { inWorld } from './world/in-world';
 import { Registry } from './world/registry';
 import { pullWithSkopeo } from './world/skopeo';
-import { World } from './world/world';
+import type { World } from './world/world';
 
 const MiB = 1024 * 1024;
 const PULL_LIMIT_MS = 60_000;
@@ -14,42 +15,34 @@ describe('without df-daemons', () => {
   let registry: Registry;
   let image: Image;
 
-  beforeAll(async () => {
-    world = await World.create();
-    await world.explain(async () => {
-      registry = await Registry.start(await world.host('registry'));
-      image = createImage(world.newFolder('image'), 'alone', [MiB, 3 * MiB]);
-      await registry.push(image);
-    });
+  const scenario = inWorld(PULL_LIMIT_MS, async (made) => {
+    world = made;
+    registry = await Registry.start(await world.host('registry'));
+    image = createImage(world.newFolder('image'), 'alone', [MiB, 3 * MiB]);
+    await registry.push(image);
   });
 
-  afterAll(async () => {
-    await world.stop();
-  });
+  scenario('three engines fetch every blob from the registry, and its log shows three copies', async () => {
+    const dockerd = await Dockerd.start(
+      await world.host('node1'),
+      JSON.stringify({ 'registry-mirrors': [registry.url] }),
+    );
+    const containerd = await Containerd.start(await world.host('node2'), { mirror: registry.url });
+    const node3 = await world.host('node3');
 
-  test('three engines fetch every blob from the registry, and its log shows three copies', async () => {
-    await world.explain(async () => {
-      const dockerd = await Dockerd.start(
-        await world.host('node1'),
-        JSON.stringify({ 'registry-mirrors': [registry.url] }),
-      );
-      const containerd = await Containerd.start(await world.host('node2'), { mirror: registry.url });
-      const node3 = await world.host('node3');
+    const [docker, cri, skopeo] = await Promise.all([
+      dockerd.pull(image, PULL_LIMIT_MS),
+      containerd.pull(image, PULL_LIMIT_MS),
+      pullWithSkopeo(node3, registry.address, image, PULL_LIMIT_MS),
+    ]);
 
-      const [docker, cri, skopeo] = await Promise.all([
-        dockerd.pull(image, PULL_LIMIT_MS),
-        containerd.pull(image, PULL_LIMIT_MS),
-        pullWithSkopeo(node3, registry.address, image, PULL_LIMIT_MS),
-      ]);
-
-      const blobs = blobsOf(image).map((blob) => blob.digest);
-      expect(docker).toEqual({ id: image.config.digest, digest: image.manifest.digest, diffIds: image.diffIds });
-      expect(cri).toEqual({ id: image.config.digest, digest: image.manifest.digest });
-      expect(await containerd.storedDigests(image)).toEqual(blobs);
-      expect(skopeo).toEqual({ digest: image.manifest.digest, blobs });
-      expect(registry.deliveries(image)).toEqual(
-        blobsOf(image).map((blob) => ({ digest: blob.digest, requests: 3, bytes: 3 * blob.size })),
-      );
-    });
+    const blobs = blobsOf(image).map((blob) => blob.digest);
+    expect(docker).toEqual({ id: image.config.digest, digest: image.manifest.digest, diffIds: image.diffIds });
+    expect(cri).toEqual({ id: image.config.digest, digest: image.manifest.digest });
+    expect(await containerd.storedDigests(image)).toEqual(blobs);
+    expect(skopeo).toEqual({ digest: image.manifest.digest, blobs });
+    expect(registry.deliveries(image)).toEqual(
+      blobsOf(image).map((blob) => ({ digest: blob.digest, requests: 3, bytes: 3 * blob.size })),
+    );
   });
 });

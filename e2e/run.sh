@@ -7,9 +7,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+images=
 if [ "${1-}" = --run ]; then
   shift
 else
+  [ $# -gt 0 ] && [[ "$*" != *images* ]] || images=yes
   # Not the end of a hanging test, which has a limit of its own, but of a hanging runner.
   set -- timeout --foreground --kill-after=10 900 \
     node node_modules/jest/bin/jest.js --config e2e/jest.config.js --runInBand "$@"
@@ -27,6 +29,7 @@ needs=(docker-registry:docker-registry dockerd:docker.io docker:docker.io contai
 # Of a bench that needs more.
 # shellcheck disable=SC2206
 needs+=(${E2E_NEEDS-})
+[ -z "$images" ] || needs+=(mmdebstrap:mmdebstrap)
 # The daemons live in sbin, which a user's PATH may leave out.
 export PATH="$PATH:/usr/sbin:/sbin"
 
@@ -57,6 +60,12 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+
+if [ -n "$images" ]; then
+  npm run --silent bundle
+  # Here, since in there nobody reaches the archive of Debian.
+  bash e2e/images/base.sh "$scratch/base.tar"
+fi
 
 # In the background, so that a signal is not held back until the tests end. Whoever ends `unshare` ends all that is in it,
 # and it ends with this script however that ends.

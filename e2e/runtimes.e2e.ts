@@ -4,13 +4,14 @@ import { Containerd } from './world/containerd';
 import { Dockerd } from './world/dockerd';
 import type { Host } from './world/host';
 import { blobsOf, createImage, targetOf, type Descriptor, type Image } from './world/image';
+import { inWorld } from './world/in-world';
 import { OWN_IP } from './world/network';
 import { Podman } from './world/podman';
 import { Registry } from './world/registry';
 import { RegistryFront, type FrontFault } from './world/registry-front';
 import { MIRROR, SUPERNODE_PORT, startDfDaemon, startSupernode } from './world/swarm';
 import { TokenServer, USER, type User } from './world/token-server';
-import { World } from './world/world';
+import type { World } from './world/world';
 
 const MiB = 1024 * 1024;
 const LAYERS = [MiB, 12 * MiB];
@@ -28,30 +29,20 @@ describe('every runtime', () => {
   let containerd: Containerd;
   let podman: Podman;
 
-  beforeAll(async () => {
-    world = await World.create();
-    await world.explain(async () => {
-      const tokens = world.keep('the token server', await TokenServer.start(OWN_IP));
-      registry = await Registry.start(await world.host('registry'), tokens.trust);
-      front = world.keep('the front', await RegistryFront.start(OWN_IP, registry.address));
-      supernodeHost = await world.host('supernode');
-      const times = ['--origin-first-byte-timeout', '15s', '--origin-stall-timeout', '2s'];
-      await startSupernode(supernodeHost, front, times);
-      const nodes = [await world.host('node1'), await world.host('node2'), await world.host('node3')] as const;
-      await Promise.all(nodes.map((node) => startDfDaemon(node, front, supernodeHost, times)));
-      dockerd = await Dockerd.start(nodes[0], JSON.stringify({ 'registry-mirrors': [`http://${MIRROR}`] }));
-      containerd = await Containerd.start(nodes[1], { mirror: `http://${MIRROR}` });
-      podman = new Podman(nodes[2], MIRROR);
-    });
-  }, TEST_LIMIT_MS);
-
-  afterAll(async () => {
-    await world.stop();
-  }, TEST_LIMIT_MS);
-
-  const scenario = (name: string, part: () => Promise<void>): void => {
-    test(name, () => world.explain(part), TEST_LIMIT_MS);
-  };
+  const scenario = inWorld(TEST_LIMIT_MS, async (made) => {
+    world = made;
+    const tokens = world.keep('the token server', await TokenServer.start(OWN_IP));
+    registry = await Registry.start(await world.host('registry'), tokens.trust);
+    front = world.keep('the front', await RegistryFront.start(OWN_IP, registry.address));
+    supernodeHost = await world.host('supernode');
+    const times = ['--origin-first-byte-timeout', '15s', '--origin-stall-timeout', '2s'];
+    await startSupernode(supernodeHost, front, times);
+    const nodes = [await world.host('node1'), await world.host('node2'), await world.host('node3')] as const;
+    await Promise.all(nodes.map((node) => startDfDaemon(node, front, supernodeHost, times)));
+    dockerd = await Dockerd.start(nodes[0], JSON.stringify({ 'registry-mirrors': [`http://${MIRROR}`] }));
+    containerd = await Containerd.start(nodes[1], { mirror: `http://${MIRROR}` });
+    podman = new Podman(nodes[2], MIRROR);
+  });
 
   async function imageAt(repository: string): Promise<Image> {
     const image = createImage(world.newFolder(repository.replace('/', '-')), repository, LAYERS, { others: ['s390x'] });

@@ -2,6 +2,7 @@ import { eventually } from './kubectl';
 import type { Kubectl } from './kubectl';
 import { TEST_NAMESPACE, nodeStatePod, pullPod, toYaml } from './objects';
 import type { KubeObject } from './objects';
+import { knownTo } from './older-cluster';
 import type { Settings } from './settings';
 
 /** A node, as far as the test reads it. */
@@ -49,17 +50,16 @@ export class Cluster {
     }));
   }
 
-  /** Applies what the cluster knows. @returns the kinds that it does not */
-  public async apply(objects: readonly KubeObject[]): Promise<string[]> {
-    const known = new Set((await this.kubectl.ok(['api-versions'])).trim().split('\n'));
-    const lacking = objects.filter(({ apiVersion }) => !known.has(apiVersion));
-    const rest = objects.filter((object) => !lacking.includes(object));
-    await this.kubectl.ok(['apply', '-f', '-'], toYaml(rest));
-    return [...new Set(lacking.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))];
+  /** Applies what the cluster knows. @returns what it does not */
+  public async apply(objects: readonly KubeObject[]): Promise<readonly string[]> {
+    const known = await knownTo(this.kubectl, objects);
+    await this.kubectl.ok(['apply', '-f', '-'], toYaml(known.objects));
+    return known.lacking;
   }
 
-  public async remove(objects: readonly object[]): Promise<void> {
-    await this.kubectl.ok(['delete', '--ignore-not-found', '--timeout=180s', '-f', '-'], toYaml(objects));
+  public async remove(objects: readonly KubeObject[]): Promise<void> {
+    const known = await knownTo(this.kubectl, objects);
+    await this.kubectl.ok(['delete', '--ignore-not-found', '--timeout=180s', '-f', '-'], toYaml(known.objects));
   }
 
   /** Waits until the workloads run what they are to run. */

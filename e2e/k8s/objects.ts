@@ -1,25 +1,46 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, Chart, Yaml } from 'cdk8s';
-import { ContainerRuntime, Dragonfly, LogLevel, NodeMirrorJob, NodeMirrorMode, Placement, Preset } from '../../src';
+import { App, Chart, Duration, Size, Yaml } from 'cdk8s';
+import {
+  ContainerRuntime,
+  Dragonfly,
+  LogLevel,
+  NodeMirrorJob,
+  NodeMirrorMode,
+  Placement,
+  Preset,
+  Storage,
+} from '../../src';
 import type { Settings } from './settings';
 
 /** The namespace of the test's own objects. */
 export const TEST_NAMESPACE = 'dragonfly-test';
 /** The namespace of the installation, where it is not the classic one. */
-const NAMESPACE = 'dragonfly-system';
+export const NAMESPACE = 'dragonfly-system';
+/** The taint of new nodes, with the preset `ha`. */
+export const STARTUP_TAINT = 'dragonfly.io/not-ready';
+/** How many supernodes the preset `ha` has. */
+export const HIGHLY_AVAILABLE = 2;
+const SIGNING_KEY_SECRET = 'supernode-signing-key';
 
 /** An object, as far as the test reads it. */
 export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  /** The rest is for the cluster. */
+  readonly [part: string]: unknown;
 }
 
 const inPod = (file: string): string => readFileSync(join(__dirname, 'in-pod', file), 'utf8');
 
 /** The registry that counts, and the scripts for pods. */
-export function testObjects({ images, layerBytes }: Settings): object[] {
+export function testObjects({ images, layerBytes }: Settings): KubeObject[] {
   const metadata = { name: 'origin', namespace: TEST_NAMESPACE };
   const labels = { app: 'origin' };
   return [
@@ -50,7 +71,7 @@ export function testObjects({ images, layerBytes }: Settings): object[] {
 }
 
 /** A pod that tells a node's state, and makes or removes folders there. */
-export function nodeStatePod(settings: Settings, name: string, node: string, args: readonly string[]): object {
+export function nodeStatePod(settings: Settings, name: string, node: string, args: readonly string[]): KubeObject {
   const image = settings.images.dfdaemon;
   return {
     apiVersion: 'v1',
@@ -79,7 +100,7 @@ export function nodeStatePod(settings: Settings, name: string, node: string, arg
 }
 
 /** A pod of an image that nobody has, on one node. */
-export function pullPod(name: string, node: string, image: string): object {
+export function pullPod(name: string, node: string, image: string): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -108,20 +129,59 @@ export function installation(
   logLevel: LogLevel,
 ): Installed {
   const chart = new Chart(new App({ outdir: '/nonexistent' }), 'dragonfly');
-  const registries = [{ url: registry, host: 'docker.io' }];
-  const images = { supernodeImage: settings.images.supernode, daemonImage: settings.images.dfdaemon };
-  const dragonfly =
-    settings.preset === 'classic'
-      ? new Dragonfly(chart, 'dragonfly', { ...Preset.classic(), ...images, registries })
-      : new Dragonfly(chart, 'dragonfly', {
-          ...images,
-          registries,
-          namespace: NAMESPACE,
-          createNamespace: true,
-          supernode: controlPlane ? {} : { placement: Placement.ANY },
-          daemon: { logLevel },
-        });
-  return { objects: objectsOf(chart), namespace: dragonfly.namespace };
+  const { dfdaemon, nodeMirror, supernode } = settings.images;
+  const images = { supernodeImage: supernode, daemonImage: dfdaemon };
+  // A classic installation names the URL alone, and means docker.io by it.
+  if (settings.preset === 'classic') {
+    const { namespace } = new Dragonfly(chart, 'dragonfly', {
+      ...Preset.classic(),
+      ...images,
+      registries: [{ url: registry }],
+    });
+    return { objects: objectsOf(chart), namespace };
+  }
+  const common = {
+    ...images,
+    registries: [{ url: registry, host: 'docker.io' }],
+    namespace: NAMESPACE,
+    createNamespace: true,
+  };
+  if (settings.preset === 'default') {
+    new Dragonfly(chart, 'dragonfly', {
+      ...common,
+      supernode: controlPlane ? {} : { placement: Placement.ANY },
+      daemon: { logLevel },
+    });
+    return { objects: objectsOf(chart), namespace: NAMESPACE };
+  }
+  new Dragonfly(chart, 'dragonfly', {
+    ...common,
+    supernode: {
+      replicas: HIGHLY_AVAILABLE,
+      placement: Placement.ANY,
+      storage: Storage.emptyDir({ sizeLimit: Size.gibibytes(2) }),
+      diskQuota: Size.gibibytes(1),
+      signingKeySecret: SIGNING_KEY_SECRET,
+      nodeCidrs: settings.nodeCidrs,
+    },
+    daemon: {
+      logLevel,
+      configureRuntime: { image: nodeMirror, startupTaint: STARTUP_TAINT, interval: Duration.seconds(10) },
+    },
+  });
+  return { objects: [...objectsOf(chart), signingKey()], namespace: NAMESPACE };
+}
+
+/** One for all supernodes of a run, however often it installs. */
+const KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+function signingKey(): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: SIGNING_KEY_SECRET, namespace: NAMESPACE },
+    stringData: { 'signing-key.pem': KEY },
+  };
 }
 
 /** A node-mirror Job for each node, for the runtime that Kubernetes uses there. */

@@ -1,25 +1,35 @@
 import { parseArgs } from 'node:util';
 
+const PRESETS = ['default', 'classic', 'ha'] as const;
+type Preset = (typeof PRESETS)[number];
+
 /** What a run is told. */
 export interface Settings {
   readonly kubectl: string;
   readonly images: { readonly supernode: string; readonly dfdaemon: string; readonly nodeMirror: string };
-  readonly preset: 'default' | 'classic';
+  readonly preset: Preset;
+  /** The networks of the nodes, for the NetworkPolicy of the preset `ha`. */
+  readonly nodeCidrs: string[];
   readonly layerBytes: number;
 }
+
+/** What a run says first. */
+export const NEEDS =
+  'The cluster must offer: nodes of one architecture (amd64, arm64), privileged pods, hostPath, Services that nodes reach, our three images.';
 
 const HELP = `npm run test:k8s -- [flags]
 
 Installs the synthesized manifests on the cluster of KUBECONFIG, pulls images through them on every node, changes the runtimes of the
 nodes and gives them back, and removes everything again.
 
-The cluster must offer: nodes of one architecture (amd64 or arm64), hostPath, privileged pods, Services that the nodes themselves
-reach, one node at least that takes pods, and the three images, pullable or already on the nodes.
+${NEEDS}
 
   --supernode IMAGE, --dfdaemon IMAGE, --node-mirror IMAGE   the images. Required.
   --load 'COMMAND'     run once for each image as COMMAND IMAGE, such as 'kind load docker-image'
   --kubectl 'COMMAND'  kubectl with arguments of its own. Default: kubectl
-  --preset NAME        default or classic. Default: default
+  --preset NAME        default; classic; or ha: two supernodes with a NetworkPolicy, and the runtimes configured by the DaemonSet,
+                       with a startup taint on the workers. Default: default
+  --node-cidr CIDR     a network of the nodes, for the NetworkPolicy; repeatable. Default: 0.0.0.0/0
   --layer-mib N        size of each of the three layers of an image. Default: 8
 `;
 
@@ -35,6 +45,7 @@ export function readSettings(argv: readonly string[]): (Settings & { readonly lo
       load: { type: 'string' },
       kubectl: { type: 'string', default: 'kubectl' },
       preset: { type: 'string', default: 'default' },
+      'node-cidr': { type: 'string', multiple: true, default: ['0.0.0.0/0'] },
       'layer-mib': { type: 'string', default: '8' },
     },
   });
@@ -42,12 +53,13 @@ export function readSettings(argv: readonly string[]): (Settings & { readonly lo
     process.stdout.write(HELP);
     return undefined;
   }
-  const { supernode, dfdaemon, 'node-mirror': nodeMirror, load, preset } = values;
+  const { supernode, dfdaemon, 'node-mirror': nodeMirror, load } = values;
+  const preset = PRESETS.find((one) => one === values.preset);
   if (supernode === undefined || dfdaemon === undefined || nodeMirror === undefined) {
     throw new Error('--supernode, --dfdaemon and --node-mirror name the three images: give all of them.');
   }
-  if (preset !== 'default' && preset !== 'classic') {
-    throw new Error(`--preset is "${preset}": use default or classic.`);
+  if (preset === undefined) {
+    throw new Error(`--preset is "${values.preset}": use ${PRESETS.join(', ')}.`);
   }
   const mib = Number(values['layer-mib']);
   if (!Number.isInteger(mib) || mib < 1 || mib > 1024) {
@@ -57,6 +69,7 @@ export function readSettings(argv: readonly string[]): (Settings & { readonly lo
     kubectl: values.kubectl,
     images: { supernode, dfdaemon, nodeMirror },
     preset,
+    nodeCidrs: values['node-cidr'],
     layerBytes: mib * 1024 * 1024,
     ...(load === undefined ? {} : { load }),
   };

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { Containerd } from '../world/containerd';
 import type { Host } from '../world/host';
 import { blobsOf, createImage, type Image } from '../world/image';
+import { inWorld } from '../world/in-world';
 import { Registry } from '../world/registry';
-import { World } from '../world/world';
+import type { World } from '../world/world';
 import { nodeMirror, type Subject } from './command';
 
 const MiB = 1024 * 1024;
@@ -21,34 +22,24 @@ describe('node-mirror and a real containerd', () => {
   let subject: Subject;
   const images: Image[] = [];
 
-  beforeAll(async () => {
-    world = await World.create();
-    await world.explain(async () => {
-      origin = await Registry.start(await world.host('origin'));
-      mirror = await Registry.start(await world.host('mirror'));
-      for (const name of ['one', 'two', 'three', 'four']) {
-        const image = createImage(world.newFolder(name), name, [MiB, MiB, MiB]);
-        await origin.push(image);
-        await mirror.push(image);
-        images.push(image);
-      }
-      node = await world.host('node');
-      containerd = await Containerd.start(node);
-      const flags = ['--runtime', 'containerd', '--containerd-config', node.path('containerd.toml')];
-      subject = {
-        host: node,
-        flags: [...flags, '--mirror', mirror.url, '--registry', `docker.io=${origin.url}`],
-      };
-    });
-  }, TEST_LIMIT_MS);
-
-  afterAll(async () => {
-    await world.stop();
-  }, TEST_LIMIT_MS);
-
-  const scenario = (name: string, part: () => Promise<void>): void => {
-    test(name, () => world.explain(part), TEST_LIMIT_MS);
-  };
+  const scenario = inWorld(TEST_LIMIT_MS, async (made) => {
+    world = made;
+    origin = await Registry.start(await world.host('origin'));
+    mirror = await Registry.start(await world.host('mirror'));
+    for (const name of ['one', 'two', 'three', 'four']) {
+      const image = createImage(world.newFolder(name), name, [MiB, MiB, MiB]);
+      await origin.push(image);
+      await mirror.push(image);
+      images.push(image);
+    }
+    node = await world.host('node');
+    containerd = await Containerd.start(node);
+    const flags = ['--runtime', 'containerd', '--containerd-config', node.path('containerd.toml')];
+    subject = {
+      host: node,
+      flags: [...flags, '--mirror', mirror.url, '--registry', `docker.io=${origin.url}`],
+    };
+  });
 
   async function pullMs(image: Image | undefined): Promise<number> {
     if (image === undefined) throw new Error('no image');

@@ -163,8 +163,7 @@ describe('node-mirror and a real dockerd', () => {
 
   scenario('a container goes on, with its process, through apply and restore', async () => {
     await give('{}', []);
-    const client = async (...args: readonly string[]): Promise<string> =>
-      (await node.run(['docker', '--host', `unix://${dockerd.socket}`, ...args])).trim();
+    const client = async (...args: readonly string[]): Promise<string> => (await dockerd.docker(args)).trim();
     const empty = world.newFolder('empty-image');
     await run(['tar', '-C', empty, '-cf', node.path('empty.tar'), '.']);
     await client('import', node.path('empty.tar'), 'empty:1');

@@ -15,6 +15,11 @@ export interface DockerImage {
   readonly diffIds: readonly string[];
 }
 
+export interface DockerdOptions {
+  /** Default: `vfs`, which works on any file system, and copies a whole image for each of its layers. */
+  readonly storageDriver?: 'vfs' | 'overlay2';
+}
+
 /** Debian's dockerd with folders of its own. */
 export class Dockerd {
   private constructor(
@@ -23,7 +28,7 @@ export class Dockerd {
   ) {}
 
   /** @param configText the content of its `daemon.json` */
-  static async start(host: Host, configText: string): Promise<Dockerd> {
+  static async start(host: Host, configText: string, options: DockerdOptions = {}): Promise<Dockerd> {
     // Its own containerd: it would otherwise use one that it finds at the default socket.
     const containerd = await Containerd.start(host);
     writeFileSync(host.path('daemon.json'), configText);
@@ -35,7 +40,7 @@ export class Dockerd {
       ...['--data-root', host.path('docker')],
       ...['--exec-root', host.path('docker-exec')],
       ...['--containerd', containerd.socket],
-      ...['--storage-driver', 'vfs'],
+      ...['--storage-driver', options.storageDriver ?? 'vfs'],
       '--bridge=none',
       '--iptables=false',
     ]);
@@ -88,8 +93,10 @@ export class Dockerd {
     return { id: found.Id, digest: found.RepoDigests[0]?.split('@')[1] ?? '', diffIds: found.RootFS.Layers };
   }
 
-  private async docker(args: readonly string[], limitMs?: number): Promise<string> {
-    const env = { DOCKER_CONFIG: this.host.path('docker-client') };
+  /** What its client says. @throws Error with what it said when it fails */
+  async docker(args: readonly string[], limitMs?: number): Promise<string> {
+    // The builder of the engine itself: BuildKit is another package.
+    const env = { DOCKER_CONFIG: this.host.path('docker-client'), DOCKER_BUILDKIT: '0' };
     return await this.host.run(['docker', '--host', `unix://${this.socket}`, ...args], {
       env,
       ...(limitMs === undefined ? {} : { limitMs }),

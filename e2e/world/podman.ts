@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Host } from './host';
 import type { Image } from './image';
+import { writeRegistriesConf } from './registries-conf';
 import type { User } from './token-server';
 
 /** What podman tells about an image that it has pulled. */
@@ -18,15 +19,7 @@ export class Podman {
     private readonly host: Host,
     private readonly mirror: string,
   ) {
-    const lines = [
-      '[[registry]]',
-      'prefix = "docker.io"',
-      'location = "docker.io"',
-      '[[registry.mirror]]',
-      `location = ${JSON.stringify(mirror)}`,
-      'insecure = true',
-    ];
-    writeFileSync(host.path('podman-registries.conf'), `${lines.join('\n')}\n`);
+    writeRegistriesConf(host.path('podman-registries.conf'), mirror);
   }
 
   /** Pulls an image of docker.io. */

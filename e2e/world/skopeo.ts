@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Host } from './host';
 import { blobsOf, digestOf, type Image } from './image';
+import { writeRegistriesConf } from './registries-conf';
 
 /** What a pull has put on disk: the manifest's digest and those of its blobs, computed from the bytes. */
 export interface SkopeoPull {
@@ -16,15 +17,7 @@ export interface SkopeoPull {
  */
 export async function pullWithSkopeo(host: Host, mirror: string, image: Image, limitMs: number): Promise<SkopeoPull> {
   const config = host.path('registries.conf');
-  const lines = [
-    '[[registry]]',
-    'prefix = "docker.io"',
-    'location = "docker.io"',
-    '[[registry.mirror]]',
-    `location = ${JSON.stringify(mirror)}`,
-    'insecure = true',
-  ];
-  writeFileSync(config, `${lines.join('\n')}\n`);
+  writeRegistriesConf(config, mirror);
   const folder = host.path(`pulled-${image.tag}-${image.repository.replace('/', '-')}`);
   const source = `docker://docker.io/${image.repository}:${image.tag}`;
   const how = ['--insecure-policy', '--registries-conf', config, 'copy', '--preserve-digests'];

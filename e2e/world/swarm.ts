@@ -11,7 +11,7 @@ export const MIRROR = '127.0.0.1:65001';
 export type Upstream = Pick<Registry, 'address' | 'url'>;
 
 export const SUPERNODE_PORT = 8002;
-const OPS_PORT = 65003;
+export const OPS_PORT = 65003;
 
 /** Tests want to know everything, unless they say otherwise. */
 function withLogLevel(flags: readonly string[]): readonly string[] {
