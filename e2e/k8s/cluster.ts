@@ -36,6 +36,8 @@ const ROLES = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io
 
 /** What the test does with the cluster. */
 export class Cluster {
+  #looks = 0;
+
   public constructor(
     private readonly kubectl: Kubectl,
     private readonly settings: Settings,
@@ -76,9 +78,12 @@ export class Cluster {
 
   /** What the watched files and folders of each node are, after folders were made or removed there. */
   public async nodeStates(nodes: readonly ClusterNode[], ...args: readonly string[]): Promise<Map<string, string>> {
+    this.#looks += 1;
+    const look = this.#looks;
     const states = await Promise.all(
       nodes.map(async ({ name }, i): Promise<[string, string]> => {
-        const pod = `node-state-${i}`;
+        // A name of its own: after an interruption the pod of an earlier look may still be there.
+        const pod = `node-state-${look}-${i}`;
         const object = nodeStatePod(this.settings, pod, name, args);
         await this.kubectl.ok(['apply', '-f', '-'], toYaml([object]));
         await this.podEnded(pod);

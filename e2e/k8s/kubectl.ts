@@ -11,10 +11,10 @@ export interface Outcome {
 export async function run(
   command: string,
   args: readonly string[],
-  options: { readonly input?: string; readonly limitMs?: number } = {},
+  options: { readonly input?: string; readonly limitMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Outcome> {
-  const { input, limitMs = 300_000 } = options;
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: limitMs });
+  const { input, limitMs = 300_000, signal } = options;
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: limitMs, signal });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -40,10 +40,21 @@ export function words(line: string): [string, ...string[]] {
 /** `kubectl` for one cluster: that of KUBECONFIG. */
 export class Kubectl {
   private readonly command: [string, ...string[]];
+  #going = new AbortController();
 
   /** @param command the program, with arguments of its own in front of ours */
   public constructor(command: string) {
     this.command = words(command);
+  }
+
+  /** Ends what runs, and refuses what comes, until {@link goOn}: whoever waits for the cluster learns of it by an error. */
+  public interrupt(): void {
+    this.#going.abort();
+  }
+
+  /** Takes commands again. */
+  public goOn(): void {
+    this.#going = new AbortController();
   }
 
   /** @throws Error with what kubectl said */
@@ -57,7 +68,8 @@ export class Kubectl {
 
   public any(args: readonly string[], input?: string): Promise<Outcome> {
     const [program, ...first] = this.command;
-    return run(program, [...first, ...args], input === undefined ? {} : { input });
+    const { signal } = this.#going;
+    return run(program, [...first, ...args], { signal, ...(input === undefined ? {} : { input }) });
   }
 
   public async json<T>(args: readonly string[]): Promise<T> {
