@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { runCommand } from '@cdk8s-dragonfly/command';
 import { DFGET } from '@cdk8s-dragonfly/contract';
 import { downloadFile } from '@cdk8s-dragonfly/dfget';
+
+import { selfSigned } from '../../origin/test/certificate';
 
 const content = randomBytes(3_000_000);
 
@@ -24,12 +27,15 @@ async function run(...argv: string[]): Promise<Ran> {
   return runUntil(new Promise(() => undefined), ...argv);
 }
 
+/** The environment of the runs. */
+let env: Record<string, string> = {};
+
 /** As {@link run}, with a Ctrl-C when `interrupted` resolves. */
 async function runUntil(interrupted: Promise<void>, ...argv: string[]): Promise<Ran> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const code = await runCommand(DFGET, downloadFile, {
     argv,
-    env: {},
+    env,
     stdout,
     stderr,
     readFile: () => {
@@ -58,6 +64,7 @@ describe('dfget', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'dfget-'));
+    env = {};
     answer = (_request, response) => response.writeHead(200, { 'content-length': content.length }).end(content);
     origin = createServer((request, response) => answer(request, response));
     await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
@@ -324,6 +331,83 @@ describe('dfget', () => {
       1,
       expect.stringMatching(new RegExp(`^dfget: --output .*${path}.* cannot be written: `)),
     ]);
+  });
+
+  describe('an origin that speaks https', () => {
+    const [server, client] = [selfSigned(['127.0.0.1']), selfSigned(['client.test'])];
+    let secure: Server;
+    let name: string;
+    let seen: boolean;
+    beforeEach(async () => {
+      const wants = { ...server, ca: [client.cert], requestCert: true, rejectUnauthorized: false };
+      secure = createSecureServer(wants, (request, response) => {
+        seen = 'authorized' in request.socket && request.socket.authorized === true;
+        response.end(content);
+      });
+      await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+      name = `127.0.0.1:${(secure.address() as AddressInfo).port}`;
+      await writeFile(join(folder, 'ca.pem'), server.cert);
+      await writeFile(join(folder, 'own.pem'), client.cert);
+      await writeFile(join(folder, 'own.key'), client.key);
+    });
+    afterEach(() => {
+      secure.closeAllConnections();
+      secure.close();
+    });
+
+    const secured = (...more: string[]): Promise<Ran> =>
+      run('-u', `https://${name}/file`, '-o', join(folder, 'out'), ...more);
+
+    it('is trusted by --origin-ca, and shown --origin-cert', async () => {
+      const ca = ['--origin-ca', `${name}=${join(folder, 'ca.pem')}`];
+      const own = [
+        '--origin-cert',
+        `${name}=${join(folder, 'own.pem')}`,
+        '--origin-key',
+        `${name}=${join(folder, 'own.key')}`,
+      ];
+      expect(await secured(...ca)).toMatchObject({ code: 0, err: '' });
+      expect(seen).toBe(false);
+      expect(await secured(...ca, ...own)).toMatchObject({ code: 0, err: '' });
+      expect(seen).toBe(true);
+      expect(content.equals(await readFile(join(folder, 'out')))).toBe(true);
+    });
+
+    it('is not trusted without it', async () => {
+      expect(await secured()).toMatchObject({
+        code: 80,
+        err: expect.stringMatching(/^dfget: .*certificate.*\n$/) as string,
+      });
+    });
+
+    it('cannot be trusted by a file that is not there', async () => {
+      expect(await secured('--origin-ca', '/nowhere.pem')).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/^dfget: the certificate \/nowhere.pem cannot be used: .*\n$/) as string,
+      });
+    });
+  });
+
+  it('asks the origin through the proxy of the environment, unless NO_PROXY names it', async () => {
+    const asked: string[] = [];
+    answer = (request, response) => {
+      asked.push(request.url ?? '');
+      response.end('x');
+    };
+    origin.on('connect', (request, socket) => {
+      asked.push(request.url ?? '');
+      socket.end('HTTP/1.1 403 no\r\n\r\n');
+    });
+    env = { HTTP_PROXY: url, HTTPS_PROXY: url, NO_PROXY: 'other.test' };
+    await run('-u', 'https://192.0.2.1/file', '-o', join(folder, 'out'));
+    await run('-u', 'http://192.0.2.1/file', '-o', join(folder, 'out'));
+    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.every((one) => one.includes('192.0.2.1'))).toBe(true);
+    env = { HTTP_PROXY: 'ftp://x' };
+    expect(await get()).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('the environment variable HTTP_PROXY') as string,
+    });
   });
 
   it('refuses a folder as output', async () => {

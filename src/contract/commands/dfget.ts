@@ -8,6 +8,7 @@ import {
   ORIGIN_FIRST_BYTE_TIMEOUT,
   ORIGIN_HEADER,
   ORIGIN_STALL_TIMEOUT,
+  ORIGIN_TLS,
   PEER_STALL_TIMEOUT,
   SUPERNODE_SILENCE,
 } from './shared';
@@ -127,6 +128,7 @@ export const DFGET = {
     supernodeSilence: SUPERNODE_SILENCE,
     originFirstByteTimeout: ORIGIN_FIRST_BYTE_TIMEOUT,
     originStallTimeout: ORIGIN_STALL_TIMEOUT,
+    ...ORIGIN_TLS,
     logLevel: { ...LOG_LEVEL, default: 'error' },
     verbose: { flag: 'verbose', type: 'boolean', default: 'false', text: 'The same as --log-level debug.' },
     console: {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 
-import { formatBytes, formatDuration, idleSettings } from '@cdk8s-dragonfly/command';
+import { UsageError, formatBytes, formatDuration, idleSettings } from '@cdk8s-dragonfly/command';
 import type { CommandContext } from '@cdk8s-dragonfly/command';
 import { BlobUnavailable, SwarmNode } from '@cdk8s-dragonfly/engine';
 import type { OpenBlob } from '@cdk8s-dragonfly/engine';
-import { OriginRules } from '@cdk8s-dragonfly/origin';
+import { OriginRules, originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
+import type { Outward } from '@cdk8s-dragonfly/origin';
 
 import { fileOrder } from './file-order';
 import type { DfgetValues, FileOrder } from './file-order';
@@ -20,6 +21,7 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
   const began = performance.now();
   const order = fileOrder(values);
   const { request, md5, supernodes } = order;
+  const outward = outwardOf(values, ctx);
   const path = await outputPath(values.output, request.url);
   for (const { where, why } of idleSettings(values)) ctx.stderr.write(`dfget: ${where} has no effect: ${why}\n`);
   const identity = [request.blob, request.sha256 ?? '', md5 ?? ''].join(' ');
@@ -33,7 +35,7 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
         `dfget: ${formatBytes(kept)} are kept in ${transit.folder}; the same command goes on from there\n`,
       );
   });
-  const node = await startNode(values, order, transit, ctx);
+  const node = await startNode(values, order, { transit, outward }, ctx);
   const how = (): Circumstances => ({
     traffic: node.traffic,
     pattern: values.pattern,
@@ -72,7 +74,7 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
 async function startNode(
   values: DfgetValues,
   order: FileOrder,
-  transit: Transit,
+  { transit, outward }: { readonly transit: Transit; readonly outward: Outward },
   ctx: CommandContext,
 ): Promise<SwarmNode> {
   const { url } = order.request;
@@ -85,12 +87,22 @@ async function startNode(
     advertiseIp: values.ip,
     // It is here for this download only.
     announce: false,
+    outward,
     // The user named the origin.
     originRules: new OriginRules({ allow: [{ host: url.hostname, port: portOf(url) }], flag: '--url' }),
     policy: { backToSource: !values.notbs, trade: values.pattern === 'p2p', pastDisk: false, resumeTasks: true },
     log: ctx.log,
   });
   return ctx.lifecycle.add('the node', node);
+}
+
+/** Certificates and proxies for the origin. @throws UsageError */
+function outwardOf(values: DfgetValues, { env, log }: CommandContext): Outward {
+  try {
+    return outwardFrom(values, env, originLog(log));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 function limitOf({ locallimit, totallimit }: DfgetValues): { readonly downloadRate?: number } {
@@ -186,7 +198,8 @@ async function problemOf(
   if (error.reason !== 'unstorable') return error;
   const { bavail, bsize } = await statfs(transit.folder);
   const free = bavail * bsize;
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT' || (size !== undefined && size > free);
+  // Without a code of the system's the store has refused it: it has no quota here, so there is not room enough.
+  const isFull = code === undefined || code === 'ENOSPC' || code === 'EDQUOT';
   if (!isFull) return error;
   const needs = size === undefined ? 'the file' : `the file of ${formatBytes(size)}`;
   const message = `${needs} does not fit: ${formatBytes(free)} are free in ${transit.folder}; make room, or choose another --output or --home`;

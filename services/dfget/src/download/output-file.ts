@@ -83,7 +83,7 @@ export class Transit {
  * Puts a whole file under its name at once: until then what stood there stands there, and afterwards nothing else is left.
  *
  * @param giveName makes the data appear under a name that does not exist yet.
- * @throws Error with the system's `code`.
+ * @throws Error, one sentence, with the system's error as its cause.
  */
 export async function putInPlace(path: string, giveName: (path: string) => Promise<void>): Promise<void> {
   const temporary = join(dirname(path), `.${shortName(path)}.${process.pid}.new`);
@@ -96,7 +96,11 @@ export async function putInPlace(path: string, giveName: (path: string) => Promi
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new Error(`${path} cannot be written: ${why(error)}; make room there, or choose another --output`, {
+      cause: error,
+    });
   }
 }
 
