@@ -57,18 +57,25 @@ export interface ManifestOutcome {
 
 /** How long it is waited for what the swarm says of blobs, in milliseconds. */
 const REACH = 3000;
-/** How often it is asked whether a repository is public, in milliseconds. */
+/** Of an image with more blobs it is not found out whether they are within reach: each is a download that begins. */
+const MOST_BLOBS = 512;
+/** How often it is asked whether a tag is public, in milliseconds. */
 const ASK_PUBLIC_EVERY = 3_600_000;
 /** Answers of a registry that cannot do its work at the moment. */
 const OUT_OF_ORDER: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
+/** Answers to somebody who may not see it. */
+const REFUSALS: ReadonlySet<number> = new Set([401, 403, 404]);
 /** Its digest is not that of its bytes: signatures in it do not count. */
 const SIGNED = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:prettyjws|json)/;
 
 /** Answers manifests: from the registry, checked, and from what is kept when the policy or an outage says so. */
 export class ManifestAnswers {
-  private readonly askedPublic = new LRUCache<string, true>({ max: 10_000, ttl: ASK_PUBLIC_EVERY });
+  private readonly askedPublic: LRUCache<string, true>;
 
-  constructor(private readonly tools: ManifestTools) {}
+  constructor(private readonly tools: ManifestTools) {
+    const { now } = tools;
+    this.askedPublic = new LRUCache({ max: 10_000, ttl: ASK_PUBLIC_EVERY, perf: { now }, ttlResolution: 0 });
+  }
 
   /** @throws what kept it from an answer; the client was given a 502 that says so, or its connection is to be cut. */
   async answer(exchange: Exchange, question: ManifestQuestion): Promise<ManifestOutcome> {
@@ -157,22 +164,23 @@ export class ManifestAnswers {
     return { source: 'registry', digest, names };
   }
 
-  /** Takes note of what a tag means, and looks now and then whether anybody may see it. */
+  /** Takes note of what a tag means, and looks now and then whether anybody may see it: what was public may be so no more. */
   private see(question: ManifestQuestion, tag: TagName, digest: Digest): void {
     const { store, now, anybody } = this.tools;
     const { claim, upstream, route } = question;
-    const isPublic = claim.authorization === undefined || store.tag(tag)?.isPublic === true;
-    store.see(tag, { digest, seenAt: now(), isPublic });
-    const repository = `${upstream.href} ${route.name}`;
-    if (isPublic || this.askedPublic.has(repository)) return;
-    this.askedPublic.set(repository, true);
+    const isAnybody = claim.authorization === undefined;
+    store.see(tag, { digest, seenAt: now(), isPublic: isAnybody || store.tag(tag)?.isPublic === true });
+    const asked = `${upstream.href} ${route.name} ${route.reference}`;
+    if (isAnybody || this.askedPublic.has(asked)) return;
+    this.askedPublic.set(asked, true);
     const accept: HeaderLine = ['Accept', '*/*'];
     const path = `/v2/${route.name}/manifests/${route.reference}`;
     anybody.send({ registry: upstream, method: 'HEAD', path, headers: [accept] }, AbortSignal.timeout(REACH * 5)).then(
       (answer) => {
         answer.discard();
         const last = store.tag(tag);
-        if (answer.status === 200 && last !== undefined) store.see(tag, { ...last, isPublic: true });
+        const isPublic = answer.status === 200;
+        if (last !== undefined && (isPublic || REFUSALS.has(answer.status))) store.see(tag, { ...last, isPublic });
       },
       () => undefined, // not known to be public, then
     );
@@ -256,6 +264,7 @@ export class ManifestAnswers {
     { route, upstream }: ManifestQuestion,
     blobs: readonly Digest[],
   ): Promise<boolean> {
+    if (blobs.length > MOST_BLOBS) return false;
     const signal = AbortSignal.any([exchange.signal, AbortSignal.timeout(REACH)]);
     const headers = blobHeaders(exchange.request.rawHeaders);
     const found = await Promise.all(
@@ -275,7 +284,10 @@ export class ManifestAnswers {
     more: readonly HeaderLine[],
   ): ManifestOutcome {
     const names = namesIn(body);
-    this.tools.access.grant(claim, [digest, ...names.blobs, ...names.manifests]);
+    const { access } = this.tools;
+    // A right that is remembered is not renewed by its own use: it lasts as long as the registry's word.
+    const own = access.remembers(claim, digest) ? [] : [digest];
+    access.grant(claim, [...own, ...names.blobs, ...names.manifests]);
     const lines: HeaderLine[] = [
       ['Content-Type', mediaType],
       ['Docker-Content-Digest', digest],

@@ -45,6 +45,21 @@ export class Exchange {
     });
   }
 
+  /**
+   * Resolves when all answers before this one have been given to the connection: what a client asks for without waiting for them costs
+   * neither a download nor memory until then.
+   *
+   * @throws BrokenOff when the client goes away before.
+   */
+  async turn(): Promise<void> {
+    if (this.response.socket !== null) return;
+    const behind = once(this.response, 'socket', { signal: this.signal });
+    await behind.catch((error: unknown) => {
+      this.signal.throwIfAborted();
+      throw error;
+    });
+  }
+
   /** Aborted when the client is gone, or the exchange was cut. */
   get signal(): AbortSignal {
     return this.#abort.signal;

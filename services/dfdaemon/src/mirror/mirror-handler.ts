@@ -68,6 +68,7 @@ export async function handle(
   const route = routeOf(request.method ?? '', request.url ?? '', isRegistry);
   const findings: Findings = { from: 'mirror' };
   try {
+    await exchange.turn();
     await answer(exchange, route, parts, findings);
     await exchange.finished();
     if (isGet(route) && (response.statusCode === 200 || response.statusCode === 206)) parts.unhad.had(route.digest);

@@ -78,7 +78,11 @@ export class Proxy {
     this.#inner = createServer(options.server, (request, response) => {
       const meant = this.#meantFor.get(request.socket);
       if (meant === undefined) response.destroy();
-      else this.#track(this.#answer(request, response, new URL(originForm(request.url ?? ''), meant)));
+      else {
+        // Not resolved against it: a path that begins with two slashes would name another host.
+        const asked = `${meant.origin}${originForm(request.url ?? '')}`;
+        this.#track(this.#answer(request, response, new URL(asked)));
+      }
     });
   }
 
@@ -208,7 +212,11 @@ export class Proxy {
     const tooLong = setTimeout(() => secured.destroy(), HANDSHAKE);
     this.#hijacked.add(secured);
     secured
-      .once('secure', () => clearTimeout(tooLong))
+      .once('secure', () => {
+        clearTimeout(tooLong);
+        // Until its first request; after that the server minds it.
+        secured.setTimeout(this.#options.server.keepAliveTimeout ?? HANDSHAKE, () => secured.destroy());
+      })
       .once('close', () => {
         clearTimeout(tooLong);
         this.#hijacked.delete(secured);

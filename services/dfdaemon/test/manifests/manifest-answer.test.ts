@@ -139,6 +139,40 @@ describe('when the registry cannot be reached', () => {
     expect((await ask(port, TAG, owner)).status).toBe(200);
   });
 
+  test('the right to a private one ends with its time, however often it is used meanwhile', async () => {
+    upstream.wanted = 'Bearer owner';
+    const owner = { headers: { Authorization: 'Bearer owner' } };
+    const one = await start();
+    await ask(one.port, TAG, owner);
+    await ask(one.port, at(digestOf(IMAGE)), owner);
+    await one.stopRegistry();
+    const statuses: number[] = [];
+    for (let minute = 0; minute < 20; minute += 4) {
+      statuses.push((await ask(one.port, TAG, owner)).status);
+      one.now += 4 * 60_000;
+    }
+    expect(statuses).toEqual([200, 200, 200, 502, 502]);
+  });
+
+  test('what was public is given to nobody else when it is so no more', async () => {
+    const one = await start();
+    await pull(one);
+    const owner = { headers: { Authorization: 'Bearer owner' } };
+    upstream.wanted = 'Bearer owner';
+    one.now += 11 * 60_000;
+    // The daemon looks again, with nobody's credentials, at the next pull.
+    await ask(one.port, TAG, owner);
+    await ask(one.port, at(digestOf(IMAGE)), owner);
+    const heads = (): number => one.asked.filter(({ method }) => method === 'HEAD').length;
+    while (heads() === 0) await new Promise((resolve) => setImmediate(resolve));
+    await one.stopRegistry();
+    let answer = await ask(one.port, TAG);
+    // Until what it was told has arrived.
+    while (answer.status === 200) answer = await ask(one.port, TAG);
+    expect(answer.status).toBe(502);
+    expect((await ask(one.port, TAG, owner)).status).toBe(200);
+  });
+
   test.each([
     [429, 502],
     [500, 500],

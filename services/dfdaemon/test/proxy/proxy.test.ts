@@ -5,6 +5,7 @@ import { createServer as createSecureServer } from 'node:https';
 import { connect, createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { connect as connectSecurely } from 'node:tls';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,7 +110,7 @@ describe('the proxy', () => {
     records.length = 0;
     provider = new FakeProvider(() => ({ bytes: LAYER }));
     answer = (request, response) => response.end(`the registry on ${request.url ?? ''}`);
-    relay = new Relay({ firstByteTimeout: 2000, stallTimeout: 2000 });
+    relay = new Relay({ firstByteTimeout: 10_000, stallTimeout: 10_000 });
   });
   afterEach(async () => {
     await mirror?.stop();
@@ -144,7 +145,7 @@ describe('the proxy', () => {
       pulling,
       patience: PATIENCE,
       connectTimeout: 2000,
-      firstByteTimeout: 2000,
+      firstByteTimeout: 10_000,
       stallTimeout: 2000,
       server: SERVER_LIMITS,
       log: { debug: () => undefined, info: () => undefined },
@@ -219,6 +220,24 @@ describe('the proxy', () => {
         ...(body === undefined ? {} : { body }),
       });
       expect([got.status, asked.map((one) => [one.line, one.body])]).toEqual([200, [[`${method} /v2/`, body ?? '']]]);
+    });
+
+    it.each(['//other.test/v2/x', '//user@other.test/', '///v2/', '/\\\\other.test/'])(
+      'asks that host, whatever the path looks like: %j',
+      async (path) => {
+        const got = await askSecurely(await start(), secureHost(), path, { ca: inner.cert });
+        expect([got.status, asked.map(({ line }) => line)]).toEqual([200, [`GET ${path}`]]);
+      },
+    );
+
+    it('closes a connection that asks for nothing', async () => {
+      const port = await start({ server: { ...SERVER_LIMITS, keepAliveTimeout: 50 } });
+      const socket = await throughProxy(port, secureHost());
+      if (typeof socket === 'string') throw new Error(socket);
+      const secured = connectSecurely({ socket, ca: inner.cert, servername: '', checkServerIdentity: () => undefined });
+      await once(secured, 'secureConnect');
+      await once(secured.resume(), 'close');
+      expect(asked).toEqual([]);
     });
 
     it('tells why the registry cannot be reached', async () => {

@@ -9,6 +9,7 @@ import type { BlobProvider, Outlook } from '@cdk8s-dragonfly/engine';
 import { FreshFile, OriginClient, OriginRules, Relay } from '@cdk8s-dragonfly/origin';
 import {
   BlobAccess,
+  BlobRights,
   DockerCredentials,
   ManifestAnswers,
   ManifestStore,
@@ -92,7 +93,7 @@ export class MirrorBench {
       for (const watcher of bench.#watchers.splice(0)) watcher();
     };
     const upstreams = parseUpstreams([`http://${bench.registryHost}`, ...more]);
-    const access = new BlobAccess(options.authorization ?? 'none');
+    const access = new BlobAccess(options.authorization ?? 'none', new BlobRights(() => bench.now));
     const { auth } = options;
     const own = new OwnAccess({
       registry: bench.#relay,
