@@ -3,6 +3,7 @@ import type { Scenario } from './scenario';
 
 const MB = 1e6;
 const GB = 1e9;
+const MIB = 1024 * 1024;
 
 /** What all points share: a herd that begins within a second, at a supernode that streams the blob in from a fast origin. */
 const SHARED = {
@@ -12,6 +13,15 @@ const SHARED = {
   latency: 0.25,
   spread: 1000,
   seed: 20261125,
+};
+
+/** As the swarm bench has it: what a direct pull of 64 Mbit/s carries of the blob, and a herd that begins at once. */
+const MEASURED_RATE = 7.6e6 / 1000;
+const AS_MEASURED = {
+  nodeRate: MEASURED_RATE,
+  supernodeRate: MEASURED_RATE,
+  originRate: MEASURED_RATE,
+  spread: 20,
 };
 
 /**
@@ -26,6 +36,7 @@ export function points(most: number): Scenario[] {
     ...more,
   });
   return [
+    ...[1, 2, 4, 8, 16].map((nodes) => point(`96 MiB to ${nodes}, 64 Mbit/s`, nodes, 96 * MIB, AS_MEASURED)),
     ...[10, 100, 1000, 10_000].map((nodes) => point(`3 GB to ${nodes}`, nodes, 3 * GB)),
     ...[100, 1000, 10_000, 50_000].map((nodes) => point(`100 MB to ${nodes}`, nodes, 100 * MB)),
     ...[10 * MB, GB, 50 * GB].map((size) => point(`${size / MB} MB to 1000`, 1000, size)),

@@ -2,14 +2,16 @@ import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { Share } from '@cdk8s-dragonfly/protocol';
 
 import type { Flow } from './links';
+import type { Serving, Turn } from './serving';
 
 /** A block that a node has asked for. */
-export interface Flight {
+export interface Flight extends Turn {
   readonly block: number;
   readonly source: string;
   readonly kind: 'supernode' | 'peer';
   readonly from: number;
-  readonly since: number;
+  /** When it was asked for. */
+  readonly asked: number;
   readonly node: Node;
   flow: Flow | undefined;
   cancelled: boolean;
@@ -35,14 +37,16 @@ export interface Node {
   ended: number;
   usual: number;
   progress: number;
+  /** The turns of those who ask it. */
+  readonly serving: Serving<Flight>;
   alive: boolean;
   ticking: boolean;
 }
 
 /** A daemon that has not begun. @param link its number among the links. */
-export function newNode(number: number, link: number, zone: string | undefined): Node {
+export function newNode(number: number, link: number, zone: string | undefined, serving: Serving<Flight>): Node {
   return {
-    ...{ number, cid: `node-${number}`, link, zone, held: new BlockSet(), told: new BlockSet(), news: [] },
+    ...{ number, cid: `node-${number}`, link, zone, serving, held: new BlockSet(), told: new BlockSet(), news: [] },
     ...{ flights: new Set(), peers: new Map(), watchers: new Set(), dropped: new Set(), share: undefined },
     ...{ began: NaN, ended: NaN, usual: 0, progress: 0, alive: true, ticking: false },
   };

@@ -9,16 +9,20 @@ import { EventQueue } from './event-queue';
 import { Links } from './links';
 import { lowerBound } from './scenario';
 import type { Scenario } from './scenario';
+import { Serving } from './serving';
 import { newNode } from './sim-node';
 import type { Flight, Node } from './sim-node';
 
 /** What the nodes do as the real ones: the numbers of `services/engine/src/download` and of the supernode's news, in milliseconds. */
 const PEER_FLIGHTS = 8;
-const PEER_SLOTS = 2;
 const SUPERNODE_SLOTS = 4;
+/** Of one client, at a time. */
+const PEER_EACH = 4;
+const SUPERNODE_EACH = 16;
 /** The real block, in bytes. */
 const REAL_BLOCK = 1024 * 1024;
-const PATIENCE = 1000;
+const PATIENCE = 2000;
+const PATIENCE_FACTOR = 6;
 const LATE = 1000;
 const LATE_FACTOR = 4;
 const TICK = 100;
@@ -89,6 +93,7 @@ export class SwarmSim {
   private readonly blocks: number;
   /** A simulated block stands for several real ones: so many fewer are under way from the supernode, so that the bytes are the same. */
   private readonly supernodeSlots: number;
+  private supernodeServing = this.newServing(SUPERNODE_EACH);
   private now = 0;
   private unfinished = 0;
   private originBytes = 0;
@@ -147,13 +152,17 @@ export class SwarmSim {
     return this.result();
   }
 
+  private newServing(each: number): Serving<Flight> {
+    return new Serving(each, (flight) => this.give(flight));
+  }
+
   private addNode(): Node {
     const { scenario } = this;
     const number = this.nodes.length;
     const { zones = 1, slow = 0, nodeRate } = scenario;
     const rate = this.random() < slow ? nodeRate / 10 : nodeRate;
     const zone = zones > 1 ? `zone-${number % zones}` : undefined;
-    const node = newNode(number, this.links.add({ up: rate, down: rate }), zone);
+    const node = newNode(number, this.links.add({ up: rate, down: rate }), zone, this.newServing(PEER_EACH));
     this.nodes.push(node);
     this.byCid.set(node.cid, node);
     this.unfinished += 1;
@@ -205,6 +214,8 @@ export class SwarmSim {
     if (!node.alive || !Number.isNaN(node.ended) || Number.isNaN(node.began)) return;
     const { now, blocks } = this;
     const hedgeAfter = lateAfter(node);
+    const patience = Math.max(PATIENCE, PATIENCE_FACTOR * node.usual);
+    if (!this.mayAsk(node, hedgeAfter)) return;
     const began = performance.now();
     const taken = new Map<string, number>();
     for (const { source } of node.flights) taken.set(source, (taken.get(source) ?? 0) + 1);
@@ -213,20 +224,21 @@ export class SwarmSim {
       const free = this.supernodeSlots - (taken.get(SUPERNODE) ?? 0);
       sources.push({ id: SUPERNODE, kind: 'supernode', has: this.supernodeTold, free });
     }
+    const peerSlots = Math.max(1, Math.floor(PEER_FLIGHTS / node.peers.size));
     for (const peer of node.peers.keys()) {
-      sources.push({ id: peer.cid, kind: 'peer', has: peer.told, free: PEER_SLOTS - (taken.get(peer.cid) ?? 0) });
+      sources.push({ id: peer.cid, kind: 'peer', has: peer.told, free: peerSlots - (taken.get(peer.cid) ?? 0) });
     }
     const asked = pick({
       now,
       seed: this.seed(),
       held: node.held,
       end: blocks,
-      flights: [...node.flights],
+      flights: Array.from(node.flights, ({ block, source, kind, asked: since }) => ({ block, source, kind, since })),
       sources,
       cursor: node.held.firstMissing(),
       share: node.share,
       swarmProgress: node.progress,
-      limits: { flights: Infinity, peerFlights: PEER_FLIGHTS, patience: PATIENCE, hedgeAfter },
+      limits: { flights: Infinity, peerFlights: PEER_FLIGHTS, patience, hedgeAfter },
     });
     this.pickMs += performance.now() - began;
     this.picks += 1;
@@ -237,7 +249,18 @@ export class SwarmSim {
     const peer = this.byCid.get(source);
     const from = peer === undefined ? this.supernodeLink : peer.link;
     const kind = peer === undefined ? 'supernode' : 'peer';
-    const flight: Flight = { block, source, kind, from, since: this.now, node, flow: undefined, cancelled: false };
+    const turn = { client: node.number, since: this.now, begun: false, over: false };
+    const flight: Flight = {
+      ...turn,
+      block,
+      source,
+      kind,
+      from,
+      asked: this.now,
+      node,
+      flow: undefined,
+      cancelled: false,
+    };
     node.flights.add(flight);
     if (peer === undefined) this.supernodeRequests += 1;
     const place = this.places.pop() ?? this.starting.length;
@@ -251,6 +274,25 @@ export class SwarmSim {
     this.starting[place] = undefined;
     this.places.push(place);
     if (flight.cancelled || !flight.node.alive) return;
+    this.servingOf(flight).ask(this.now, flight);
+  }
+
+  private servingOf({ source }: Flight): Serving<Flight> {
+    return this.byCid.get(source)?.serving ?? this.supernodeServing;
+  }
+
+  /** Whether there is room for another block, from neighbours or from the supernode. */
+  private mayAsk(node: Node, hedgeAfter: number): boolean {
+    let peers = PEER_FLIGHTS;
+    let supernode = this.supernodeSlots;
+    for (const { kind, asked } of node.flights) {
+      if (kind === 'supernode') supernode -= 1;
+      else if (this.now - asked < hedgeAfter) peers -= 1;
+    }
+    return peers > 0 || supernode > 0;
+  }
+
+  private give(flight: Flight): void {
     flight.flow = this.links.begin(this.now, flight.from, flight.node.link, this.lengthOf(flight.block));
     this.flights.set(flight.flow.id, flight);
   }
@@ -260,11 +302,13 @@ export class SwarmSim {
     if (flow === undefined) return;
     const flight = this.flights.get(id);
     this.flights.delete(id);
-    if (flight !== undefined) this.arrived(flight);
+    if (flight === undefined) return;
+    this.servingOf(flight).end(this.now, flight, this.lengthOf(flight.block));
+    this.arrived(flight);
   }
 
   private arrived(flight: Flight): void {
-    const { node, block, source, since } = flight;
+    const { node, block, source, asked: since } = flight;
     const { now } = this;
     node.flights.delete(flight);
     this.transfers += 1;
@@ -285,7 +329,7 @@ export class SwarmSim {
     if (peer !== undefined || ours) node.progress = now;
     for (const other of [...node.flights]) {
       if (other.block !== block) continue;
-      if (now - other.since >= before) this.tooSlow(node, other.source);
+      if (now - other.asked >= before) this.tooSlow(node, other.source);
       this.cancel(other);
     }
     if (node.news.push(block) === 1)
@@ -300,10 +344,14 @@ export class SwarmSim {
   private cancel(flight: Flight): void {
     flight.cancelled = true;
     flight.node.flights.delete(flight);
-    if (flight.flow === undefined) return;
+    if (flight.flow === undefined) {
+      this.servingOf(flight).end(this.now, flight, 0);
+      return;
+    }
     this.wasted += this.lengthOf(flight.block) - flight.flow.left;
     this.links.cancel(this.now, flight.flow);
     this.flights.delete(flight.flow.id);
+    this.servingOf(flight).end(this.now, flight, 0);
   }
 
   private tooSlow(node: Node, source: string): void {
@@ -350,6 +398,8 @@ export class SwarmSim {
   private tick(node: Node): void {
     if (!node.alive || !Number.isNaN(node.ended)) return;
     this.queue.push(this.now + TICK, HAPPENS.tick, node.number);
+    node.serving.next(this.now);
+    this.supernodeServing.next(this.now);
     this.pump(node);
   }
 
@@ -382,6 +432,7 @@ export class SwarmSim {
     this.supernodeHeld = new BlockSet();
     this.supernodeTold = new BlockSet();
     this.supernodeNews = [];
+    this.supernodeServing = this.newServing(SUPERNODE_EACH);
     this.queue.push(this.now + TAKEN_OVER_AFTER, HAPPENS.takenOver, 0);
   }
 

@@ -11,7 +11,7 @@ interface Serving {
 }
 
 /** Blocks that are sent at a time, to begin with. */
-const LEAST = 4;
+const LEAST = 5;
 
 /** Who takes so many times as long as others do, and at least so many milliseconds, does not keep them waiting. */
 const SLOW_FACTOR = 4;

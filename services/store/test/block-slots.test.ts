@@ -46,17 +46,17 @@ describe('places for blocks in memory', () => {
 
   it('are few while others wait, until more bytes go out with more', async () => {
     const slots = new BlockSlots();
-    const turns = Array.from({ length: 5 }, (_, index) => slots.take(`client ${index}`, signal));
-    const served = await Promise.all(turns.slice(0, 4));
+    const turns = Array.from({ length: 6 }, (_, index) => slots.take(`client ${index}`, signal));
+    const served = await Promise.all(turns.slice(0, 5));
     expect(slots.waiting).toBe(1);
     served[0]?.(1);
-    await turns[4];
+    await turns[5];
     expect(slots.waiting).toBe(0);
   });
 
   it('pass by those who are slow', async () => {
     const slots = new BlockSlots();
-    for (let index = 0; index < 4; index += 1) await slots.take(`slow ${index}`, signal);
+    for (let index = 0; index < 5; index += 1) await slots.take(`slow ${index}`, signal);
     // Nobody ends his turn.
     await slots.take('another', signal);
     expect(slots.waiting).toBe(0);

@@ -12,9 +12,6 @@ import type { DownloadTools } from './tools';
 /** The supernode's name among the sources; no peer's: those have an address in it. */
 export const SUPERNODE = 'supernode';
 
-/** Blocks asked of one peer at a time. */
-const PEER_SLOTS = 2;
-
 /** A peer that failed so often in a row is dropped. */
 const MAX_FAILURES = 2;
 
@@ -151,10 +148,15 @@ export class Sources {
   /**
    * What may be asked now.
    *
-   * @param supernodeSlots blocks asked of the supernode at a time.
+   * @param slots blocks asked of the supernode and of all peers together at a time; of each peer its part, and one at least.
    * @param unattested whether blocks are taken that no supernode has attested.
    */
-  toPick(flights: readonly Flight[], now: number, supernodeSlots: number, unattested: boolean): PickSource[] {
+  toPick(
+    flights: readonly Flight[],
+    now: number,
+    slots: { readonly supernode: number; readonly peers: number },
+    unattested: boolean,
+  ): PickSource[] {
     const sources: PickSource[] = [];
     const busy = (id: string): number => flights.filter(({ source }) => source === id).length;
     if (this.supernodeAlive && now >= this.supernodePausedUntil) {
@@ -162,13 +164,15 @@ export class Sources {
         id: SUPERNODE,
         kind: 'supernode',
         has: this.supernodeHas,
-        free: supernodeSlots - busy(SUPERNODE),
+        free: slots.supernode - busy(SUPERNODE),
       });
     }
+    // All at the same peers, blocks would wait there for one another.
+    const each = Math.max(1, Math.floor(slots.peers / Math.max(1, this.alivePeers)));
     for (const [id, peer] of this.peers) {
       if (!peer.alive || now < peer.pausedUntil) continue;
       const has = unattested ? peer.hasAtAll : peer.has;
-      sources.push({ id, kind: 'peer', has, free: PEER_SLOTS - busy(id) });
+      sources.push({ id, kind: 'peer', has, free: each - busy(id) });
     }
     return sources;
   }

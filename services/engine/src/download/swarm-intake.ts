@@ -277,21 +277,23 @@ export class SwarmIntake implements SessionListener {
     // One at a time waits for the limit of the rate: so all downloads have a turn, and what is asked next is chosen late.
     if (this.isHeldBack) return;
     const now = performance.now();
-    const flights = [...this.flights.values()];
     const { budget, limit } = this.tools;
+    const slots = { supernode: budget.supernode(this), peers: budget.peers(this) };
+    if (!this.hasRoom(slots, now - this.lateAfter)) return;
+    const flights = [...this.flights.values()];
     const picks = pick({
       now,
       seed: randomInt(2 ** 32),
       held: stored.held,
       end: blockCount(stored),
       flights,
-      sources: this.sources.toPick(flights, now, budget.supernode(this), this.takesUnattested),
+      sources: this.sources.toPick(flights, now, slots, this.takesUnattested),
       cursor: this.intake.cursor(stored),
       share: this.share,
       swarmProgress: this.progress,
       limits: {
         flights: limit === undefined ? Infinity : 1 + this.flights.size,
-        peerFlights: budget.peers(this),
+        peerFlights: slots.peers,
         patience: Math.max(PATIENCE, PATIENCE_FACTOR * this.usual),
         hedgeAfter: this.lateAfter,
       },
@@ -299,6 +301,16 @@ export class SwarmIntake implements SessionListener {
     for (const { block, source } of picks) {
       this.ask(stored, block, source, key).catch((error: unknown) => this.intake.fail(error));
     }
+  }
+
+  /** Whether another block may be asked for. News come often, and most come while none may. */
+  private hasRoom(slots: { readonly supernode: number; readonly peers: number }, lateBefore: number): boolean {
+    let { supernode, peers } = slots;
+    for (const { kind, since } of this.flights.values()) {
+      if (kind === 'supernode') supernode -= 1;
+      else if (since > lateBefore) peers -= 1;
+    }
+    return supernode > 0 || peers > 0;
   }
 
   private async ask(stored: StoredBlob, index: number, source: string, key: KeyObject): Promise<void> {
