@@ -193,7 +193,7 @@ function ownAccess(
   return new OwnAccess({
     registry,
     tokenServers,
-    credentials: credentialsOf(values.registryAuth, log),
+    credentials: values.registryAuth.map((path) => credentialsOf(path, log)),
     namesOf: (url) => [
       url.host,
       ...[...upstreams.byHost].flatMap(([host, one]) => (one.href === url.href ? [host] : [])),
@@ -203,8 +203,7 @@ function ownAccess(
   });
 }
 
-function credentialsOf(path: string | undefined, log: Log): FreshFile<DockerCredentials> | undefined {
-  if (path === undefined) return undefined;
+function credentialsOf(path: string, log: Log): FreshFile<DockerCredentials> {
   try {
     return new FreshFile({ path, parse: (text) => DockerCredentials.parse(text), log: originLog(log) });
   } catch (error) {

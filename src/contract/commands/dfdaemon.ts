@@ -145,7 +145,8 @@ export const DFDAEMON = {
       flag: 'registry-auth',
       type: 'path',
       placeholder: 'FILE',
-      text: 'docker config.json with credentials for registries, for clients that send none; read anew when it changes.',
+      repeatable: true,
+      text: 'docker config.json with credentials for registries, for clients that send none; read anew when it changes. Of several, the first that knows a repository counts.',
     },
     tokenServer: {
       flag: 'token-server',

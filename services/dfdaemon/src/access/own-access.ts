@@ -14,8 +14,8 @@ export interface OwnAccessOptions {
   readonly registry: Registry;
   /** Asks token servers; its rules are those of redirects. */
   readonly tokenServers: Pick<OriginClient, 'open'>;
-  /** By registry. Default: none, so that only what is public can be had. */
-  readonly credentials?: FreshFile<DockerCredentials> | undefined;
+  /** By registry; the first that knows a repository counts. None: only what is public can be had. */
+  readonly credentials: readonly Pick<FreshFile<DockerCredentials>, 'get'>[];
   /** The names under which a registry is known, its own host first. */
   readonly namesOf: (registry: URL) => readonly string[];
   /** Further hosts that may be shown a registry's credentials for a token: `REGISTRY=HOST`. */
@@ -60,7 +60,8 @@ export class OwnAccess implements Registry {
 
   /** Whether the daemon has credentials for a registry. */
   isFor(registry: URL): boolean {
-    return this.options.credentials?.get().knows(this.options.namesOf(registry)) === true;
+    const names = this.options.namesOf(registry);
+    return this.options.credentials.some((file) => file.get().knows(names));
   }
 
   /** Header lines for a repository's blobs, in place of the client's own Authorization. */
@@ -100,8 +101,8 @@ export class OwnAccess implements Registry {
     challenge: Challenge,
     signal: AbortSignal,
   ): Promise<Pass | undefined> {
-    const { credentials, namesOf, log } = this.options;
-    const own = credentials?.get().for(namesOf(registry), name);
+    const { log } = this.options;
+    const own = this.credentialsFor(registry, name);
     if (challenge.scheme === 'basic') {
       return own === undefined ? undefined : { value: basicOf(own), until: Infinity };
     }
@@ -121,6 +122,15 @@ export class OwnAccess implements Registry {
       log.warn({ registry: registry.host, realm: publicUrl(challenge.realm), why }, 'no token');
       return undefined;
     }
+  }
+
+  private credentialsFor(registry: URL, name: string | undefined): RegistryCredentials | undefined {
+    const names = this.options.namesOf(registry);
+    for (const file of this.options.credentials) {
+      const found = file.get().for(names, name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   private mayBeShown(registry: URL, realm: URL): boolean {

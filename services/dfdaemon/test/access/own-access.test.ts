@@ -26,8 +26,8 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function config(auths: object): string {
-  const path = join(folder, 'config.json');
+function config(auths: object, name = 'config.json'): string {
+  const path = join(folder, name);
   writeFileSync(path, JSON.stringify({ auths }));
   return path;
 }
@@ -102,6 +102,18 @@ describe('credentials of the daemon', () => {
     expect((await ask(port, `/v2/private/app/blobs/${BLOB}?ns=guarded.test`)).body.equals(LAYER)).toBe(true);
     expect(guarded.seen.filter((line) => line.includes(USER))).toEqual([`GET /token ${USER}`, `GET /token ${USER}`]);
     expect(registryHost).not.toBe('');
+  });
+
+  test('stand in several files: the first that knows the repository counts', async () => {
+    const guarded = new Guarded();
+    const auth = [
+      config({ 'guarded.test/other': { username: 'stranger', password: 'x' } }, '1.json'),
+      config({ 'guarded.test': { username: 'robot', password: 'pa:ss' } }, '2.json'),
+      config({ 'guarded.test': { username: 'late', password: 'x' } }, '3.json'),
+    ];
+    const { port } = await start(guarded, { auth, registries: ['guarded.test=http://REGISTRY'] });
+    expect((await ask(port, '/v2/private/app/manifests/1?ns=guarded.test')).body.equals(IMAGE)).toBe(true);
+    expect(guarded.seen).toContain(`GET /token ${USER}`);
   });
 
   test('give way to those of a client', async () => {

@@ -32,7 +32,7 @@ export interface BenchOptions {
   /** `--tag-policy`. Default `revalidate`. */
   readonly policy?: string;
   /** A docker config.json. Default: none. */
-  readonly auth?: string;
+  readonly auth?: string | readonly string[];
   /** `--token-server`. */
   readonly tokenServer?: readonly string[];
   /** Default: a free one. */
@@ -94,12 +94,11 @@ export class MirrorBench {
     };
     const upstreams = parseUpstreams([`http://${bench.registryHost}`, ...more]);
     const access = new BlobAccess(options.authorization ?? 'none', new BlobRights(() => bench.now));
-    const { auth } = options;
+    const { auth = [] } = options;
     const own = new OwnAccess({
       registry: bench.#relay,
       tokenServers: bench.#tokenServers,
-      credentials:
-        auth === undefined ? undefined : new FreshFile({ path: auth, parse: (text) => DockerCredentials.parse(text) }),
+      credentials: [auth].flat().map((path) => new FreshFile({ path, parse: (text) => DockerCredentials.parse(text) })),
       namesOf: (url) => [url.host, ...[...upstreams.byHost].flatMap(([host, one]) => (one === url ? [host] : []))],
       tokenHosts: options.tokenServer ?? [],
       log: { warn: (fields, message) => bench.warnings.push({ ...fields, message }) },
