@@ -12,7 +12,7 @@ const noCdk8s = {
 };
 
 module.exports = tseslint.config(
-  { ignores: ['**/lib/', 'dist/', 'imports/', 'node_modules/', 'coverage/'] },
+  { ignores: ['**/lib/', 'dist/', 'src/imports/', 'node_modules/', 'coverage/'] },
   js.configs.recommended,
   {
     files: ['**/*.js'],

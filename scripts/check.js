@@ -1,6 +1,6 @@
 'use strict';
 
-// Style, format and types, side by side: each has a core to itself for most of its time. What a check has to say is shown
+// Style, format, types, and whether API.md is that of src/, side by side: each has a core to itself for most of its time. What a check has to say is shown
 // when it has failed; the exit code is 1 then.
 const { spawn } = require('node:child_process');
 const { join } = require('node:path');
@@ -10,6 +10,7 @@ const checks = [
   ['eslint', ['eslint/bin/eslint.js', '.']],
   ['prettier', ['prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']],
   ['types', ['typescript/bin/tsc', '-p', 'tsconfig.test.json']],
+  ['API.md', ['../scripts/api.js', '--check']],
 ];
 
 function run([name, [script, ...args]]) {

@@ -1,8 +1,12 @@
-import type { Size } from 'cdk8s';
+import type { Duration, Size } from 'cdk8s';
+import type { Bandwidth } from './bandwidth';
 import type { BlobAuthorization } from './blob-authorization';
-import type { Registry } from './registry';
+import type { ProxyConfiguration } from './proxy-props';
+import type { CertificateAuthority, Registry } from './registry';
 import type { RuntimeConfiguration } from './runtime-configuration-props';
 import type { Storage } from './storage';
+import type { TagPolicy } from './tag-policy';
+import type { DfDaemonTimeouts } from './timeouts';
 import type { WorkloadProps } from './workload-props';
 
 /** What can be said about the df-daemons that an installation does not say for all its parts. */
@@ -62,6 +66,42 @@ export interface DfDaemonOptions extends WorkloadProps {
    */
   readonly blobAuthorization?: BlobAuthorization;
   /**
+   * When a tag is answered without its registry.
+   *
+   * @default TagPolicy.REVALIDATE
+   */
+  readonly tagPolicy?: TagPolicy;
+  /**
+   * The most that a node takes for all its pulls together.
+   *
+   * @default - no limit
+   */
+  readonly rateLimit?: Bandwidth;
+  /**
+   * The most that other nodes together take from a node.
+   *
+   * @default - no limit
+   */
+  readonly uploadLimit?: Bandwidth;
+  /**
+   * How long pulls that are under way may go on when a df-daemon is told to stop; less than `terminationGracePeriod`.
+   *
+   * @default - 30 s less than the grace, 90 s with `configureRuntime`, and at most 270 s
+   */
+  readonly drainTimeout?: Duration;
+  /**
+   * How long a df-daemon waits for others.
+   *
+   * @default - see `DfDaemonTimeouts`
+   */
+  readonly timeouts?: DfDaemonTimeouts;
+  /**
+   * Has each df-daemon be an HTTP proxy too, for dockerd's pulls from registries other than docker.io.
+   *
+   * @default - no proxy
+   */
+  readonly proxy?: ProxyConfiguration;
+  /**
    * How many nodes may be without their df-daemon during a rolling update: a number of nodes, or a share such as `10%`.
    *
    * @default 10%
@@ -88,6 +128,12 @@ export interface DfDaemonProps extends DfDaemonOptions {
    * @default - Docker Hub
    */
   readonly registries?: Registry[];
+  /**
+   * Certificates to trust besides the public ones, for every host that is asked: registries, their token servers, storage that they redirect to.
+   *
+   * @default - the public certificate authorities
+   */
+  readonly ca?: CertificateAuthority;
   /**
    * The namespace of the objects; it must admit pods on the host's network.
    *

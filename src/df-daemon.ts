@@ -29,7 +29,8 @@ export class DfDaemonConstruct extends Construct implements IPodSelector {
   public readonly mirrorUrl: string;
   /** Where a df-daemon says that it is ready, as its node reaches it. */
   public readonly readyzUrl: string;
-  private readonly podLabels: Record<string, string>;
+  /** The labels that select its pods. */
+  public readonly podLabels: { readonly [key: string]: string };
 
   public constructor(scope: Construct, id: string, props: DfDaemonProps) {
     super(scope, id);
@@ -65,7 +66,7 @@ export class DfDaemonConstruct extends Construct implements IPodSelector {
   /** Selects the df-daemons' pods, for cdk8s-plus constructs. They are on their nodes' network, where no network policy binds them. */
   public toPodSelectorConfig(): PodSelectorConfig {
     return {
-      labelSelector: LabelSelector.of({ labels: this.podLabels }),
+      labelSelector: LabelSelector.of({ labels: { ...this.podLabels } }),
       namespaces: { names: [this.namespace] },
     };
   }

@@ -1,6 +1,7 @@
 import type { DfDaemonOptions } from './df-daemon-props';
+import type { MonitoringOptions } from './monitoring-props';
 import type { NodeMirrorJobOptions } from './node-mirror-job-props';
-import type { Registry } from './registry';
+import type { CertificateAuthority, Registry } from './registry';
 import type { SupernodeOptions } from './supernode-props';
 
 /** What can be said about an installation. */
@@ -22,6 +23,12 @@ export interface DragonflyProps {
    * @default - Docker Hub
    */
   readonly registries?: Registry[];
+  /**
+   * Certificates to trust besides the public ones, for every host that is asked: registries, their token servers, storage that they redirect to.
+   *
+   * @default - the public certificate authorities
+   */
+  readonly ca?: CertificateAuthority;
   /**
    * The namespace of all objects; it must admit pods on the host's network.
    *
@@ -52,6 +59,12 @@ export interface DragonflyProps {
    * @default - none
    */
   readonly nodeMirror?: NodeMirrorJobOptions;
+  /**
+   * Has Prometheus ask all pods for metrics, alerts, and a dashboard. The cluster must have the Prometheus Operator.
+   *
+   * @default - none
+   */
+  readonly monitoring?: MonitoringOptions;
   /**
    * Only what the classic installation says: without flags, probes, limits and security settings.
    *

@@ -4,6 +4,7 @@ import { checkedBy } from './checked';
 import { DfDaemonConstruct } from './df-daemon';
 import type { DragonflyProps } from './dragonfly-props';
 import { namespaceProps } from './manifests/namespace';
+import { DragonflyMonitoring } from './monitoring';
 import { NodeMirrorJob } from './node-mirror-job';
 import { dragonflySpec } from './spec/dragonfly';
 import { SupernodeConstruct } from './supernode';
@@ -17,6 +18,8 @@ export class Dragonfly extends Construct {
   public readonly daemon: DfDaemonConstruct;
   /** The node-mirror Jobs; absent without `nodeMirror`. */
   public readonly nodeMirror?: NodeMirrorJob;
+  /** What monitors it; absent without `monitoring`. */
+  public readonly monitoring?: DragonflyMonitoring;
   /** The Namespace; absent unless `createNamespace` asks for it. */
   public readonly namespaceObject?: k8s.KubeNamespace;
   /** The name of the namespace. */
@@ -39,6 +42,13 @@ export class Dragonfly extends Construct {
         mirror: this.daemon.mirrorUrl,
         readyz: this.daemon.readyzUrl,
         ...spec.nodeMirror,
+      });
+    }
+    if (props.monitoring !== undefined) {
+      this.monitoring = new DragonflyMonitoring(this, 'monitoring', {
+        ...props.monitoring,
+        supernode: this.supernode,
+        daemons: [this.daemon],
       });
     }
     refuseTakenNames(this);

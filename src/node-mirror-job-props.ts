@@ -2,6 +2,7 @@ import type { Duration } from 'cdk8s';
 import type { ContainerRuntime } from './container-runtime';
 import type { NodeMirrorMode } from './node-mirror-mode';
 import type { Registry } from './registry';
+import type { RuntimePaths } from './runtime-paths';
 import type { WorkloadProps } from './workload-props';
 
 /** What can be said about node-mirror Jobs that an installation does not say for all its parts. */
@@ -32,6 +33,18 @@ export interface NodeMirrorJobOptions extends WorkloadProps {
    * @default false
    */
   readonly restart?: boolean;
+  /**
+   * How long a runtime may take to show the change before it is rolled back: 100 ms to 10 minutes.
+   *
+   * @default Duration.seconds(20)
+   */
+  readonly reloadTimeout?: Duration;
+  /**
+   * Where the runtimes keep their files, such as those of k3s.
+   *
+   * @default - where their packages put them
+   */
+  readonly paths?: RuntimePaths;
   /**
    * How long to wait for the df-daemon before anything is changed.
    *

@@ -37,9 +37,29 @@ export interface Registry {
    */
   readonly host?: string;
   /**
-   * Certificates to trust besides the public ones. All registries of an installation that name one share the same bundle.
+   * Certificates to trust for this registry alone, besides the public ones. For token servers, and storage that it redirects to, there is
+   * the `ca` of the installation.
    *
    * @default - the public certificate authorities
    */
   readonly ca?: CertificateAuthority;
+  /**
+   * The name of a Secret of the type `kubernetes.io/tls`: the client certificate that the registry is shown.
+   *
+   * @default - none
+   */
+  readonly clientCertificateSecret?: string;
+  /**
+   * The name of a Secret of the type `kubernetes.io/dockerconfigjson`: what df-daemons show for clients that send no credentials of their own. Every
+   * pod and person that reaches the mirror may then pull what these credentials open.
+   *
+   * @default - clients' own credentials alone
+   */
+  readonly credentialsSecret?: string;
+  /**
+   * Hosts as `HOST[:PORT]`, besides the registry's own, that its credentials may be shown to for a token, and that may be inside.
+   *
+   * @default - none
+   */
+  readonly tokenServers?: string[];
 }

@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-27';
 import type { ContainerRuntime } from './container-runtime';
+import type { RuntimePaths } from './runtime-paths';
 
 /** What can be said about the container beside each df-daemon that points the node's container runtimes at it. */
 export interface RuntimeConfiguration {
@@ -18,6 +19,18 @@ export interface RuntimeConfiguration {
    * @default false
    */
   readonly restart?: boolean;
+  /**
+   * How long a runtime may take to show the change before it is rolled back: 100 ms to 10 minutes.
+   *
+   * @default Duration.seconds(20)
+   */
+  readonly reloadTimeout?: Duration;
+  /**
+   * Where the runtimes keep their files, such as those of k3s.
+   *
+   * @default - where their packages put them
+   */
+  readonly paths?: RuntimePaths;
   /**
    * How long from one look at the runtimes to the next.
    *

@@ -1,8 +1,9 @@
-import type { Size } from 'cdk8s';
+import type { Duration, Size } from 'cdk8s';
 import type { Bandwidth } from './bandwidth';
 import type { Placement } from './placement';
-import type { Registry } from './registry';
+import type { CertificateAuthority, Registry } from './registry';
 import type { Storage } from './storage';
+import type { OriginTimeouts } from './timeouts';
 import type { WorkloadProps } from './workload-props';
 
 /** What can be said about a supernode that an installation does not say for all its parts. */
@@ -62,12 +63,31 @@ export interface SupernodeOptions extends WorkloadProps {
    */
   readonly signingKeySecret?: string;
   /**
-   * The networks of the nodes, such as `10.0.0.0/16`. With them a NetworkPolicy admits these and other replicas alone: df-daemons are on
-   * the network of their nodes, where no selector finds them.
+   * For how long a registry that did not give a blob is not asked for it again, in whole minutes up to a day.
+   *
+   * @default - not at all: the next client tries again
+   */
+  readonly failAccessInterval?: Duration;
+  /**
+   * How long it waits for registries.
+   *
+   * @default - see `OriginTimeouts`
+   */
+  readonly timeouts?: OriginTimeouts;
+  /**
+   * The networks of the nodes, such as `10.0.0.0/16`. With them a NetworkPolicy admits these, preheats and other replicas alone: df-daemons
+   * are on the network of their nodes, where no selector finds them.
    *
    * @default - no NetworkPolicy
    */
   readonly nodeCidrs?: string[];
+  /**
+   * Whether the NetworkPolicy says where the supernode may go to, too: DNS, other replicas, the df-daemons' port on the nodes, and any
+   * host at the ports of the registries, 443, and the proxies of `env`. Where a policy denies all egress it needs this. Only with `nodeCidrs`.
+   *
+   * @default false
+   */
+  readonly egressPolicy?: boolean;
 }
 
 /** What can be said about a supernode. */
@@ -80,6 +100,18 @@ export interface SupernodeProps extends SupernodeOptions {
    * @default - Docker Hub
    */
   readonly registries?: Registry[];
+  /**
+   * Certificates to trust besides the public ones, for every host that is asked: registries, their token servers, storage that they redirect to.
+   *
+   * @default - the public certificate authorities
+   */
+  readonly ca?: CertificateAuthority;
+  /**
+   * The ports at which df-daemons give blocks, for `egressPolicy`: a supernode that starts anew fetches from them.
+   *
+   * @default [15001]
+   */
+  readonly peerPorts?: number[];
   /**
    * The namespace of the objects.
    *

@@ -1,3 +1,4 @@
+import type { Size } from 'cdk8s';
 import { k8s, LabelSelector } from 'cdk8s-plus-27';
 import type { INetworkPolicyPeer, IPodSelector, NetworkPolicyPeerConfig, PodSelectorConfig } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
@@ -38,7 +39,12 @@ export class SupernodeConstruct extends Construct implements IPodSelector, INetw
   public readonly serviceName: string;
   /** The namespace of all its objects. */
   public readonly namespace: string;
-  private readonly podLabels: Record<string, string>;
+  /** How many there are. */
+  public readonly replicas: number;
+  /** What stays free on the disk of its blobs. */
+  public readonly minFree: Size;
+  /** The labels that select its pods. */
+  public readonly podLabels: { readonly [key: string]: string };
   private readonly hosts: string[];
 
   public constructor(scope: Construct, id: string, props: SupernodeProps) {
@@ -46,6 +52,8 @@ export class SupernodeConstruct extends Construct implements IPodSelector, INetw
     const spec = checkedBy(this, () => supernodeSpec(props, defaultNamespace(this)));
     this.serviceName = spec.name;
     this.namespace = spec.namespace;
+    this.replicas = spec.replicas;
+    this.minFree = spec.minFree;
     this.podLabels = spec.classic ? classicSupernodeSelector(spec) : supernodeSelector(spec);
     this.hosts = spec.replicas > 1 ? replicaNames(spec) : [spec.name];
 
@@ -101,7 +109,7 @@ export class SupernodeConstruct extends Construct implements IPodSelector, INetw
   /** Selects the supernode's pods, for cdk8s-plus constructs. */
   public toPodSelectorConfig(): PodSelectorConfig {
     return {
-      labelSelector: LabelSelector.of({ labels: this.podLabels }),
+      labelSelector: LabelSelector.of({ labels: { ...this.podLabels } }),
       namespaces: { names: [this.namespace] },
     };
   }

@@ -1,5 +1,6 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
+import { onceATurn } from './policy/once-a-turn';
 
 const checked = new WeakSet<Chart>();
 
@@ -11,7 +12,7 @@ export function refuseTakenNames(scope: IConstruct): void {
   const chart = Chart.of(scope);
   if (!checked.has(chart)) {
     checked.add(chart);
-    chart.node.addValidation({ validate: () => takenNames(chart) });
+    chart.node.addValidation({ validate: onceATurn(() => takenNames(chart)) });
   }
 }
 

@@ -1,26 +1,12 @@
 import { Duration, Size } from 'cdk8s';
-import { Bandwidth, CertificateAuthority, ContainerRuntime, Placement, Storage } from '../src';
-import type { DfDaemonProps, NodeMirrorJobProps, PreheatJobProps, SupernodeProps } from '../src';
-import { dfDaemonSpec } from '../src/spec/df-daemon';
+import { Bandwidth, CertificateAuthority, ContainerRuntime, Placement, Storage, TagPolicy } from '../src';
+import type { SupernodeProps } from '../src';
 import { dragonflySpec } from '../src/spec/dragonfly';
-import { nodeMirrorSpec } from '../src/spec/node-mirror';
-import { preheatSpec } from '../src/spec/preheat';
-import { bundleOf, originsOf, parseRegistries, renderRegistries } from '../src/spec/registry';
+import { originsOf, parseRegistries, renderRegistries } from '../src/spec/registry';
 import { supernodeSpec } from '../src/spec/supernode';
+import { messageOf, NAME } from './support/refusals';
 
 const IMAGES = { supernodeImage: 'example/supernode:1', daemonImage: 'example/dfdaemon:1' };
-const NAME =
-  'use 1 to 63 lower-case letters, digits and dashes, starting with a letter and ending with a letter or digit.';
-
-function messageOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return error instanceof Error ? error.message : `no Error: ${String(error)}`;
-  }
-  return 'nothing was thrown';
-}
-
 describe('the registries', () => {
   it.each([
     [[{ url: 'https://registry-1.docker.io' }], 'https://registry-1.docker.io', ['registry-1.docker.io:443']],
@@ -58,7 +44,7 @@ describe('the registries', () => {
     ['https://a b', '"https://a b" is no URL: write it such as https://registry.example.com:5000.'],
     [
       'https://me:secret@registry.example.com',
-      '"https://***@registry.example.com" has credentials: leave them out; container runtimes send their own.',
+      '"https://***@registry.example.com" has credentials: leave them out; container runtimes send their own, and others come from credentialsSecret.',
     ],
     [
       'https://registry.example.com/v2/',
@@ -91,24 +77,6 @@ describe('the registries', () => {
       'registries[0].host "a_b" is no registry: use HOST[:PORT] as it stands in image names.',
     );
   });
-
-  it('share one bundle of certificates', () => {
-    const bundle = (...cas: (CertificateAuthority | undefined)[]) =>
-      bundleOf(
-        'registries',
-        parseRegistries(
-          'registries',
-          cas.map((ca, i) => ({ url: `https://r${i}`, ...(ca === undefined ? {} : { ca }) })),
-        ),
-      );
-    const ours = CertificateAuthority.fromSecret('ca');
-    expect(bundle(undefined, ours, undefined, ours)).toBe(ours);
-    expect(bundle(undefined)).toBeUndefined();
-    expect(messageOf(() => bundle(ours, CertificateAuthority.fromConfigMap('ca')))).toBe(
-      'registries[1].ca is ConfigMap ca, key ca.crt and registries[0].ca is Secret ca, key ca.crt: put all certificates into one ' +
-        'bundle, and name it for both.',
-    );
-  });
 });
 
 describe('the props of an installation', () => {
@@ -124,6 +92,10 @@ describe('the props of an installation', () => {
     [
       { daemonImage: 'a@sha256:123' },
       'daemonImage "a@sha256:123" has the digest "sha256:123": write sha256: and 64 hexadecimal digits.',
+    ],
+    [
+      { supernodeImage: '127.0.0.1:7001/a', daemon: { mirrorPort: 7001 } },
+      'supernodeImage "127.0.0.1:7001/a" would come from the mirror that it is to start: name the registry itself, which the node asks while the mirror is down.',
     ],
     [
       { namespace: 'Kube' },
@@ -166,10 +138,7 @@ describe('the props of every daemon', () => {
       'nodeSelector["pool"] is "-a": use at most 63 letters, digits, dashes, dots and underscores, a letter or digit at both ends.',
     ],
     [{ env: { '2': '' } }, 'env has "2", which is no name for a variable: use letters, digits and underscores.'],
-    [
-      { env: { NODE_EXTRA_CA_CERTS: '/ca' } },
-      'env has "NODE_EXTRA_CA_CERTS", which is set already: use ca of a registry to change it.',
-    ],
+    [{ env: { POD_IP: '::1' } }, 'env has "POD_IP", which is set already: use WirePatch to change it.'],
     [
       { resources: { memory: { limit: Size.mebibytes(64) } } },
       'resources.memory.limit is 64 MiB, too little for a daemon to start: give at least 128 MiB.',
@@ -188,15 +157,15 @@ describe('the props of every daemon', () => {
     ],
     [
       { storage: Storage.hostPath('data') },
-      'storage "data" is no folder for data on a node: use an absolute path below / without "..".',
+      'storage "data" is no place for data on a node: use an absolute path below / without "..".',
     ],
     [
       { storage: Storage.hostPath('/data/../etc') },
-      'storage "/data/../etc" is no folder for data on a node: use an absolute path below / without "..".',
+      'storage "/data/../etc" is no place for data on a node: use an absolute path below / without "..".',
     ],
     [
       { storage: Storage.hostPath('//') },
-      'storage "//" is no folder for data on a node: use an absolute path below / without "..".',
+      'storage "//" is no place for data on a node: use an absolute path below / without "..".',
     ],
     [
       { minFree: Size.mebibytes(0) },
@@ -276,6 +245,35 @@ describe('the props of the supernode', () => {
       'nodeCidrs[0] "10.0.0.0/33" is no network: write ADDRESS/BITS, such as 10.0.0.0/16.',
     ],
     [
+      { failAccessInterval: Duration.seconds(90) },
+      'failAccessInterval is 1.5 minutes: use a whole number of minutes, at most 1440.',
+    ],
+    [{ timeouts: { originStall: Duration.millis(10) } }, 'timeouts.originStall is 10ms: use 100ms to 300s.'],
+    [
+      { egressPolicy: true },
+      'egressPolicy is true and nodeCidrs is missing, where the df-daemons are: name the networks of the nodes.',
+    ],
+    [
+      { peerPorts: [15001] },
+      'peerPorts says nothing without egressPolicy, which is to admit them: give both, or neither.',
+    ],
+    [
+      { egressPolicy: true, nodeCidrs: ['10.0.0.0/8'], peerPorts: [0] },
+      'peerPorts[0] is 0: use a port from 1024 to 65535, since the daemon is not allowed those below.',
+    ],
+    [
+      { ca: CertificateAuthority.fromSecret('ca', 'a/b') },
+      'ca has the key "a/b": use letters, digits, dashes, dots and underscores.',
+    ],
+    [
+      { registries: [{ url: 'https://a', ca: CertificateAuthority.fromConfigMap('A') }] },
+      `registries[0].ca "A" is no name for an object: ${NAME.replace('63', '253')}`,
+    ],
+    [
+      { classic: true, registries: [{ url: 'https://a', credentialsSecret: 's' }] },
+      'registries[0].credentialsSecret has no place in the classic installation: leave out credentialsSecret or classic.',
+    ],
+    [
       { classic: true, placement: Placement.ANY },
       'placement has no place in the classic installation: leave out placement or classic, or change the object with WirePatch.',
     ],
@@ -286,118 +284,19 @@ describe('the props of the supernode', () => {
   ])('%j are refused', (props, message) => {
     expect(refused(props)).toBe(message);
   });
-});
 
-describe('the props of the df-daemons', () => {
-  const daemon = { image: 'example/dfdaemon:1', supernodes: ['supernode'] };
-  const refused = (props: Partial<DfDaemonProps>) => messageOf(() => dfDaemonSpec({ ...daemon, ...props }, 'ns'));
-
-  it.each<[Partial<DfDaemonProps>, string]>([
-    [{ supernodes: [] }, 'supernodes is empty: name at least one supernode as HOST[:PORT], such as "supernode".'],
-    [
-      { supernodes: ['http://supernode'] },
-      'supernodes[0] "http://supernode" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].',
-    ],
-    [{ supernodes: ['a b'] }, 'supernodes[0] "a b" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].'],
-    [
-      { supernodes: ['10.0.0.256'] },
-      'supernodes[0] "10.0.0.256" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].',
-    ],
-    [
-      { supernodes: ['a:70000'] },
-      'supernodes[0] "a:70000" has the port "70000": use 1 to 65535, or leave it out for 8002.',
-    ],
-    [{ supernodes: ['a', 'a'] }, 'supernodes names "a" twice, at 0 and 1: name it once.'],
-    [
-      { mirrorPort: 443 },
-      'mirrorPort is 443: use a port from 1024 to 65535, since the daemon is not allowed those below.',
-    ],
-    [{ peerPort: 65003 }, 'peerPort and opsPort are the same, on one network: give each its own.'],
-    [
-      { image: '127.0.0.1:65001/dfdaemon:1' },
-      'image "127.0.0.1:65001/dfdaemon:1" would come from the mirror that it is to start: name the registry itself, which the node asks while the mirror is down.',
-    ],
-    [
-      { registries: [{ url: 'http://localhost:7000' }], mirrorPort: 7000 },
-      'registries[0].url "http://localhost:7000" is the mirror itself: name the registry behind it.',
-    ],
-    [
-      { storage: Storage.persistentVolumeClaim({ claimName: 'data' }) },
-      'storage is a claim, which all nodes would share: use Storage.hostPath() or Storage.emptyDir().',
-    ],
-    [
-      { maxUnavailable: '0' },
-      'maxUnavailable "0" lets no update happen or is no number: use a number of nodes such as "3", or 1% to 100%.',
-    ],
-    [
-      { maxUnavailable: '101%' },
-      'maxUnavailable "101%" lets no update happen or is no number: use a number of nodes such as "3", or 1% to 100%.',
-    ],
-    [{ zone: '' }, 'zone "" is no zone: use 1 to 63 letters, digits and signs without blanks.'],
-    [
-      { classic: true, registries: [{ url: 'https://a' }, { url: 'https://b' }] },
-      'registries has 2 entries, and the classic installation mirrors one: leave out the others, or classic.',
-    ],
-  ])('%j are refused', (props, message) => {
-    expect(refused(props)).toBe(message);
-  });
-
-  it('supernodes may be names, addresses and brackets, with a port or not', () => {
-    const supernodes = ['supernode.p2p', '10.0.0.1:8002', '[fd00::1]', '[fd00::2]:9000'];
-    expect(dfDaemonSpec({ ...daemon, supernodes }, 'default').supernodes).toEqual(supernodes);
-  });
-});
-
-describe('the props of node-mirror Jobs', () => {
-  const job = { image: 'example/node-mirror:1', nodes: ['w1'] };
-  const refused = (props: Partial<NodeMirrorJobProps>) => messageOf(() => nodeMirrorSpec({ ...job, ...props }, 'ns'));
-
-  it.each<[Partial<NodeMirrorJobProps>, string]>([
-    [{ nodes: [] }, 'nodes is empty: name at least one node, as "kubectl get nodes" shows them.'],
-    [{ nodes: ['w1', 'w 2'] }, 'nodes[1] "w 2" is no node name: write it as "kubectl get nodes" shows it.'],
-    [{ nodes: ['w1', 'w2', 'w1'] }, 'nodes names "w1" twice, at 0 and 2: name it once.'],
-    [
-      { mirror: '127.0.0.1:65001' },
-      'mirror "127.0.0.1:65001" is no http or https URL: write it such as http://127.0.0.1:65001.',
-    ],
-    [
-      { name: 'a'.repeat(52), wait: Duration.minutes(10) },
-      'wait is 600 s and deadline 600 s: the Job would end while it waits; raise the deadline.',
-    ],
-    [{ name: 'a'.repeat(53) }, `name "${'a'.repeat(53)}" is no name for an object: ${NAME.replace('63', '52')}`],
-    [{ runtimes: [] }, 'runtimes is empty: name at least one runtime, or leave it out for ContainerRuntime.AUTO.'],
-    [{ runtimes: [ContainerRuntime.CRIO, ContainerRuntime.of('crio')] }, 'runtimes names "crio" twice: name it once.'],
-    [
-      { runtimes: [ContainerRuntime.AUTO, ContainerRuntime.CRIO] },
-      'runtimes has ContainerRuntime.AUTO, which is each that is found, beside others: leave one of the two out.',
-    ],
-    [
-      { readyz: 'localhost' },
-      'readyz "localhost" is no http or https URL: write it such as http://127.0.0.1:65003/readyz.',
-    ],
-    [{ backoffLimit: 0.5 }, 'backoffLimit is 0.5: use a whole number from 0 to 100.'],
-  ])('%j are refused', (props, message) => {
-    expect(refused(props)).toBe(message);
-  });
-
-  it('the mirror of a node is a URL of scheme, host and port', () => {
-    expect(nodeMirrorSpec({ ...job, mirror: 'http://127.0.0.1:1234/' }, 'ns').mirror).toBe('http://127.0.0.1:1234');
-  });
-});
-
-describe('the props of a preheat', () => {
-  const preheat = { image: 'example/dfdaemon:1', images: ['nginx:1'], supernodes: ['supernode'] };
-
-  it.each<[Partial<PreheatJobProps>, string]>([
-    [{ images: [] }, 'images has 0 entries: name 1 to 50 images; each is a container of one pod.'],
-    [{ images: ['a', 'b', 'a'] }, 'images names "a" twice, at 0 and 2: name it once.'],
-    [{ platforms: ['amd64'] }, 'platforms[0] "amd64" is none: write OS/ARCH[/VARIANT], such as linux/arm64.'],
-    [
-      { env: { REGISTRY_USER: 'me' } },
-      'env has "REGISTRY_USER", which is set already: use credentialsSecret to change it.',
-    ],
-  ])('%j are refused', (props, message) => {
-    expect(messageOf(() => preheatSpec({ ...preheat, ...props }, 'ns'))).toBe(message);
+  it('the ports that a supernode may go to are those of registries and of proxies', () => {
+    const spec = supernodeSpec(
+      {
+        image: 'a',
+        nodeCidrs: ['10.0.0.0/8'],
+        egressPolicy: true,
+        registries: [{ url: 'http://r:5000' }, { url: 'https://ghcr.io' }],
+        env: { HTTPS_PROXY: 'proxy:3128', http_proxy: 'http://other', NO_PROXY: 'x:1' },
+      },
+      'ns',
+    );
+    expect(spec.egress).toEqual({ peerPorts: [15001], originPorts: [80, 443, 3128, 5000] });
   });
 });
 
@@ -410,6 +309,7 @@ describe('values', () => {
       () => ContainerRuntime.of('rocket'),
       '"rocket" is no container runtime that a node-mirror knows: use one of auto, docker, containerd, crio, podman.',
     ],
+    [() => TagPolicy.ttl(Duration.millis(0)), 'TagPolicy.ttl() of nothing asks the registry each time'],
     [() => Storage.persistentVolumeClaim({}), 'has neither claimName nor size'],
     [
       () => Storage.persistentVolumeClaim({ claimName: 'a', storageClassName: 'b' }),

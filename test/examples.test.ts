@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { golden } from './support/golden';
-import { schemaFaults } from './support/strict';
 import { parseManifests } from './support/synth';
 import type { Manifest } from './support/synth';
 
@@ -49,11 +48,6 @@ it.each(names)('the example %s writes the text in test/golden/examples', (name) 
   mkdirSync(join(__dirname, 'golden', 'examples'), { recursive: true });
   const text = synthesized(name);
   expect(text).toBe(golden(join('examples', name), text));
-});
-
-it('all of them keep to the schema of Kubernetes 1.27', () => {
-  const manifests = names.flatMap((name) => parseManifests(synthesized(name)));
-  expect(schemaFaults(manifests.filter(({ kind }) => kind !== 'Kustomization'))).toEqual([]);
 });
 
 it('a folder of the manifests repository has a kustomization.yaml with one file for each object', () => {

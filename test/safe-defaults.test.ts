@@ -147,7 +147,7 @@ describe('several supernodes', () => {
 });
 
 describe('the supernode', () => {
-  it('admits the nodes and its replicas alone, where their networks are named', () => {
+  it('admits the nodes, preheats and its replicas alone, where their networks are named', () => {
     const policy = objectOf(install({ supernode: { nodeCidrs: ['10.0.0.0/16'] } }), 'NetworkPolicy');
     expect(policy['spec']).toEqual({
       podSelector: {
@@ -161,6 +161,11 @@ describe('the supernode', () => {
             {
               podSelector: {
                 matchLabels: { 'app.kubernetes.io/name': 'supernode', 'app.kubernetes.io/instance': 'supernode' },
+              },
+            },
+            {
+              podSelector: {
+                matchLabels: { 'app.kubernetes.io/name': 'preheat', 'app.kubernetes.io/part-of': 'dragonfly' },
               },
             },
           ],

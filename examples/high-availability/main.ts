@@ -1,7 +1,10 @@
 import { App, Chart, Size } from 'cdk8s';
 import { Bandwidth, Dragonfly, Placement, Storage } from 'cdk8s-dragonfly';
 
-/** Three supernodes with volumes of their own; new nodes take pods when their runtime has the mirror. */
+/**
+ * Three supernodes with volumes of their own, in a namespace that denies what no policy allows; new nodes take pods when their runtime has the
+ * mirror; alerts for who is on call.
+ */
 const app = new App();
 const chart = new Chart(app, 'dragonfly', { namespace: 'dragonfly-system' });
 new Dragonfly(chart, 'dragonfly', {
@@ -15,7 +18,9 @@ new Dragonfly(chart, 'dragonfly', {
     signingKeySecret: 'dragonfly-signing-key',
     maxBandwidth: Bandwidth.mebibytesPerSecond(200),
     nodeCidrs: ['10.0.0.0/16'],
+    egressPolicy: true,
   },
+  monitoring: {},
   daemon: {
     configureRuntime: {
       image: 'registry.example.com/dragonfly/node-mirror:0.1.0',

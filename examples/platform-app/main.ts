@@ -1,8 +1,8 @@
 import { App, Chart, JsonPatch } from 'cdk8s';
-import { NetworkPolicy, Pods, Service } from 'cdk8s-plus-27';
+import { NetworkPolicy, Pods } from 'cdk8s-plus-27';
 import { Dragonfly, WirePatch } from 'cdk8s-dragonfly';
 
-/** A platform's own objects around an installation: a Service for metrics, a policy for Prometheus, a field that no prop has. */
+/** Part of a platform: alerts and dashboard for its Prometheus and Grafana, a policy of its own beside ours, a field that no prop has. */
 const app = new App();
 const chart = new Chart(app, 'platform', { namespace: 'dragonfly-system', labels: { team: 'platform' } });
 
@@ -11,10 +11,11 @@ const { supernode, daemon } = new Dragonfly(chart, 'dragonfly', {
   daemonImage: 'registry.example.com/dragonfly/dfdaemon:0.1.0',
   createNamespace: true,
   supernode: { nodeCidrs: ['10.0.0.0/16'] },
+  monitoring: { labels: { release: 'kube-prometheus-stack' }, alertLabels: { team: 'platform' } },
 });
-new Service(chart, 'metrics', { selector: supernode, ports: [{ name: 'metrics', port: 8002 }] });
-new NetworkPolicy(chart, 'prometheus-to-supernode', {
-  selector: Pods.select(chart, 'prometheus', { labels: { app: 'prometheus' } }),
+// Builds that warm the swarm up may reach the supernode.
+new NetworkPolicy(chart, 'builds-to-supernode', {
+  selector: Pods.select(chart, 'builds', { labels: { app: 'build' } }),
   egress: { rules: [{ peer: supernode }] },
 });
 WirePatch.apply(daemon.daemonSet, JsonPatch.add('/spec/minReadySeconds', 10));

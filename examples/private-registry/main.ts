@@ -2,8 +2,9 @@ import { App, Chart, Cron } from 'cdk8s';
 import { CertificateAuthority, Dragonfly, PreheatJob } from 'cdk8s-dragonfly';
 
 /**
- * A registry of the company with a certificate of its own. Nodes pull with their own credentials, which pass through the df-daemon; the
- * nightly preheat has a user from a Secret.
+ * A registry of the company with a certificate of its own, and its storage too. Who pulls with credentials is let in by the registry; for pods without
+ * any, df-daemons show those of a Secret (`kubectl create secret docker-registry pull-robot …`), to the registry and to its login alone. The
+ * nightly preheat has a user of its own.
  */
 const app = new App();
 const chart = new Chart(app, 'dragonfly', { namespace: 'dragonfly-system' });
@@ -12,8 +13,19 @@ const dragonfly = new Dragonfly(chart, 'dragonfly', {
   supernodeImage: 'registry.example.com/dragonfly/supernode:0.1.0',
   daemonImage: 'registry.example.com/dragonfly/dfdaemon:0.1.0',
   createNamespace: true,
+  ca: CertificateAuthority.fromConfigMap('corporate-ca'),
   registries: [
-    { url: 'https://registry.example.com:5000', ca: CertificateAuthority.fromConfigMap('corporate-ca') },
+    {
+      url: 'https://registry.example.com:5000',
+      credentialsSecret: 'pull-robot',
+      tokenServers: ['login.example.com'],
+    },
+    // Of a partner: its certificate counts for this host alone, and it is shown ours.
+    {
+      url: 'https://registry.partner.example',
+      ca: CertificateAuthority.fromSecret('partner-ca'),
+      clientCertificateSecret: 'partner-client',
+    },
     { url: 'https://registry-1.docker.io' },
   ],
   supernode: { imagePullSecrets: ['registry-credentials'] },

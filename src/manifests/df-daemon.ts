@@ -13,12 +13,15 @@ import {
   waitForRuntimes,
 } from './runtime-configuration';
 import { DATA, dataVolume, needsRoot } from './storage';
-import { caVolume, containerOf, envOf, metadataOf, podMetadataOf, podOf } from './workload';
+import { containerOf, envOf, filesVolume, metadataOf, podMetadataOf, podOf } from './workload';
 
 const COMPONENT = 'df-daemon';
 
 /** The key of the ConfigMap that holds the node file. */
 export const NODE_CONFIG_KEY = 'dragonfly.conf';
+
+/** The key of the ConfigMap that holds what no flag can say. */
+const CONFIG_KEY = 'dfdaemon.yml';
 
 /** The name of the df-daemons' ConfigMap. */
 export function configMapName(spec: DfDaemonSpec): string {
@@ -30,6 +33,14 @@ export function nodeConfig(supernodes: string[]): string {
   return `[node]\naddress=${supernodes.join(',')}\n`;
 }
 
+/** The files of the df-daemons' ConfigMap. */
+function configOf({ supernodes, proxy }: DfDaemonSpec): Record<string, string> {
+  return {
+    [NODE_CONFIG_KEY]: nodeConfig(supernodes),
+    ...(proxy === undefined ? {} : { [CONFIG_KEY]: proxy.config }),
+  };
+}
+
 /** The labels that select the df-daemons' pods. */
 export function dfDaemonSelector(spec: DfDaemonSpec): Record<string, string> {
   return selectorLabels(COMPONENT, spec.name);
@@ -39,7 +50,7 @@ export function dfDaemonSelector(spec: DfDaemonSpec): Record<string, string> {
 export function dfDaemonConfigMap(spec: DfDaemonSpec): k8s.KubeConfigMapProps {
   return {
     metadata: metadataOf(spec, objectLabels(COMPONENT, spec.name), configMapName(spec)),
-    data: { [NODE_CONFIG_KEY]: nodeConfig(spec.supernodes) },
+    data: configOf(spec),
   };
 }
 
@@ -57,7 +68,7 @@ export function dfDaemonSet(spec: DfDaemonSpec): k8s.KubeDaemonSetProps {
       },
       template: {
         // A file mounted by subPath is never updated: a changed ConfigMap has to make new pods.
-        metadata: podMetadataOf(spec, labels, nodeConfig(spec.supernodes)),
+        metadata: podMetadataOf(spec, labels, Object.values(configOf(spec)).join('\n')),
         spec: {
           tolerations: [...TOLERATE_CONTROL_PLANE, ...runtimeTolerations(spec), ...spec.tolerations],
           hostNetwork: true,
@@ -69,7 +80,7 @@ export function dfDaemonSet(spec: DfDaemonSpec): k8s.KubeDaemonSetProps {
           volumes: [
             { name: 'config', configMap: { name: configMapName(spec) } },
             dataVolume(storage, ''),
-            ...caVolume(spec.ca).volumes,
+            ...filesVolume(spec.files).volumes,
             ...runtimeVolumes(spec),
           ],
         },
@@ -104,12 +115,21 @@ function dfDaemonContainer(spec: DfDaemonSpec): k8s.Container {
       diskQuota: sizeText(spec.store.diskQuota),
       minFree: sizeText(spec.store.minFree),
       blobAuthorization: spec.blobAuthorization,
+      tagPolicy: spec.tagPolicy,
+      ratelimit: spec.ratelimit,
+      uploadLimit: spec.uploadLimit,
+      drainTimeout: spec.drainTimeout,
+      hijackCert: spec.proxy?.hijackCert,
+      hijackKey: spec.proxy?.hijackKey,
+      proxyAllow: spec.proxy?.proxyAllow,
+      ...spec.access,
+      ...spec.timeouts,
       logLevel: spec.logLevel,
     }),
     env: [
       { name: DFDAEMON.flags.registry.env, value: spec.registry },
       fieldEnv(DFDAEMON.flags.advertiseIp.env, 'status.hostIP'),
-      ...envOf(spec, spec.ca),
+      ...envOf(spec),
     ],
     ports: [
       { name: 'mirror', containerPort: mirror, hostPort: mirror, hostIp: LOOPBACK, protocol: 'TCP' },
@@ -130,8 +150,11 @@ function dfDaemonContainer(spec: DfDaemonSpec): k8s.Container {
     },
     volumeMounts: [
       { name: 'config', mountPath: PATHS.nodeConfig, subPath: NODE_CONFIG_KEY, readOnly: true },
+      ...(spec.proxy === undefined
+        ? []
+        : [{ name: 'config', mountPath: PATHS.dfdaemonConfig, subPath: CONFIG_KEY, readOnly: true }]),
       { name: DATA, mountPath: home },
-      ...caVolume(spec.ca).mounts,
+      ...filesVolume(spec.files).mounts,
       ...stateMounts(spec),
     ],
     ...waitForRuntimes(spec),

@@ -11,6 +11,9 @@ const CREDENTIALS = 'credentials';
 const CREDENTIALS_FOLDER = '/etc/dragonfly/credentials';
 const USER = 'REGISTRY_USER';
 
+/** The labels of the pods of every preheat, which ask a supernode. */
+export const PREHEAT_PODS = { 'app.kubernetes.io/name': COMPONENT, 'app.kubernetes.io/part-of': 'dragonfly' };
+
 /** A preheat at once. Its name holds a hash of its content, because a Job's template cannot be changed. */
 export function preheatJob(spec: PreheatSpec): k8s.KubeJobProps {
   const job = jobSpec(spec);
@@ -66,7 +69,7 @@ function preheatContainer(spec: PreheatSpec, image: string, i: number): k8s.Cont
         platform: spec.platforms,
         node: spec.supernodes,
         ...(credentials ? { username: `$(${USER})`, passwordFile: `${CREDENTIALS_FOLDER}/password` } : {}),
-        timeout: spec.timeoutSeconds === undefined ? undefined : `${spec.timeoutSeconds}s`,
+        timeout: spec.timeout,
         logLevel: spec.logLevel,
       }),
     ],
@@ -74,7 +77,7 @@ function preheatContainer(spec: PreheatSpec, image: string, i: number): k8s.Cont
       ...(spec.credentialsSecret === undefined
         ? []
         : [{ name: USER, valueFrom: { secretKeyRef: { name: spec.credentialsSecret, key: 'username' } } }]),
-      ...envOf(spec, undefined),
+      ...envOf(spec),
     ],
     terminationMessagePolicy: 'FallbackToLogsOnError',
     ...(credentials ? { volumeMounts: [{ name: CREDENTIALS, mountPath: CREDENTIALS_FOLDER, readOnly: true }] } : {}),

@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-27';
 import { NODE_MIRROR, PATHS } from '../contract/index';
 import type { DfDaemonSpec } from '../spec/df-daemon';
+import { MAX_WAIT_SECONDS } from '../spec/drain';
 import { renderArgs } from './args';
 import { fieldEnv, objectLabels } from './common';
 import { containerOf, envOf, metadataOf } from './workload';
@@ -9,8 +10,6 @@ const STATE = 'runtime-state';
 const STATE_FOLDER = '/run/dragonfly';
 const ON_FILE = `${STATE_FOLDER}/mirror-on`;
 const TOKEN = 'token';
-/** How long a df-daemon waits at most for the runtimes to be off it: less than the grace of its pod. */
-const MAX_WAIT_SECONDS = 60;
 /** Ends when the runtimes no longer have the mirror, or who is to take it off (boot, namespace, PID and start, in the file) runs no more. */
 const WAIT_SCRIPT =
   `const{readFileSync:r}=require('fs'),end=Date.now()+${MAX_WAIT_SECONDS}e3;` +
@@ -39,13 +38,15 @@ export function runtimeContainers(spec: DfDaemonSpec): k8s.Container[] {
           hostRoot: PATHS.hostRoot,
           readyz: `http://127.0.0.1:${spec.ports.ops}/readyz`,
           ...(runtime.restart ? { restart: true } : {}),
-          interval: runtime.intervalSeconds === undefined ? undefined : `${runtime.intervalSeconds}s`,
+          interval: runtime.interval,
+          reloadTimeout: runtime.reloadTimeout,
+          ...runtime.paths,
           removeTaint: startupTaint,
           onFile: ON_FILE,
           logLevel: spec.logLevel,
         }),
       ],
-      env: [fieldEnv(NODE_MIRROR.flags.nodeName.env, 'spec.nodeName'), ...envOf(runtime.workload, undefined)],
+      env: [fieldEnv(NODE_MIRROR.flags.nodeName.env, 'spec.nodeName'), ...envOf(runtime.workload)],
       terminationMessagePolicy: 'FallbackToLogsOnError',
       securityContext: { privileged: true, runAsUser: 0, runAsNonRoot: false, readOnlyRootFilesystem: true },
       volumeMounts: [

@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-27';
 import { PORTS } from '../contract/index';
 import type { SupernodeSpec } from '../spec/supernode';
+import { PREHEAT_PODS } from './preheat';
 import { claimSpec } from './storage';
 import { claimName, headlessName, supernodeMetadata, supernodeSelector } from './supernode';
 
@@ -35,27 +36,40 @@ export function supernodeDisruptionBudget(spec: SupernodeSpec): k8s.KubePodDisru
   };
 }
 
-/** Admits the nodes and the other replicas, to both ports. */
+/** Admits the nodes, preheats and the other replicas, to both ports; where the supernode may go to is said when it is asked for. */
 export function supernodeNetworkPolicy(spec: SupernodeSpec): k8s.KubeNetworkPolicyProps {
+  const replicas = { podSelector: { matchLabels: supernodeSelector(spec) } };
+  const nodes = spec.nodeCidrs.map((cidr) => ({ ipBlock: { cidr } }));
   return {
     metadata: supernodeMetadata(spec),
     spec: {
       podSelector: { matchLabels: supernodeSelector(spec) },
-      policyTypes: ['Ingress'],
+      policyTypes: ['Ingress', ...(spec.egress === undefined ? [] : ['Egress'])],
       ingress: [
         {
-          from: [
-            ...spec.nodeCidrs.map((cidr) => ({ ipBlock: { cidr } })),
-            { podSelector: { matchLabels: supernodeSelector(spec) } },
-          ],
-          ports: [PORTS.supernodeApi, PORTS.supernodePieces].map((port) => ({
-            port: k8s.IntOrString.fromNumber(port),
-            protocol: 'TCP',
-          })),
+          from: [...nodes, replicas, { podSelector: { matchLabels: PREHEAT_PODS } }],
+          ports: tcp([PORTS.supernodeApi, PORTS.supernodePieces]),
         },
       ],
+      ...(spec.egress === undefined
+        ? {}
+        : {
+            egress: [
+              // A supernode that starts anew, or takes over, fetches from df-daemons what they have; and it follows what they have for originals.
+              { to: nodes, ports: tcp(spec.egress.peerPorts) },
+              { to: [replicas], ports: tcp([PORTS.supernodeApi, PORTS.supernodePieces]) },
+              { ports: [...tcp([DNS]), { port: k8s.IntOrString.fromNumber(DNS), protocol: 'UDP' }] },
+              { ports: tcp(spec.egress.originPorts) },
+            ],
+          }),
     },
   };
+}
+
+const DNS = 53;
+
+function tcp(ports: number[]): k8s.NetworkPolicyPort[] {
+  return ports.map((port) => ({ port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' }));
 }
 
 /** The claim of a single supernode; absent where none has to be made. */

@@ -15,7 +15,7 @@ import {
   selectorLabels,
 } from './common';
 import { DATA, claimSpec, dataVolume, needsRoot } from './storage';
-import { caVolume, containerOf, envOf, metadataOf, podMetadataOf, podOf } from './workload';
+import { containerOf, envOf, filesVolume, metadataOf, podMetadataOf, podOf } from './workload';
 
 const COMPONENT = 'supernode';
 const SIGNING_KEY_FOLDER = '/etc/dragonfly/signing';
@@ -90,7 +90,7 @@ function template(spec: SupernodeSpec): k8s.PodTemplateSpec {
         ...(spec.signingKeySecret === undefined
           ? []
           : [{ name: 'signing-key', secret: { secretName: spec.signingKeySecret, defaultMode: 0o440 } }]),
-        ...caVolume(spec.ca).volumes,
+        ...filesVolume(spec.files).volumes,
       ],
     },
   };
@@ -117,9 +117,13 @@ function supernodeContainer(spec: SupernodeSpec): k8s.Container {
       systemBandwidth: spec.systemBandwidth,
       ...(spec.replicas > 1 ? { peers: replicaNames(spec) } : {}),
       ...(spec.signingKeySecret === undefined ? {} : { signingKey: `${SIGNING_KEY_FOLDER}/${SIGNING_KEY}` }),
+      failAccessInterval: spec.failAccessInterval,
+      originFirstByteTimeout: spec.originFirstByteTimeout,
+      originStallTimeout: spec.originStallTimeout,
+      ...spec.access,
       logLevel: spec.logLevel,
     }),
-    env: [fieldEnv('POD_IP', 'status.podIP'), ...envOf(spec, spec.ca)],
+    env: [fieldEnv('POD_IP', 'status.podIP'), ...envOf(spec)],
     ports: [
       { name: 'api', containerPort: PORTS.supernodeApi, protocol: 'TCP' },
       { name: 'pieces', containerPort: PORTS.supernodePieces, protocol: 'TCP' },
@@ -133,7 +137,7 @@ function supernodeContainer(spec: SupernodeSpec): k8s.Container {
       ...(spec.signingKeySecret === undefined
         ? []
         : [{ name: 'signing-key', mountPath: SIGNING_KEY_FOLDER, readOnly: true }]),
-      ...caVolume(spec.ca).mounts,
+      ...filesVolume(spec.files).mounts,
     ],
   };
 }

@@ -1,12 +1,12 @@
 import { k8s } from 'cdk8s-plus-27';
-import type { CertificateAuthority } from '../registry';
+import { FILES_FOLDER } from '../spec/files';
+import type { FileSpec } from '../spec/files';
 import type { WorkloadSpec } from '../spec/workload';
 import { sha256 } from './common';
 
 /** The user that a daemon is where nothing needs root. */
 const NOBODY = 65_532;
-const CA_FOLDER = '/etc/dragonfly/ca';
-const CA_FILE = 'ca.crt';
+const FILES = 'registries';
 
 /** What the caller adds to the labels and annotations of all. */
 export function metadataOf(
@@ -74,35 +74,42 @@ export function containerOf(
   };
 }
 
-/** The heap, what the user adds, and the bundle of certificates. */
-export function envOf(spec: WorkloadSpec, ca: CertificateAuthority | undefined): k8s.EnvVar[] {
+/** The heap, and what the user adds. */
+export function envOf(spec: WorkloadSpec): k8s.EnvVar[] {
   return [
     ...(spec.env[NODE_OPTIONS] === undefined
       ? [{ name: NODE_OPTIONS, value: `--max-old-space-size=${spec.heap}` }]
       : []),
-    ...(ca === undefined ? [] : [{ name: 'NODE_EXTRA_CA_CERTS', value: `${CA_FOLDER}/${CA_FILE}` }]),
     ...Object.entries(spec.env).map(([name, value]) => ({ name, value })),
   ];
 }
 
 const NODE_OPTIONS = 'NODE_OPTIONS';
 
-/** The volume with the bundle of certificates, and where it is mounted. */
-export function caVolume(ca: CertificateAuthority | undefined): {
+/** One volume with the files of all Secrets and ConfigMaps that the user names, and where it is mounted. */
+export function filesVolume(files: readonly FileSpec[]): {
   readonly volumes: k8s.Volume[];
   readonly mounts: k8s.VolumeMount[];
 } {
-  if (ca === undefined) {
+  if (files.length === 0) {
     return { volumes: [], mounts: [] };
   }
-  const items = [{ key: ca.key, path: CA_FILE }];
+  const objects = new Map<string, FileSpec[]>();
+  for (const file of files) {
+    const object = `${file.kind} ${file.name}`;
+    objects.set(object, [...(objects.get(object) ?? []), file]);
+  }
+  const sources = [...objects.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) {
+      return [];
+    }
+    const items = [first, ...others].map(({ key, file }) => ({ key, path: file }));
+    const source = { name: first.name, items };
+    return [first.kind === 'Secret' ? { secret: source } : { configMap: source }];
+  });
   return {
-    volumes: [
-      ca.kind === 'Secret'
-        ? { name: 'ca', secret: { secretName: ca.name, items } }
-        : { name: 'ca', configMap: { name: ca.name, items } },
-    ],
-    mounts: [{ name: 'ca', mountPath: CA_FOLDER, readOnly: true }],
+    volumes: [{ name: FILES, projected: { sources, defaultMode: 0o440 } }],
+    mounts: [{ name: FILES, mountPath: FILES_FOLDER, readOnly: true }],
   };
 }
 

@@ -110,14 +110,14 @@ export function checkCidr(prop: string, value: string): string {
 }
 
 /**
- * A folder on a node.
+ * A folder or a file on a node.
  *
  * @throws Error naming the prop, the value and the rule.
  */
 export function checkHostPath(prop: string, value: string): string {
   const parts = value.split('/').slice(1);
   if (!value.startsWith('/') || parts.every((part) => part === '') || parts.includes('..')) {
-    throw new Error(`${prop} "${value}" is no folder for data on a node: use an absolute path below / without "..".`);
+    throw new Error(`${prop} "${value}" is no place for data on a node: use an absolute path below / without "..".`);
   }
   return value;
 }
@@ -141,13 +141,14 @@ export function checkNodes(prop: string, values: string[]): string[] {
 }
 
 /**
- * The addresses of supernodes: `HOST[:PORT]`, IPv6 in brackets, each once, at least one.
+ * Addresses as `HOST[:PORT]`, IPv6 in brackets, each once, at least one.
  *
+ * @param what they are of, for messages
  * @throws Error naming the prop, the value and the fix.
  */
-export function checkAddresses(prop: string, values: string[]): string[] {
+export function checkAddresses(prop: string, values: string[], what = 'supernode'): string[] {
   if (values.length === 0) {
-    throw new Error(`${prop} is empty: name at least one supernode as HOST[:PORT], such as "supernode".`);
+    throw new Error(`${prop} is empty: name at least one ${what} as HOST[:PORT].`);
   }
   values.forEach((value, i) => {
     const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::([0-9]+))?$/.exec(value) ?? [];
@@ -155,7 +156,7 @@ export function checkAddresses(prop: string, values: string[]): string[] {
       throw new Error(`${prop}[${i}] "${value}" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].`);
     }
     if (port !== undefined && !isPort(port)) {
-      throw new Error(`${prop}[${i}] "${value}" has the port "${port}": use 1 to 65535, or leave it out for 8002.`);
+      throw new Error(`${prop}[${i}] "${value}" has the port "${port}": use 1 to 65535, or leave it out.`);
     }
     checkOnce(prop, i, value, values.indexOf(value));
   });

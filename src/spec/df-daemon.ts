@@ -1,14 +1,22 @@
-import { PATHS, PORTS } from '../contract/index';
+import { DFDAEMON, PATHS, PORTS } from '../contract/index';
+import type { Bandwidth } from '../bandwidth';
 import type { DfDaemonProps } from '../df-daemon-props';
-import type { CertificateAuthority } from '../registry';
 import { StorageType } from '../storage';
+import { accessSpec, ownAccessSpec } from './access';
+import type { AccessSpec, OwnAccessSpec } from './access';
 import { checkAddresses, checkImage, checkName, checkNamespace, checkPort } from './checks';
 import { checkClassic } from './classic';
-import { checkNoLoop } from './mirror-loop';
-import { DOCKER_HUB, bundleOf, parseRegistries, renderRegistries } from './registry';
+import { drainTimeout } from './drain';
+import { durationText } from './durations';
+import { FileSet } from './files';
+import type { FileSpec } from './files';
+import { checkImageIsNotMirrored, checkNoLoop } from './mirror-loop';
+import { proxySpec } from './proxy';
+import type { ProxySpec } from './proxy';
+import { DOCKER_HUB, checkClassicRegistries, parseRegistries, renderRegistries } from './registry';
 import { runtimeConfigurationSpec } from './runtime-configuration';
 import type { RuntimeConfigurationSpec } from './runtime-configuration';
-import { storeSpec } from './storage';
+import { storeDefaults, storeSpec } from './storage';
 import type { StoreSpec } from './storage';
 import { workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
@@ -22,14 +30,31 @@ export interface DfDaemonSpec extends WorkloadSpec {
   readonly supernodes: string[];
   /** The registries as `[HOST=]URL`, separated by commas. */
   readonly registry: string;
-  readonly ca: CertificateAuthority | undefined;
+  readonly access: AccessSpec & OwnAccessSpec;
+  readonly files: readonly FileSpec[];
+  readonly proxy: ProxySpec | undefined;
   readonly store: StoreSpec;
   readonly ports: DfDaemonPorts;
   readonly zone: string | undefined;
   readonly blobAuthorization: string | undefined;
+  readonly tagPolicy: string | undefined;
+  /** Bytes a second. */
+  readonly ratelimit: string | undefined;
+  readonly uploadLimit: string | undefined;
+  readonly drainTimeout: string | undefined;
+  readonly timeouts: TimeoutsSpec;
   readonly maxUnavailable: string;
   readonly runtime: RuntimeConfigurationSpec | undefined;
   readonly classic: boolean;
+}
+
+/** By the names of the flags. */
+export interface TimeoutsSpec {
+  readonly connectTimeout: string | undefined;
+  readonly peerStallTimeout: string | undefined;
+  readonly supernodeSilence: string | undefined;
+  readonly originFirstByteTimeout: string | undefined;
+  readonly originStallTimeout: string | undefined;
 }
 
 /** The ports of a df-daemon on its node. */
@@ -50,6 +75,7 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
   const classic = props.classic ?? false;
   if (classic) {
     checkClassic(props, CLASSIC);
+    checkClassicRegistries('registries', props.registries ?? []);
   }
   const image = checkImage('image', props.image);
   const registries = parseRegistries('registries', props.registries ?? [DOCKER_HUB]);
@@ -60,7 +86,11 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
   }
   const ports = portsOf(props);
   checkNoLoop(image, registries, ports.mirror);
-  const store = storeSpec(props, { diskQuota: 20 * 1024, minFree: 5 * 1024 }, PATHS.dfdaemonHostPath);
+  checkImageIsNotMirrored('configureRuntime.image', props.configureRuntime?.image, ports.mirror);
+  const files = new FileSet();
+  const access = { ...accessSpec(registries, props.ca, files), ...ownAccessSpec(registries, files) };
+  const proxy = props.proxy === undefined ? undefined : proxySpec(props.proxy, files);
+  const store = storeSpec(props, storeDefaults(DFDAEMON.flags), PATHS.dfdaemonHostPath);
   if (store.storage.type === StorageType.PERSISTENT_VOLUME_CLAIM) {
     throw new Error('storage is a claim, which all nodes would share: use Storage.hostPath() or Storage.emptyDir().');
   }
@@ -69,24 +99,32 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
       'storage is no folder of the node, as in the classic installation: use Storage.hostPath() or leave out classic.',
     );
   }
+  const workload = workloadSpec(props, {
+    image,
+    resources: { cpuRequest: '50m', memoryRequest: '128Mi', memoryLimit: 512 },
+    priorityClassName: 'system-node-critical',
+    gracePeriodSeconds: 300,
+    takenEnv: { REGISTRY: 'registries', HOST_IP: 'WirePatch', ZONE: 'zone' },
+  });
   return {
-    ...workloadSpec(props, {
-      image,
-      resources: { cpuRequest: '50m', memoryRequest: '128Mi', memoryLimit: 512 },
-      priorityClassName: 'system-node-critical',
-      gracePeriodSeconds: 300,
-      takenEnv: { REGISTRY: 'registries', HOST_IP: 'WirePatch', ZONE: 'zone', NODE_EXTRA_CA_CERTS: 'ca of a registry' },
-    }),
+    ...workload,
     name: checkName('name', props.name ?? 'df-daemon'),
     namespace: checkNamespace('namespace', props.namespace ?? defaultNamespace),
     image,
     supernodes: checkAddresses('supernodes', props.supernodes),
     registry: renderRegistries(registries, classic),
-    ca: bundleOf('registries', registries),
+    access,
+    files: files.files,
+    proxy,
     store,
     ports,
     zone: props.zone === undefined ? undefined : checkZone(props.zone),
     blobAuthorization: props.blobAuthorization,
+    tagPolicy: props.tagPolicy?.text,
+    ratelimit: bytesText(props.rateLimit),
+    uploadLimit: bytesText(props.uploadLimit),
+    drainTimeout: classic ? undefined : drainTimeout(props, workload.gracePeriodSeconds),
+    timeouts: timeoutsOf(props),
     maxUnavailable: checkMaxUnavailable(props.maxUnavailable ?? '10%'),
     runtime:
       props.configureRuntime === undefined ? undefined : runtimeConfigurationSpec(props.configureRuntime, registries),
@@ -108,6 +146,23 @@ function portsOf(props: DfDaemonProps): DfDaemonPorts {
     throw new Error(`${first}Port and ${second}Port are the same, on one network: give each its own.`);
   }
   return ports;
+}
+
+function timeoutsOf({ timeouts = {} }: DfDaemonProps): TimeoutsSpec {
+  const { flags } = DFDAEMON;
+  const text = (name: keyof typeof timeouts, flag: { readonly min: number; readonly max: number }) =>
+    durationText(`timeouts.${name}`, timeouts[name], flag);
+  return {
+    connectTimeout: text('connect', flags.connectTimeout),
+    peerStallTimeout: text('peerStall', flags.peerStallTimeout),
+    supernodeSilence: text('supernodeSilence', flags.supernodeSilence),
+    originFirstByteTimeout: text('originFirstByte', flags.originFirstByteTimeout),
+    originStallTimeout: text('originStall', flags.originStallTimeout),
+  };
+}
+
+function bytesText(bandwidth: Bandwidth | undefined): string | undefined {
+  return bandwidth === undefined ? undefined : `${bandwidth.toBytesPerSecond()}`;
 }
 
 function checkZone(zone: string): string {

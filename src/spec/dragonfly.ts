@@ -2,7 +2,9 @@ import type { DfDaemonProps } from '../df-daemon-props';
 import type { DragonflyProps } from '../dragonfly-props';
 import type { NodeMirrorJobProps } from '../node-mirror-job-props';
 import type { SupernodeProps } from '../supernode-props';
+import { PORTS } from '../contract/index';
 import { checkImage, checkNamespace } from './checks';
+import { checkImageIsNotMirrored } from './mirror-loop';
 import { DOCKER_HUB } from './registry';
 
 /** The props of the parts of an installation. */
@@ -32,12 +34,24 @@ export function dragonflySpec(props: DragonflyProps, defaultNamespace: string): 
     );
   }
   const common = { namespace, registries: props.registries ?? [DOCKER_HUB] };
-  const classic = props.classic === true ? { classic: true } : {};
+  const daemons = {
+    ...common,
+    ...(props.ca === undefined ? {} : { ca: props.ca }),
+    ...(props.classic === true ? { classic: true } : {}),
+  };
+  const mirrorPort = props.daemon?.mirrorPort ?? PORTS.mirror;
+  checkImageIsNotMirrored('supernodeImage', props.supernodeImage, mirrorPort);
+  checkImageIsNotMirrored('nodeMirrorImage', props.nodeMirrorImage, mirrorPort);
   return {
     namespace,
     createNamespace,
-    supernode: { ...props.supernode, ...common, ...classic, image: checkImage('supernodeImage', props.supernodeImage) },
-    daemon: { ...props.daemon, ...common, ...classic, image: checkImage('daemonImage', props.daemonImage) },
+    supernode: {
+      ...props.supernode,
+      ...daemons,
+      ...(props.supernode?.egressPolicy === true ? { peerPorts: [props.daemon?.peerPort ?? PORTS.peer] } : {}),
+      image: checkImage('supernodeImage', props.supernodeImage),
+    },
+    daemon: { ...props.daemon, ...daemons, image: checkImage('daemonImage', props.daemonImage) },
     nodeMirror: nodeMirrorOf(props, common),
   };
 }

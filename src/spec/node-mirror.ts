@@ -1,8 +1,12 @@
 import { NODE_MIRROR } from '../contract/index';
 import type { NodeMirrorJobProps } from '../node-mirror-job-props';
 import { NodeMirrorMode } from '../node-mirror-mode';
+import type { RuntimePaths } from '../runtime-paths';
 import { checkCount, checkImage, checkName, checkNamespace, checkNodes } from './checks';
+import { durationText } from './durations';
+import { checkImageIsNotMirrored, loopbackPort } from './mirror-loop';
 import { DOCKER_HUB, checkUrl, namedRegistries, parseRegistries } from './registry';
+import { runtimePathsSpec } from './runtime-paths';
 import { checkRuntimes } from './runtimes';
 import { workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
@@ -23,7 +27,9 @@ export interface NodeMirrorSpec extends WorkloadSpec {
   readonly readyz: string | undefined;
   /** `HOST=URL` */
   readonly registries: string[];
-  readonly waitSeconds: number | undefined;
+  readonly wait: string | undefined;
+  readonly reloadTimeout: string | undefined;
+  readonly paths: RuntimePaths;
   readonly deadlineSeconds: number;
   readonly backoffLimit: number;
   readonly ttlSeconds: number | undefined;
@@ -38,8 +44,11 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
   const defaultMirror = NODE_MIRROR.flags.mirror.default;
   const image = checkImage('image', props.image);
   const deadlineSeconds = props.deadline?.toSeconds() ?? 600;
-  const waitSeconds = props.wait?.toSeconds();
-  if (waitSeconds !== undefined && waitSeconds >= deadlineSeconds) {
+  const mirror = checkUrl('mirror', props.mirror ?? defaultMirror, defaultMirror);
+  checkImageIsNotMirrored('image', image, loopbackPort(mirror) ?? 0);
+  const wait = durationText('wait', props.wait, NODE_MIRROR.flags.wait);
+  const waitSeconds = (props.wait?.toMilliseconds() ?? 0) / 1000;
+  if (waitSeconds >= deadlineSeconds) {
     throw new Error(
       `wait is ${waitSeconds} s and deadline ${deadlineSeconds} s: the Job would end while it waits; raise the deadline.`,
     );
@@ -59,10 +68,12 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
     mode: props.mode ?? NodeMirrorMode.APPLY,
     runtimes: checkRuntimes('runtimes', props.runtimes),
     restart: props.restart ?? false,
-    mirror: checkUrl('mirror', props.mirror ?? defaultMirror, defaultMirror),
+    mirror,
     readyz: props.readyz === undefined ? undefined : checkReadyz(props.readyz),
     registries: namedRegistries(parseRegistries('registries', props.registries ?? [DOCKER_HUB])),
-    waitSeconds,
+    wait,
+    reloadTimeout: durationText('reloadTimeout', props.reloadTimeout, NODE_MIRROR.flags.reloadTimeout),
+    paths: runtimePathsSpec('paths', props.paths),
     deadlineSeconds,
     backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),
     ttlSeconds: props.ttlAfterFinished?.toSeconds(),

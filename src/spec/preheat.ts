@@ -1,5 +1,7 @@
+import { DFGET_PREHEAT } from '../contract/index';
 import type { PreheatJobProps } from '../preheat-job-props';
 import { checkAddresses, checkCount, checkImage, checkName, checkNamespace } from './checks';
+import { durationText } from './durations';
 import { JOB_HASH_LENGTH } from './node-mirror';
 import { workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
@@ -15,7 +17,7 @@ export interface PreheatSpec extends WorkloadSpec {
   readonly credentialsSecret: string | undefined;
   /** As crontab(5) writes it. */
   readonly schedule: string | undefined;
-  readonly timeoutSeconds: number | undefined;
+  readonly timeout: string | undefined;
   readonly backoffLimit: number;
   readonly ttlSeconds: number | undefined;
 }
@@ -47,7 +49,7 @@ export function preheatSpec(props: PreheatJobProps, defaultNamespace: string): P
     credentialsSecret:
       props.credentialsSecret === undefined ? undefined : checkName('credentialsSecret', props.credentialsSecret, 253),
     schedule: props.schedule?.expressionString,
-    timeoutSeconds: props.timeout?.toSeconds(),
+    timeout: durationText('timeout', props.timeout, DFGET_PREHEAT.flags.timeout),
     backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),
     ttlSeconds: props.ttlAfterFinished?.toSeconds(),
   };

@@ -19,6 +19,9 @@ export interface RegistrySpec {
   /** Whether the user named `host`, rather than leaving it to the URL. */
   readonly named: boolean;
   readonly ca: CertificateAuthority | undefined;
+  readonly clientCertificateSecret: string | undefined;
+  readonly credentialsSecret: string | undefined;
+  readonly tokenServers: string[] | undefined;
 }
 
 /**
@@ -64,13 +67,33 @@ export function namedRegistries(registries: RegistrySpec[]): string[] {
 
 /** The hosts that the supernode has to fetch from, as `HOST:PORT`. Each once, in the order of the registries. */
 export function originsOf(registries: RegistrySpec[]): string[] {
-  const origins = registries.map((registry) => {
-    const { hostname, port, protocol } = new URL(registry.url);
-    const defaultPort = protocol === 'https:' ? '443' : '80';
-    return `${hostname}:${port === '' ? defaultPort : port}`;
-  });
-  return [...new Set(origins)];
+  return [...new Set(registries.map(originOf))];
 }
+
+/** The host that a registry is fetched from, as `HOST:PORT`. */
+export function originOf({ url }: RegistrySpec): string {
+  const { hostname, port, protocol } = new URL(url);
+  const defaultPort = protocol === 'https:' ? '443' : '80';
+  return `${hostname}:${port === '' ? defaultPort : port}`;
+}
+
+/**
+ * Refuses what the classic installation has no place for.
+ *
+ * @throws Error naming the prop and what to do.
+ */
+export function checkClassicRegistries(prop: string, registries: Registry[]): void {
+  registries.forEach((registry, i) => {
+    const more = Object.entries(registry).find(([name, value]) => value !== undefined && !CLASSIC.includes(name));
+    if (more !== undefined) {
+      throw new Error(
+        `${prop}[${i}].${more[0]} has no place in the classic installation: leave out ${more[0]} or classic.`,
+      );
+    }
+  });
+}
+
+const CLASSIC = ['url', 'host'];
 
 /**
  * A URL of scheme, host and port alone, without a slash at the end.
@@ -81,7 +104,8 @@ export function checkUrl(prop: string, value: string, example: string): string {
   return parseUrl(`${prop} "${withoutCredentials(value)}"`, value, `write it such as ${example}`).origin;
 }
 
-function parseRegistry(what: string, { url: text, host: given, ca }: Registry): RegistrySpec {
+function parseRegistry(what: string, registry: Registry): RegistrySpec {
+  const { url: text, host: given } = registry;
   const shown = `${what}.url "${withoutCredentials(text)}"`;
   const url = parseUrl(shown, text, `write it such as ${EXAMPLE}`);
   const name = given?.toLowerCase();
@@ -93,31 +117,11 @@ function parseRegistry(what: string, { url: text, host: given, ca }: Registry): 
     host: DOCKER_HUB_NAMES.includes(host) ? 'docker.io' : host,
     url: url.origin === 'https://docker.io' ? DOCKER_HUB_URL : url.origin,
     named: name !== undefined,
-    ca,
+    ca: registry.ca,
+    clientCertificateSecret: registry.clientCertificateSecret,
+    credentialsSecret: registry.credentialsSecret,
+    tokenServers: registry.tokenServers,
   };
-}
-
-/**
- * The one bundle of certificates for all registries: the daemons are told of one file.
- *
- * @throws Error naming the two that differ.
- */
-export function bundleOf(prop: string, registries: RegistrySpec[]): CertificateAuthority | undefined {
-  const first = registries.findIndex(({ ca }) => ca !== undefined);
-  const bundle = registries[first]?.ca;
-  registries.forEach(({ ca }, i) => {
-    if (ca !== undefined && bundle !== undefined && placeOf(ca) !== placeOf(bundle)) {
-      throw new Error(
-        `${prop}[${i}].ca is ${placeOf(ca)} and ${prop}[${first}].ca is ${placeOf(bundle)}: ` +
-          'put all certificates into one bundle, and name it for both.',
-      );
-    }
-  });
-  return bundle;
-}
-
-function placeOf({ kind, name, key }: CertificateAuthority): string {
-  return `${kind} ${name}, key ${key}`;
 }
 
 function withoutCredentials(text: string): string {
@@ -137,7 +141,9 @@ function parseUrl(shown: string, text: string, fix: string): URL {
   }
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') {
-    throw new Error(`${shown} has credentials: leave them out; container runtimes send their own.`);
+    throw new Error(
+      `${shown} has credentials: leave them out; container runtimes send their own, and others come from credentialsSecret.`,
+    );
   }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
     throw new Error(`${shown} has more than scheme, host and port: leave the rest out, such as ${url.origin}.`);

@@ -1,8 +1,12 @@
+import { NODE_MIRROR } from '../contract/index';
 import type { RuntimeConfiguration } from '../runtime-configuration-props';
+import type { RuntimePaths } from '../runtime-paths';
 import { checkImage } from './checks';
+import { durationText } from './durations';
 import { checkTaint } from './metadata';
 import { namedRegistries } from './registry';
 import type { RegistrySpec } from './registry';
+import { runtimePathsSpec } from './runtime-paths';
 import { checkRuntimes } from './runtimes';
 import { workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
@@ -14,7 +18,9 @@ export interface RuntimeConfigurationSpec {
   readonly restart: boolean;
   /** `HOST=URL` */
   readonly registries: string[];
-  readonly intervalSeconds: number | undefined;
+  readonly interval: string | undefined;
+  readonly reloadTimeout: string | undefined;
+  readonly paths: RuntimePaths;
   readonly startupTaint: string | undefined;
 }
 
@@ -42,7 +48,9 @@ export function runtimeConfigurationSpec(
     runtimes: checkRuntimes('configureRuntime.runtimes', props.runtimes),
     restart: props.restart ?? false,
     registries: namedRegistries(registries),
-    intervalSeconds: props.interval?.toSeconds(),
+    interval: durationText('configureRuntime.interval', props.interval, NODE_MIRROR.flags.interval),
+    reloadTimeout: durationText('configureRuntime.reloadTimeout', props.reloadTimeout, NODE_MIRROR.flags.reloadTimeout),
+    paths: runtimePathsSpec('configureRuntime.paths', props.paths),
     startupTaint:
       props.startupTaint === undefined ? undefined : checkTaint('configureRuntime.startupTaint', props.startupTaint),
   };

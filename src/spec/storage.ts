@@ -17,6 +17,20 @@ export interface StoreDefaults {
   readonly minFree: number;
 }
 
+/** The defaults of a command's flags, which are whole GiB. */
+export function storeDefaults(
+  flags: Readonly<Record<'diskQuota' | 'minFree', { readonly default: string }>>,
+): StoreDefaults {
+  const mebibytesOf = ({ default: text }: { readonly default: string }): number => {
+    const [, digits] = /^([0-9]+)GiB$/.exec(text) ?? [];
+    if (digits === undefined) {
+      throw new Error(`the default ${text} is no whole number of GiB`);
+    }
+    return Number(digits) * 1024;
+  };
+  return { diskQuota: mebibytesOf(flags.diskQuota), minFree: mebibytesOf(flags.minFree) };
+}
+
 /** What of a volume of known size stays free unless something else is said: a twentieth. */
 const FREE_SHARE = 20;
 

@@ -1,12 +1,18 @@
-import { PATHS } from '../contract/index';
+import { Size } from 'cdk8s';
+import { PATHS, PORTS, SUPERNODE } from '../contract/index';
 import { Placement } from '../placement';
-import type { CertificateAuthority } from '../registry';
 import { StorageType } from '../storage';
 import type { SupernodeProps } from '../supernode-props';
-import { checkCidr, checkImage, checkName, checkNamespace } from './checks';
+import { accessSpec } from './access';
+import type { AccessSpec } from './access';
+import { checkCidr, checkImage, checkName, checkNamespace, checkPort } from './checks';
 import { checkClassic } from './classic';
-import { DOCKER_HUB, bundleOf, originsOf, parseRegistries } from './registry';
-import { storeSpec } from './storage';
+import { durationText } from './durations';
+import { egressPorts } from './egress';
+import { FileSet } from './files';
+import type { FileSpec } from './files';
+import { DOCKER_HUB, checkClassicRegistries, originsOf, parseRegistries } from './registry';
+import { storeDefaults, storeSpec } from './storage';
 import type { StoreSpec } from './storage';
 import { workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
@@ -18,16 +24,33 @@ export interface SupernodeSpec extends WorkloadSpec {
   readonly image: string;
   /** `HOST[:PORT]` of the registries that may be fetched from. */
   readonly origins: string[];
-  readonly ca: CertificateAuthority | undefined;
+  readonly access: AccessSpec;
+  readonly files: readonly FileSpec[];
   readonly replicas: number;
   readonly placement: Placement;
   readonly store: StoreSpec;
+  /** What the daemon leaves free, its own default included. */
+  readonly minFree: Size;
   /** MiB a second. */
   readonly maxBandwidth: number | undefined;
   readonly systemBandwidth: number | undefined;
   readonly signingKeySecret: string | undefined;
+  /** Minutes. */
+  readonly failAccessInterval: number | undefined;
+  readonly originFirstByteTimeout: string | undefined;
+  readonly originStallTimeout: string | undefined;
   readonly nodeCidrs: string[];
+  /** Where it may go to; absent: anywhere. */
+  readonly egress: EgressSpec | undefined;
   readonly classic: boolean;
+}
+
+/** What a supernode may reach. */
+export interface EgressSpec {
+  /** Of df-daemons, on the nodes. */
+  readonly peerPorts: number[];
+  /** Of registries and proxies, anywhere. */
+  readonly originPorts: number[];
 }
 
 /** The label `controller-revision-hash` of a StatefulSet's pods holds its name, a dash and ten digits. */
@@ -44,11 +67,16 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
   const classic = props.classic ?? false;
   if (classic) {
     checkClassic(props, CLASSIC);
+    checkClassicRegistries('registries', props.registries ?? []);
   }
   const replicas = checkReplicas(props);
   const image = checkImage('image', props.image);
   const registries = parseRegistries('registries', props.registries ?? [DOCKER_HUB]);
-  const store = storeSpec(props, { diskQuota: 50 * 1024, minFree: 5 * 1024 }, PATHS.supernodeHostPath);
+  const files = new FileSet();
+  const access = accessSpec(registries, props.ca, files);
+  const origins = originsOf(registries);
+  const defaults = storeDefaults(SUPERNODE.flags);
+  const store = storeSpec(props, defaults, PATHS.supernodeHostPath);
   if (classic && store.storage.type !== StorageType.HOST_PATH) {
     throw new Error(
       'storage is no folder of the node, as in the classic installation: use Storage.hostPath() or leave out classic.',
@@ -60,19 +88,33 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
       resources: { cpuRequest: '100m', memoryRequest: '256Mi', memoryLimit: 1024 },
       priorityClassName: 'system-cluster-critical',
       gracePeriodSeconds: 300,
-      takenEnv: { POD_IP: 'WirePatch', NODE_EXTRA_CA_CERTS: 'ca of a registry' },
+      takenEnv: { POD_IP: 'WirePatch' },
     }),
     name: checkName('name', props.name ?? 'supernode', replicas > 1 ? MAX_STATEFUL_SET_NAME : 63),
     namespace: checkNamespace('namespace', props.namespace ?? defaultNamespace),
     image,
-    origins: originsOf(registries),
-    ca: bundleOf('registries', registries),
+    origins,
+    access,
+    files: files.files,
     replicas,
     placement: props.placement ?? Placement.CONTROL_PLANE,
     store,
+    minFree: Size.mebibytes(store.minFree ?? defaults.minFree),
     ...bandwidths(props),
     signingKeySecret:
       props.signingKeySecret === undefined ? undefined : checkName('signingKeySecret', props.signingKeySecret, 253),
+    failAccessInterval: failAccessMinutes(props),
+    originFirstByteTimeout: durationText(
+      'timeouts.originFirstByte',
+      props.timeouts?.originFirstByte,
+      SUPERNODE.flags.originFirstByteTimeout,
+    ),
+    originStallTimeout: durationText(
+      'timeouts.originStall',
+      props.timeouts?.originStall,
+      SUPERNODE.flags.originStallTimeout,
+    ),
+    egress: egressOf(props, origins),
     nodeCidrs: (props.nodeCidrs ?? []).map((cidr, i) => checkCidr(`nodeCidrs[${i}]`, cidr)),
     classic,
   };
@@ -95,6 +137,37 @@ function checkReplicas({ replicas = 1, signingKeySecret, storage }: SupernodePro
     );
   }
   return replicas;
+}
+
+function failAccessMinutes({ failAccessInterval }: SupernodeProps): number | undefined {
+  if (failAccessInterval === undefined) {
+    return undefined;
+  }
+  const minutes = failAccessInterval.toMilliseconds() / 60_000;
+  const { max } = SUPERNODE.flags.failAccessInterval;
+  if (!Number.isInteger(minutes) || minutes > max) {
+    throw new Error(`failAccessInterval is ${minutes} minutes: use a whole number of minutes, at most ${max}.`);
+  }
+  return minutes;
+}
+
+function egressOf(props: SupernodeProps, origins: string[]): EgressSpec | undefined {
+  const { egressPolicy = false, nodeCidrs = [], peerPorts, env = {} } = props;
+  if (!egressPolicy) {
+    if (peerPorts !== undefined) {
+      throw new Error('peerPorts says nothing without egressPolicy, which is to admit them: give both, or neither.');
+    }
+    return undefined;
+  }
+  if (nodeCidrs.length === 0) {
+    throw new Error(
+      'egressPolicy is true and nodeCidrs is missing, where the df-daemons are: name the networks of the nodes.',
+    );
+  }
+  return {
+    peerPorts: (peerPorts ?? [PORTS.peer]).map((port, i) => checkPort(`peerPorts[${i}]`, port)),
+    originPorts: egressPorts(origins, env),
+  };
 }
 
 function bandwidths(props: SupernodeProps): Pick<SupernodeSpec, 'maxBandwidth' | 'systemBandwidth'> {

@@ -1,0 +1,120 @@
+import { k8s } from 'cdk8s-plus-27';
+import { PORTS } from '../contract/index';
+import type { PodMonitorProps, PrometheusRuleProps } from '../imports/monitoring.coreos.com';
+import { ALERTS } from '../monitoring/alerts';
+import type { AlertScope } from '../monitoring/alerts';
+import { dashboard } from '../monitoring/dashboard';
+import type { MonitoringSpec } from '../spec/monitoring';
+import { objectLabels } from './common';
+
+const COMPONENT = 'monitoring';
+/** Of a dashboard in Grafana. */
+const MAX_UID = 40;
+/** The label of our pods by which their series are told apart: the name of what made them. */
+const INSTANCE = 'app.kubernetes.io/instance';
+
+/** Whose pods are monitored. */
+export interface Monitored {
+  readonly name: string;
+  readonly namespace: string;
+  /** The labels that select its pods. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The label matchers of the series of pods, for PromQL. */
+export function matchersOf(monitored: readonly Monitored[]): string {
+  const all = (values: string[]): string => {
+    const [first = '', ...others] = [...new Set(values)];
+    return others.length === 0 ? `="${first}"` : `=~"${[first, ...others].join('|')}"`;
+  };
+  return [
+    `namespace${all(monitored.map(({ namespace }) => namespace))}`,
+    `job${all(monitored.map(({ name }) => name))}`,
+  ].join(',');
+}
+
+/** Has Prometheus ask pods for metrics at a port of theirs. */
+export function podMonitor(spec: MonitoringSpec, monitored: Monitored, port: string): PodMonitorProps {
+  return {
+    metadata: metadataOf(spec, monitored.namespace, monitored.name, spec.labels),
+    spec: {
+      jobLabel: INSTANCE,
+      selector: { matchLabels: monitored.labels },
+      podMetricsEndpoints: [{ port, path: '/metrics', interval: spec.interval }],
+    },
+  };
+}
+
+/** The alerts. */
+export function prometheusRule(spec: MonitoringSpec, namespace: string, scope: AlertScope): PrometheusRuleProps {
+  return {
+    metadata: metadataOf(spec, namespace, `${spec.name}-alerts`, spec.labels),
+    spec: {
+      groups: [
+        {
+          name: spec.name,
+          rules: ALERTS.flatMap(({ name, severity, lasting, summary, impact, runbook, expression }) => {
+            const expr = expression(scope);
+            return expr === undefined
+              ? []
+              : [
+                  {
+                    alert: name,
+                    expr,
+                    for: lasting,
+                    labels: { ...spec.alertLabels, severity },
+                    annotations: {
+                      summary,
+                      description: `${impact} First: ${runbook[0] ?? ''}`,
+                      ...(spec.runbookUrl === undefined
+                        ? {}
+                        : { runbook_url: `${spec.runbookUrl}#${name.toLowerCase()}` }),
+                    },
+                  },
+                ];
+          }),
+        },
+      ],
+    },
+  };
+}
+
+/** The dashboard, as Grafana's sidecar takes it. */
+export function dashboardConfigMap(spec: MonitoringSpec, namespace: string, scope: AlertScope): k8s.KubeConfigMapProps {
+  const title = spec.name === 'dragonfly' ? 'Dragonfly' : `Dragonfly: ${spec.name}`;
+  return {
+    metadata: metadataOf(spec, namespace, `${spec.name}-dashboard`, spec.dashboardLabels),
+    data: { [`${spec.name}.json`]: dashboard(title, `${namespace}-${spec.name}`.slice(0, MAX_UID), scope) },
+  };
+}
+
+/** Admits Prometheus to the supernodes, where a policy admits nodes alone. */
+export function metricsNetworkPolicy(spec: MonitoringSpec, supernode: Monitored): k8s.KubeNetworkPolicyProps {
+  return {
+    metadata: metadataOf(spec, supernode.namespace, `${spec.name}-metrics`, {}),
+    spec: {
+      podSelector: { matchLabels: supernode.labels },
+      policyTypes: ['Ingress'],
+      ingress: [
+        {
+          from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': spec.prometheusNamespace } } }],
+          ports: [{ port: k8s.IntOrString.fromNumber(PORTS.supernodeApi), protocol: 'TCP' }],
+        },
+      ],
+    },
+  };
+}
+
+function metadataOf(
+  { name: instance, annotations }: MonitoringSpec,
+  namespace: string,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): k8s.ObjectMeta {
+  return {
+    name,
+    namespace,
+    labels: { ...labels, ...objectLabels(COMPONENT, instance) },
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  };
+}

@@ -1,0 +1,189 @@
+import { Duration } from 'cdk8s';
+import { ContainerRuntime, Storage } from '../src';
+import type { DfDaemonProps, NodeMirrorJobProps, PreheatJobProps } from '../src';
+import { dfDaemonSpec } from '../src/spec/df-daemon';
+import { nodeMirrorSpec } from '../src/spec/node-mirror';
+import { preheatSpec } from '../src/spec/preheat';
+import { messageOf, NAME } from './support/refusals';
+
+describe('the props of the df-daemons', () => {
+  const daemon = { image: 'example/dfdaemon:1', supernodes: ['supernode'] };
+  const refused = (props: Partial<DfDaemonProps>) => messageOf(() => dfDaemonSpec({ ...daemon, ...props }, 'ns'));
+
+  it.each<[Partial<DfDaemonProps>, string]>([
+    [{ supernodes: [] }, 'supernodes is empty: name at least one supernode as HOST[:PORT].'],
+    [
+      { supernodes: ['http://supernode'] },
+      'supernodes[0] "http://supernode" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].',
+    ],
+    [{ supernodes: ['a b'] }, 'supernodes[0] "a b" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].'],
+    [
+      { supernodes: ['10.0.0.256'] },
+      'supernodes[0] "10.0.0.256" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].',
+    ],
+    [{ supernodes: ['a:70000'] }, 'supernodes[0] "a:70000" has the port "70000": use 1 to 65535, or leave it out.'],
+    [{ supernodes: ['a', 'a'] }, 'supernodes names "a" twice, at 0 and 1: name it once.'],
+    [
+      { mirrorPort: 443 },
+      'mirrorPort is 443: use a port from 1024 to 65535, since the daemon is not allowed those below.',
+    ],
+    [{ peerPort: 65003 }, 'peerPort and opsPort are the same, on one network: give each its own.'],
+    [
+      { image: '127.0.0.1:65001/dfdaemon:1' },
+      'image "127.0.0.1:65001/dfdaemon:1" would come from the mirror that it is to start: name the registry itself, which the node asks while the mirror is down.',
+    ],
+    [
+      { registries: [{ url: 'http://localhost:7000' }], mirrorPort: 7000 },
+      'registries[0].url "http://localhost:7000" is the mirror itself: name the registry behind it.',
+    ],
+    [
+      { storage: Storage.persistentVolumeClaim({ claimName: 'data' }) },
+      'storage is a claim, which all nodes would share: use Storage.hostPath() or Storage.emptyDir().',
+    ],
+    [
+      { maxUnavailable: '0' },
+      'maxUnavailable "0" lets no update happen or is no number: use a number of nodes such as "3", or 1% to 100%.',
+    ],
+    [
+      { maxUnavailable: '101%' },
+      'maxUnavailable "101%" lets no update happen or is no number: use a number of nodes such as "3", or 1% to 100%.',
+    ],
+    [{ zone: '' }, 'zone "" is no zone: use 1 to 63 letters, digits and signs without blanks.'],
+    [
+      { configureRuntime: { image: 'localhost:65001/node-mirror:1' } },
+      'configureRuntime.image "localhost:65001/node-mirror:1" would come from the mirror that it is to start: name the registry itself, which the node asks while the mirror is down.',
+    ],
+    [
+      {
+        registries: [
+          { url: 'https://a', clientCertificateSecret: 'one' },
+          { url: 'https://a', host: 'b', clientCertificateSecret: 'two' },
+        ],
+      },
+      'registries[1].clientCertificateSecret is "two" and registries[0].clientCertificateSecret "one", both for a:443, which is shown one: name the same.',
+    ],
+    [
+      { registries: [{ url: 'https://a', tokenServers: ['https://auth'] }] },
+      'registries[0].tokenServers[0] "https://auth" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].',
+    ],
+    [
+      { registries: [{ url: 'https://a', tokenServers: [] }] },
+      'registries[0].tokenServers is empty: name at least one token server as HOST[:PORT].',
+    ],
+    [
+      { drainTimeout: Duration.minutes(5) },
+      'drainTimeout is 300s and terminationGracePeriod 300s, of which 30s are for what else happens at the end: use at most 270s, or raise terminationGracePeriod.',
+    ],
+    [
+      { drainTimeout: Duration.seconds(240), configureRuntime: { image: 'a' } },
+      'drainTimeout is 240s and terminationGracePeriod 300s, of which 90s are for what else happens at the end: use at most 210s, or raise terminationGracePeriod.',
+    ],
+    [{ timeouts: { connect: Duration.minutes(2) } }, 'timeouts.connect is 120s: use 50ms to 60s.'],
+    [
+      { proxy: { rules: [] } },
+      'proxy.rules is empty, so that nothing would come through the swarm: name a rule, or leave it out.',
+    ],
+    [
+      { proxy: { tlsHosts: [{ match: 'a' }] } },
+      'proxy.tlsHosts is there without certificateSecret, which their TLS is ended with: name the Secret.',
+    ],
+    [
+      { proxy: { certificateSecret: 's' } },
+      'proxy.certificateSecret "s" has nothing to do: name hosts in proxy.tlsHosts, or leave it out.',
+    ],
+    [
+      { proxy: { rules: [{ match: 'a' }, { match: '' }] } },
+      'proxy.rules[1].match "" is no regular expression (it is empty): write RE2, such as blobs/sha256.*.',
+    ],
+    [
+      { configureRuntime: { image: 'a', interval: Duration.millis(1) } },
+      'configureRuntime.interval is 1ms: use 1s to 86400s.',
+    ],
+    [
+      { configureRuntime: { image: 'a', paths: { dockerSocket: 'docker.sock' } } },
+      'configureRuntime.paths.dockerSocket "docker.sock" is no place for data on a node: use an absolute path below / without "..".',
+    ],
+    [
+      { classic: true, registries: [{ url: 'https://a' }, { url: 'https://b' }] },
+      'registries has 2 entries, and the classic installation mirrors one: leave out the others, or classic.',
+    ],
+  ])('%j are refused', (props, message) => {
+    expect(refused(props)).toBe(message);
+  });
+
+  it.each([
+    [{}, undefined],
+    [{ configureRuntime: { image: 'a' } }, '210s'],
+    [{ terminationGracePeriod: Duration.minutes(2) }, '90s'],
+    [{ terminationGracePeriod: Duration.minutes(9), configureRuntime: { image: 'a' } }, undefined],
+    [{ terminationGracePeriod: Duration.seconds(5) }, '0s'],
+  ])(
+    '%j let pulls go on for %s when a df-daemon is told to stop; undefined: the 270 s of the daemon',
+    (props, text) => {
+      expect(dfDaemonSpec({ ...daemon, ...props }, 'ns').drainTimeout).toBe(text);
+    },
+  );
+
+  it('supernodes may be names, addresses and brackets, with a port or not', () => {
+    const supernodes = ['supernode.p2p', '10.0.0.1:8002', '[fd00::1]', '[fd00::2]:9000'];
+    expect(dfDaemonSpec({ ...daemon, supernodes }, 'default').supernodes).toEqual(supernodes);
+  });
+});
+
+describe('the props of node-mirror Jobs', () => {
+  const job = { image: 'example/node-mirror:1', nodes: ['w1'] };
+  const refused = (props: Partial<NodeMirrorJobProps>) => messageOf(() => nodeMirrorSpec({ ...job, ...props }, 'ns'));
+
+  it.each<[Partial<NodeMirrorJobProps>, string]>([
+    [{ nodes: [] }, 'nodes is empty: name at least one node, as "kubectl get nodes" shows them.'],
+    [{ nodes: ['w1', 'w 2'] }, 'nodes[1] "w 2" is no node name: write it as "kubectl get nodes" shows it.'],
+    [{ nodes: ['w1', 'w2', 'w1'] }, 'nodes names "w1" twice, at 0 and 2: name it once.'],
+    [
+      { mirror: '127.0.0.1:65001' },
+      'mirror "127.0.0.1:65001" is no http or https URL: write it such as http://127.0.0.1:65001.',
+    ],
+    [
+      { name: 'a'.repeat(52), wait: Duration.minutes(10) },
+      'wait is 600 s and deadline 600 s: the Job would end while it waits; raise the deadline.',
+    ],
+    [{ name: 'a'.repeat(53) }, `name "${'a'.repeat(53)}" is no name for an object: ${NAME.replace('63', '52')}`],
+    [{ runtimes: [] }, 'runtimes is empty: name at least one runtime, or leave it out for ContainerRuntime.AUTO.'],
+    [{ runtimes: [ContainerRuntime.CRIO, ContainerRuntime.of('crio')] }, 'runtimes names "crio" twice: name it once.'],
+    [
+      { runtimes: [ContainerRuntime.AUTO, ContainerRuntime.CRIO] },
+      'runtimes has ContainerRuntime.AUTO, which is each that is found, beside others: leave one of the two out.',
+    ],
+    [
+      { readyz: 'localhost' },
+      'readyz "localhost" is no http or https URL: write it such as http://127.0.0.1:65003/readyz.',
+    ],
+    [
+      { mirror: 'http://[::1]:7001', image: '[::1]:7001/node-mirror:1' },
+      'image "[::1]:7001/node-mirror:1" would come from the mirror that it is to start: name the registry itself, which the node asks while the mirror is down.',
+    ],
+    [{ reloadTimeout: Duration.millis(1) }, 'reloadTimeout is 1ms: use 100ms to 600s.'],
+    [{ backoffLimit: 0.5 }, 'backoffLimit is 0.5: use a whole number from 0 to 100.'],
+  ])('%j are refused', (props, message) => {
+    expect(refused(props)).toBe(message);
+  });
+
+  it('the mirror of a node is a URL of scheme, host and port', () => {
+    expect(nodeMirrorSpec({ ...job, mirror: 'http://127.0.0.1:1234/' }, 'ns').mirror).toBe('http://127.0.0.1:1234');
+  });
+});
+
+describe('the props of a preheat', () => {
+  const preheat = { image: 'example/dfdaemon:1', images: ['nginx:1'], supernodes: ['supernode'] };
+
+  it.each<[Partial<PreheatJobProps>, string]>([
+    [{ images: [] }, 'images has 0 entries: name 1 to 50 images; each is a container of one pod.'],
+    [{ images: ['a', 'b', 'a'] }, 'images names "a" twice, at 0 and 2: name it once.'],
+    [{ platforms: ['amd64'] }, 'platforms[0] "amd64" is none: write OS/ARCH[/VARIANT], such as linux/arm64.'],
+    [
+      { env: { REGISTRY_USER: 'me' } },
+      'env has "REGISTRY_USER", which is set already: use credentialsSecret to change it.',
+    ],
+  ])('%j are refused', (props, message) => {
+    expect(messageOf(() => preheatSpec({ ...preheat, ...props }, 'ns'))).toBe(message);
+  });
+});
