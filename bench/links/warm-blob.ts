@@ -57,6 +57,8 @@ function median(values: readonly number[]): number {
 function nginxConfig(root: string): string {
   return [
     'daemon off;',
+    // Its workers may not read the folders of the tests otherwise.
+    'user root;',
     `pid ${root}/pid;`,
     `error_log ${root}/error.log;`,
     'events {}',

@@ -28,6 +28,11 @@ function authLines(host: Host, { realm, service, issuer, certificate }: TokenTru
   return ['auth:', '  token:', ...Object.entries(fields).map(([key, value]) => `    ${key}: ${JSON.stringify(value)}`)];
 }
 
+/** How long a push may take, in milliseconds. */
+const PUSH_LIMIT = 30_000;
+const PUSH_LIMIT_A_GIB = 30_000;
+const GIB = 1024 ** 3;
+
 /** Debian's docker-registry on port 5000 of a host. */
 export class Registry {
   private constructor(
@@ -79,7 +84,9 @@ export class Registry {
     const how = ['--insecure-policy', 'copy', '--all', '--preserve-digests', '--dest-tls-verify=false'];
     if (user !== undefined) how.push('--dest-creds', `${user.username}:${user.password}`);
     // From its own host: a limited link is not for this.
-    await this.host.run(['skopeo', ...how, `oci:${image.layout}`, target]);
+    const bytes = image.layers.reduce((sum, { size }) => sum + size, 0);
+    const limitMs = Math.round(PUSH_LIMIT + (bytes / GIB) * PUSH_LIMIT_A_GIB);
+    await this.host.run(['skopeo', ...how, `oci:${image.layout}`, target], { limitMs });
   }
 
   /** Every request that has been answered, oldest first. */
