@@ -9,6 +9,8 @@ import type { User } from './token-server';
 export interface ContainerdOptions {
   /** The mirror that the `hosts.toml` of docker.io names. Default: no `hosts.toml`. */
   readonly mirror?: string;
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What containerd tells about an image that it has pulled. */
@@ -48,7 +50,8 @@ export class Containerd {
       ].join('\n'),
     );
     if (options.mirror !== undefined) containerd.writeHostsToml(options.mirror);
-    const daemon = host.start('containerd', ['containerd', '--config', host.path('containerd.toml')]);
+    const argv = ['containerd', '--config', host.path('containerd.toml')];
+    const daemon = host.start('containerd', argv, options.env);
     await daemon.ready(() => criVersion(containerd.socket));
     return containerd;
   }

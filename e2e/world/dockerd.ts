@@ -18,6 +18,8 @@ export interface DockerImage {
 export interface DockerdOptions {
   /** Default: `vfs`, which works on any file system, and copies a whole image for each of its layers. */
   readonly storageDriver?: 'vfs' | 'overlay2';
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Debian's dockerd with folders of its own. */
@@ -32,18 +34,22 @@ export class Dockerd {
     // Its own containerd: it would otherwise use one that it finds at the default socket.
     const containerd = await Containerd.start(host);
     writeFileSync(host.path('daemon.json'), configText);
-    const daemon = host.start('dockerd', [
+    const daemon = host.start(
       'dockerd',
-      ...['--config-file', host.path('daemon.json')],
-      ...['--host', `unix://${host.path('docker.sock')}`],
-      ...['--pidfile', host.path('docker.pid')],
-      ...['--data-root', host.path('docker')],
-      ...['--exec-root', host.path('docker-exec')],
-      ...['--containerd', containerd.socket],
-      ...['--storage-driver', options.storageDriver ?? 'vfs'],
-      '--bridge=none',
-      '--iptables=false',
-    ]);
+      [
+        'dockerd',
+        ...['--config-file', host.path('daemon.json')],
+        ...['--host', `unix://${host.path('docker.sock')}`],
+        ...['--pidfile', host.path('docker.pid')],
+        ...['--data-root', host.path('docker')],
+        ...['--exec-root', host.path('docker-exec')],
+        ...['--containerd', containerd.socket],
+        ...['--storage-driver', options.storageDriver ?? 'vfs'],
+        '--bridge=none',
+        '--iptables=false',
+      ],
+      options.env,
+    );
     const dockerd = new Dockerd(host, daemon);
     await daemon.ready(() => dockerd.mirrors());
     return dockerd;

@@ -8,7 +8,7 @@ import { TEMPORARY_SUFFIX } from './files/replace-file';
 import { fingerprint, sameContent, type Snapshot, takeSnapshot } from './files/snapshot';
 import type { FileReport } from './report';
 import { Refusal } from './refusal';
-import type { Plan, Target } from './runtime';
+import type { Plan, Step, Target } from './runtime';
 import { StepTaker } from './step-taker';
 import { unifiedDiff } from './unified-diff';
 
@@ -27,6 +27,11 @@ async function exists(path: string): Promise<boolean> {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
+}
+
+/** The last step of which the runtime is told. */
+function lastTold({ steps }: Plan): Step | undefined {
+  return steps.filter((step) => step.inForce !== undefined).at(-1);
 }
 
 /** Every change of one file: looked at, made, taken back. Each may be done again, also after it was killed. */
@@ -61,7 +66,7 @@ export class FileChange {
     const last = plan.steps.at(-1);
     if (last === undefined) return { file, outcome: 'unchanged', summary: plan.summary };
     const text = (bytes: Buffer | undefined): string | undefined => bytes?.toString('utf8');
-    const told = plan.steps.filter((step) => step.inForce !== undefined).at(-1);
+    const told = lastTold(plan);
     return {
       file,
       outcome: 'would-change',
@@ -69,7 +74,7 @@ export class FileChange {
       diff: unifiedDiff(file, text(plan.current.bytes), text(last.content)),
       ...(told?.inForce === undefined
         ? {}
-        : { reload: `${this.target.reloadTitle}; it must show ${JSON.stringify(told.inForce)}` }),
+        : { reload: `${this.target.reloadTitle(told)}; it must show ${JSON.stringify(told.inForce)}` }),
     };
   }
 
@@ -112,8 +117,8 @@ export class FileChange {
       if (sameContent(back.bytes, plan.current.bytes)) await this.forget(look);
       throw error;
     }
-    const told = plan.steps.some((step) => step.inForce !== undefined);
-    if (told && plan.record !== undefined && target.listener !== undefined) {
+    const told = lastTold(plan);
+    if (told !== undefined && plan.record !== undefined && target.listener !== undefined) {
       const now = await store.read();
       if (now !== undefined) await store.write({ ...now, told: target.listener });
     }
@@ -122,7 +127,9 @@ export class FileChange {
       file,
       outcome: 'changed',
       summary: `${plan.summary}${kept ? `; first bytes kept in ${store.backupPath}` : ''}`,
-      ...(told ? { reload: `${target.runtimeTitle}: told by ${target.reloadTitle}; it shows the mirror` } : {}),
+      ...(told === undefined
+        ? {}
+        : { reload: `${target.runtimeTitle}: told by ${target.reloadTitle(told)}; it shows the mirror` }),
     };
   }
 
@@ -192,12 +199,14 @@ export class FileChange {
     await this.removeOwnFolder(record);
     await store.clear();
     folder.removeIfEmpty(record.foldersCreated);
-    const told = plan.steps.some((step) => step.inForce !== undefined);
+    const told = lastTold(plan);
     return {
       file: target.title,
       outcome: 'restored',
       summary: plan.summary,
-      ...(told ? { reload: `${target.runtimeTitle}: told by ${target.reloadTitle}; it shows the mirror no more` } : {}),
+      ...(told === undefined
+        ? {}
+        : { reload: `${target.runtimeTitle}: told by ${target.reloadTitle(told)}; it shows the mirror no more` }),
     };
   }
 

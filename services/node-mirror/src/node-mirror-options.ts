@@ -4,6 +4,7 @@ import type { NODE_MIRROR } from '@cdk8s-dragonfly/contract';
 import { ContainerdRuntime } from './containerd/containerd-runtime';
 import { CrioRuntime, PodmanRuntime } from './containers/containers-runtime';
 import { DockerRuntime } from './docker/docker-runtime';
+import { insecureRegistries, proxyUrl } from './docker/docker-options';
 import { mirrorUrl } from './mirror-url';
 import type { NodeMirrorSettings } from './node-mirror';
 import { readRegistries } from './registry';
@@ -53,6 +54,9 @@ export function runtimesOf(values: Values): readonly Runtime[] {
         pidFile: values.dockerPidFile,
         mirror,
         registries: registries.map(({ host }) => host),
+        insecure: insecureRegistries(values.dockerInsecureRegistry),
+        ...(values.dockerProxy === undefined ? {} : { proxy: proxyUrl(values.dockerProxy.href) }),
+        restart,
       }),
     containerd: () =>
       new ContainerdRuntime({

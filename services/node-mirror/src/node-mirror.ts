@@ -155,7 +155,10 @@ export class NodeMirror {
     const refused = runtimes.some(({ outcome }) => outcome === 'refused');
     const missing = runtimes.filter(({ outcome }) => outcome === 'absent');
     if (auto && missing.length === runtimes.length && !absentToo) {
-      const reason = `no container runtime was found on this node: ${missing.map((one) => `${one.runtime}: ${one.reason ?? ''}`).join('; ')}`;
+      const why = missing.map(
+        ({ runtime, reason = '' }) => `${runtime}: ${reason.replace(/; nothing was changed$/, '')}`,
+      );
+      const reason = `no container runtime was found on this node: ${why.join('; ')}; nothing was changed`;
       return { mode, mirror, outcome: 'refused', reason, runtimes };
     }
     return { mode, mirror, outcome: refused ? 'refused' : 'done', runtimes };

@@ -10,6 +10,8 @@ export interface Step {
   readonly content: Buffer | undefined;
   /** What the runtime must show after a reload. Absent: the runtime is not told of this step. */
   readonly inForce?: readonly string[];
+  /** Whether it is told by a restart, since it reads this at its start only. */
+  readonly restart?: true;
 }
 
 /** What would be, or was, done to a file. */
@@ -43,8 +45,8 @@ export interface Target {
   readonly anchor: string;
   /** For messages: `dockerd 20.10.24 (process 7)`. */
   readonly runtimeTitle: string;
-  /** How the runtime is told of a change, in words: `SIGHUP to process 7`. */
-  readonly reloadTitle: string;
+  /** How the runtime is told of a step, in words: `SIGHUP to process 7`. */
+  reloadTitle(step: Step): string;
   /** Whether an earlier `apply` has written it and this one wants it no more: it is restored. */
   readonly unwanted?: boolean;
   /** Who is told, so that the record can tell whether that was done: process and start. */
@@ -70,8 +72,8 @@ export interface Target {
    */
   inspect(candidate: string): Promise<void>;
 
-  /** Tells the runtime to read its file. @throws Refusal when it is gone */
-  reload(): Promise<void>;
+  /** Tells the runtime to read its file, as the step says. @throws Refusal when it is gone */
+  reload(step: Step): Promise<void>;
 
   /** Asks the runtime what is in force. */
   verify(wanted: readonly string[]): Promise<Verdict>;

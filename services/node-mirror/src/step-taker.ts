@@ -49,7 +49,7 @@ export class StepTaker {
         }
         if (step.inForce !== undefined) {
           touched = true;
-          await this.reload(step.inForce);
+          await this.reload(step, step.inForce);
         }
       }
     } catch (error) {
@@ -76,8 +76,8 @@ export class StepTaker {
     });
   }
 
-  private async reload(wanted: readonly string[]): Promise<void> {
-    await this.target.reload();
+  private async reload(step: Step, wanted: readonly string[]): Promise<void> {
+    await this.target.reload(step);
     const verdict = await awaitTaken(this.target, wanted, this.reloadTimeoutMs);
     if (verdict.taken) return;
     throw new Refusal(
@@ -91,7 +91,8 @@ export class StepTaker {
     const steps = await this.target.planRollback(bytes).then(
       (way) => way.steps,
       (error: unknown): readonly Step[] => {
-        if (error instanceof Refusal) return [{ content: bytes }];
+        if (error instanceof Refusal)
+          return [plan.steps.some((step) => step.restart) ? { content: bytes, restart: true } : { content: bytes }];
         throw error;
       },
     );
@@ -111,7 +112,7 @@ export class StepTaker {
   }
 
   private async tell(step: Step): Promise<void> {
-    const told = await this.target.reload().then(
+    const told = await this.target.reload(step).then(
       () => true,
       (error: unknown) => {
         if (error instanceof Refusal) return false;

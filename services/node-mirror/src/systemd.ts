@@ -5,8 +5,8 @@ import { Refusal } from './refusal';
 
 const COMMAND_MS = 120_000;
 
-/** What of a process has to be restarted. */
-export interface ServiceOf {
+/** A process that may be restarted. */
+export interface ServiceProcess {
   /** Where the process file system is mounted. */
   readonly proc: string;
   readonly pid: number;
@@ -15,7 +15,7 @@ export interface ServiceOf {
 }
 
 /** The unit of systemd that runs a process, as its control group says. @throws Refusal when none does */
-async function unitOf({ proc, pid, name }: ServiceOf): Promise<string> {
+export async function serviceOf({ proc, pid, name }: ServiceProcess): Promise<string> {
   const groups = await readFile(`${proc}/${pid}/cgroup`, 'utf8').catch((error: unknown) => {
     if (hasCode(error, 'ENOENT', 'ESRCH')) return '';
     throw error;
@@ -27,9 +27,8 @@ async function unitOf({ proc, pid, name }: ServiceOf): Promise<string> {
   );
 }
 
-/** Restarts the service of systemd that runs a process. @throws Refusal when there is none, or it does not come up */
-export async function restartService(commands: HostCommands, service: ServiceOf): Promise<void> {
-  const unit = await unitOf(service);
+/** Restarts a service of systemd. @throws Refusal when it does not come up */
+export async function restartService(commands: HostCommands, unit: string): Promise<void> {
   const { ok, said, ran } = await commands.run(['systemctl', 'restart', unit], COMMAND_MS);
   if (ok) return;
   throw new Refusal(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { readDaemonJson } from '../src/docker/daemon-json';
-import { withMirrorFirst, withoutMirror } from '../src/docker/mirror-edits';
+import { MIRRORS, withEntry, withoutEntry } from '../src/docker/list-edits';
 import { Refusal } from '../src/refusal';
 import { MIRROR, PretendedNode } from './support/pretended-node';
 
@@ -76,7 +76,7 @@ const documents: fc.Arbitrary<Document> = fc
   });
 
 const mirrorsOf = (text: string): readonly string[] =>
-  readDaemonJson(PATH, text).mirrors?.entries.map((entry) => entry.value) ?? [];
+  readDaemonJson(PATH, text).lists[KEY]?.entries.map((entry) => entry.value) ?? [];
 
 const othersOf = (text: string): readonly (readonly [string, string])[] =>
   readDaemonJson(PATH, text)
@@ -94,33 +94,33 @@ test('the mirror is first, foreign mirrors keep their order, other members their
   fc.assert(
     fc.property(documents, ({ text, others }) => {
       const before = mirrorsOf(text);
-      const result = withMirrorFirst(PATH, text, MIRROR);
+      const result = withEntry(PATH, text, MIRRORS, MIRROR);
       JSON.parse(result.text);
       expect(othersOf(result.text)).toEqual(others);
       const after = mirrorsOf(result.text);
       expect(isOurs(after[0] ?? '')).toBe(true);
       expect(after.filter((mirror) => !isOurs(mirror))).toEqual(before.filter((mirror) => !isOurs(mirror)));
-      expect(withMirrorFirst(PATH, result.text, MIRROR)).toEqual({
+      expect(withEntry(PATH, result.text, MIRRORS, MIRROR)).toEqual({
         text: result.text,
         edit: 'kept',
         keyCreated: false,
       });
     }),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   );
 });
 
 test('an addition is one insertion, and taking it out again gives the same text, empty lists and objects aside', () => {
   fc.assert(
     fc.property(documents, ({ text, others }) => {
-      const result = withMirrorFirst(PATH, text, MIRROR);
+      const result = withEntry(PATH, text, MIRRORS, MIRROR);
       fc.pre(result.edit === 'added' && (result.keyCreated ? others.length > 0 : mirrorsOf(text).length > 0));
-      expect(withoutMirror(PATH, result.text, MIRROR, result.keyCreated)).toBe(text);
+      expect(withoutEntry(PATH, result.text, MIRRORS, MIRROR, result.keyCreated)).toBe(text);
       let head = 0;
       while (head < text.length && text[head] === result.text[head]) head += 1;
       expect(result.text.endsWith(text.slice(head))).toBe(true);
     }),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   );
 });
 
@@ -170,7 +170,7 @@ test('a text is taken when it is an object of JSON, and refused otherwise; damag
       expect(valid && message !== '' && !/stands twice|top level|"registry-mirrors"/.test(message)).toBe(false);
       expect(message).not.toMatch(/not valid JSON/);
     }),
-    { numRuns: 2500 },
+    { numRuns: 1000 },
   );
 });
 
@@ -196,6 +196,44 @@ test('apply, apply, restore gives the first bytes back, with or without byte ord
         expect(node.dockerd.inForce).toEqual(mark ? inForceWithout(text) : before);
       }),
       { numRuns: 40 },
+    );
+  } finally {
+    node.remove();
+  }
+}, 60_000);
+
+test('edits of others between the steps stay, and only ours goes', async () => {
+  const node = new PretendedNode();
+  try {
+    await fc.assert(
+      fc.asyncProperty(
+        documents,
+        fc.integer({ min: 1, max: 2 }),
+        fc.boolean(),
+        async ({ text, others }, edits, twice) => {
+          await node.give(text);
+          const before = mirrorsOf(text);
+          await node.mirror().apply();
+          for (let edit = 0; edit < edits; edit += 1) {
+            // By then there is always a member before it: ours.
+            const patched = node.text ?? '';
+            const end = patched.lastIndexOf('}');
+            node.write(`${patched.slice(0, end)}, "edit ${edit}" :${edit}${patched.slice(end)}`);
+            if (twice) await node.mirror().apply();
+          }
+          await node.mirror().restore();
+          const back = node.text ?? '';
+          const added = Array.from({ length: edits }, (_, edit) => [`"edit ${edit}"`, String(edit)]);
+          expect(othersOf(back)).toEqual([...others, ...added]);
+          // A mirror that was the operator's stays, though it may have been moved to the front.
+          expect(mirrorsOf(back).filter((mirror) => !isOurs(mirror))).toEqual(
+            before.filter((mirror) => !isOurs(mirror)),
+          );
+          expect(mirrorsOf(back).some(isOurs)).toBe(before.some(isOurs));
+          expect(node.names).toEqual(['daemon.json']);
+        },
+      ),
+      { numRuns: 30 },
     );
   } finally {
     node.remove();

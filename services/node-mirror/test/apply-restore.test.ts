@@ -260,7 +260,7 @@ describe('apply changes nothing', () => {
 
   test('when the command line of dockerd names mirrors', async () => {
     await node.give('{}');
-    node.dockerd.flagMirrors = ['http://a.example'];
+    node.dockerd.flags = { '--registry-mirror': ['http://a.example'] };
     expect(await messageOf(node.mirror().apply())).toMatch(
       /started with --registry-mirror http:\/\/a.example and would not start/,
     );
@@ -328,7 +328,7 @@ describe('dockerd that does not take the file', () => {
     node.reloadTimeoutMs = 0;
     dockerd.deaf = true;
     dockerd.onCall = (call) => {
-      if (call !== 'mirrors' || dockerd.reloads === 0 || !dockerd.deaf) return;
+      if (call !== 'info' || dockerd.reloads === 0 || !dockerd.deaf) return;
       // Asked for the first time after the reload it shows the old mirrors, and then the new ones.
       dockerd.onCall = () => {
         dockerd.onCall = () => undefined;

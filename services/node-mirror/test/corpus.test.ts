@@ -1,6 +1,6 @@
 import { parse } from 'smol-toml';
 import { entriesOf, entryFor } from '../src/containers/registries-conf';
-import { CONFIG_TOML } from './corpus/config-toml';
+import { CONFIG_PATHS, CONFIG_TOML } from './corpus/config-toml';
 import { DAEMON_JSON } from './corpus/daemon-json';
 import { HOSTS_TOML } from './corpus/hosts-toml';
 import { REGISTRIES_CONF } from './corpus/registries-conf';
@@ -17,9 +17,9 @@ const DROP_IN = `${DROP_INS}/99-dragonfly-docker.io.conf`;
 const WITH_CONFIG_PATH = `version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "${CERTS}"\n`;
 
 test('the corpus has at least 60 files', () => {
-  const all = [DAEMON_JSON, HOSTS_TOML, CONFIG_TOML, REGISTRIES_CONF].flat();
-  expect(all.length).toBeGreaterThanOrEqual(60);
-  expect(new Set(all.map(({ content, others }) => JSON.stringify([content, others]))).size).toBeGreaterThan(60);
+  const all = [DAEMON_JSON, HOSTS_TOML, CONFIG_TOML, CONFIG_PATHS, REGISTRIES_CONF].flat();
+  expect(all.length).toBeGreaterThanOrEqual(150);
+  expect(new Set(all.map(({ content, others }) => JSON.stringify([content, others]))).size).toBeGreaterThan(130);
 });
 
 /** apply, apply, restore: the second changes nothing, the third gives back every byte and leaves nothing. */
@@ -144,6 +144,34 @@ describe('other runtimes', () => {
     expect(containerd.restarts).toBe(1);
   });
 
+  test.each(CONFIG_PATHS.map((one) => [one.name, one] as const))('config_path: %s', async (_, one) => {
+    const containerd = giveConfig(one);
+    await thereAndBack(
+      () => node.all,
+      containerdOn(node, containerd),
+      () => {
+        expect(node.read(CONFIG)).toBe(one.content);
+        expect(node.read(`${one.hosts}/docker.io/hosts.toml`)).toContain(`[host."${MIRROR}"]`);
+      },
+    );
+    expect(containerd.restarts).toBe(0);
+  });
+
+  test.each(['mirrors."docker.io"]\nendpoint = ["https://a"]\n', 'configs."a".tls]\nca_file = "/a"\n'])(
+    'config_path with %s, with which the CRI does not load: left alone',
+    async (table) => {
+      node.write(CONFIG, `${WITH_CONFIG_PATH}[plugins."io.containerd.grpc.v1.cri".registry.${table}`);
+      const containerd = new PretendedContainerd();
+      containerd.cri = false;
+      await leftAlone(
+        () => node.all,
+        containerdOn(node, containerd, { restart: true }),
+        /the CRI of .* does not answer/,
+      );
+      expect(containerd.restarts).toBe(0);
+    },
+  );
+
   test.each(table(REGISTRIES_CONF, true))('registries.conf: %s', async (_, one) => {
     giveRegistries(one);
     await leftAlone(() => node.all, podmanOn(node), one.refused ?? /^$/);
@@ -187,9 +215,15 @@ describe('docker', () => {
     node.remove();
   });
   const tree = (): unknown => [node.text, node.names];
+  const give = async ({ content, version = '20.10.24' }: Specimen): Promise<void> => {
+    node.dockerd.version = version;
+    await node.give(content);
+    node.dockerd.strict = true;
+  };
+  const isTaken = ({ untaken }: Specimen): boolean => untaken === undefined;
 
-  test.each(table(DAEMON_JSON, false))('daemon.json: %s', async (_, one) => {
-    await node.give(one.content);
+  test.each(table(DAEMON_JSON.filter(isTaken), false))('daemon.json: %s', async (_, one) => {
+    await give(one);
     await thereAndBack(tree, node.mirror(), () => {
       expect(node.dockerd.inForce[0]).toBe(`${MIRROR}/`);
     });
@@ -197,8 +231,20 @@ describe('docker', () => {
   });
 
   test.each(table(DAEMON_JSON, true))('daemon.json: %s', async (_, one) => {
-    await node.give(one.content);
+    await give(one);
     await leftAlone(tree, node.mirror(), one.refused ?? /^$/);
     expect(node.dockerd.reloads).toBe(0);
   });
+
+  test.each(DAEMON_JSON.filter((one) => !isTaken(one)).map((one) => [one.name, one] as const))(
+    'daemon.json, not taken: %s',
+    async (_, one) => {
+      await give(one);
+      const before = tree();
+      await expect(node.mirror().apply()).rejects.toThrow(one.untaken);
+      expect(tree()).toEqual(before);
+      await node.mirror().restore();
+      expect(tree()).toEqual(before);
+    },
+  );
 });

@@ -1,4 +1,5 @@
-import { decodeDaemonJson, readDaemonJson } from '../src/docker/daemon-json';
+import { readDaemonJson } from '../src/docker/daemon-json';
+import { decodeUtf8 } from '../src/utf8';
 
 const PATH = '/etc/docker/daemon.json';
 const END = '; correct the file; nothing was changed';
@@ -91,18 +92,18 @@ describe('what is refused, and where', () => {
 
   test('bytes that are not UTF-8', () => {
     const bytes = Buffer.concat([Buffer.from('{\n "ä": "'), Buffer.from([0xff]), Buffer.from('"}')]);
-    expect(() => decodeDaemonJson(PATH, bytes)).toThrow(new Error(`${PATH}, line 2, column 8: not UTF-8${END}`));
+    expect(() => decodeUtf8(PATH, bytes)).toThrow(new Error(`${PATH}, line 2, column 8: not UTF-8${END}`));
   });
 
   test('UTF-16', () => {
-    expect(() => decodeDaemonJson(PATH, Buffer.from('\uFEFF{}', 'utf16le'))).toThrow(/line 1, column 1: not UTF-8/);
+    expect(() => decodeUtf8(PATH, Buffer.from('\uFEFF{}', 'utf16le'))).toThrow(/line 1, column 1: not UTF-8/);
   });
 });
 
 test('one byte order mark is no part of the text', () => {
-  expect(decodeDaemonJson(PATH, Buffer.from('\uFEFF{}'))).toBe('{}');
+  expect(decodeUtf8(PATH, Buffer.from('\uFEFF{}'))).toBe('{}');
 });
 
 test('a key of the same name further down is somebody else’s', () => {
-  expect(readDaemonJson(PATH, '{"features": {"registry-mirrors": 1}}').mirrors).toBeUndefined();
+  expect(readDaemonJson(PATH, '{"features": {"registry-mirrors": 1}}').lists).toEqual({});
 });

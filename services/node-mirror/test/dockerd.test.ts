@@ -62,8 +62,9 @@ test('is found by pid file and socket, asked, and told', async () => {
   writeFileSync(places.pidFile, `${pid}\n`);
   await answer(INFO);
   const dockerd = await findDockerd(places);
-  expect(dockerd).toMatchObject({ pid, version: '20.10.24', flagMirrors: ['http://x', 'http://y'] });
-  expect(await dockerd?.mirrors()).toEqual(['http://a/']);
+  expect(dockerd).toMatchObject({ pid, version: '20.10.24' });
+  expect(dockerd?.valuesOf('--registry-mirror')).toEqual(['http://x', 'http://y']);
+  expect((await dockerd?.info())?.mirrors).toEqual(['http://a/']);
   const told = once(child?.stdout ?? process.stdin, 'data');
   await dockerd?.reload();
   expect(String((await told)[0])).toBe('hup\n');
@@ -81,7 +82,7 @@ test('reads the file that its command line names, through links', async () => {
   expect(await dockerd?.reads(join(root, 'etc/daemon.json'))).toBe(true);
   expect(await dockerd?.reads(join(root, 'etc/other.json'))).toBe(false);
   expect(await dockerd?.reads('/etc/docker/daemon.json')).toBe(false);
-  expect(await dockerd?.mirrors()).toEqual([]);
+  expect((await dockerd?.info())?.mirrors).toEqual([]);
 });
 
 test('does not run', async () => {

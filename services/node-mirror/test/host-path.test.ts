@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveBelow } from '../src/files/host-path';
+import { Refusal } from '../src/refusal';
 
 let root: string;
 beforeEach(() => {
@@ -40,4 +41,10 @@ test('a loop ends in a refusal', async () => {
   await expect(resolveBelow(root, '/var/a')).rejects.toThrow(
     '/var/a leads through more than 40 symbolic links: a loop?',
   );
+});
+
+test('what the system does not let be read ends in a refusal', async () => {
+  const refusal: unknown = await resolveBelow(root, `/${'a'.repeat(300)}`).catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(Refusal);
+  expect(String(refusal)).toContain(`${join(root, 'a'.repeat(300))} cannot be read: ENAMETOOLONG: name too long`);
 });

@@ -74,6 +74,16 @@ describe('containerd', () => {
     expect(containerd.restarts).toBe(0);
   });
 
+  test('a containerd that is no service cannot be restarted, and keeps its file', async () => {
+    node.write(CONFIG, 'version = 2\n');
+    containerd.noService = 'containerd (process 7) is not run by a service of systemd';
+    const before = node.all;
+    await expect(containerdOn(node, containerd, { restart: true }).apply()).rejects.toThrow(
+      'is not run by a service of systemd',
+    );
+    expect(node.all).toEqual(before);
+  });
+
   test('a restart after which the CRI does not answer is taken back, hosts.toml and all', async () => {
     node.write(CONFIG, 'version = 2\n');
     const before = node.all;

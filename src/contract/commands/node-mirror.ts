@@ -108,6 +108,19 @@ export const NODE_MIRROR = {
       default: '/var/run/docker.pid',
       text: "dockerd's pid file, below the host root.",
     },
+    dockerInsecureRegistry: {
+      flag: 'docker-insecure-registry',
+      type: 'string',
+      placeholder: 'HOST[:PORT]|CIDR',
+      repeatable: true,
+      commas: true,
+      text: "A registry or range of addresses to add to dockerd's insecure-registries, as a mirror by https outside of this machine may need it.",
+    },
+    dockerProxy: {
+      flag: 'docker-proxy',
+      type: 'url',
+      text: 'What dockerd is to ask every registry through (proxies; dockerd 23 or later), such as the df-daemon at --mirror; a change needs --restart. There is no way around a proxy that is down.',
+    },
     containerdConfig: {
       flag: 'containerd-config',
       type: 'path',

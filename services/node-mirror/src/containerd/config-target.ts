@@ -25,7 +25,6 @@ export class ConfigTarget implements Target {
   readonly path: string;
   readonly anchor: string;
   readonly runtimeTitle: string;
-  readonly reloadTitle = 'systemctl restart (pods go on, CRI calls fail for some seconds)';
 
   constructor(private readonly settings: ConfigSettings) {
     this.title = settings.title;
@@ -36,6 +35,10 @@ export class ConfigTarget implements Target {
 
   get listener(): string {
     return this.settings.containerd?.identity ?? '';
+  }
+
+  reloadTitle(): string {
+    return 'systemctl restart (pods go on, CRI calls fail for some seconds)';
   }
 
   async planApply(record: EditRecord | undefined, backup: Buffer | undefined): Promise<Plan> {
@@ -54,6 +57,7 @@ export class ConfigTarget implements Target {
         `${title} ${what}, and it is read at containerd's start only: say --restart to have ${same ? 'it' : `config_path = "${settings.folder}" set and containerd`} restarted (pods go on), or do both by hand; nothing was changed`,
       );
     }
+    if (!told) await settings.containerd?.prepareRestart();
     const content = same ? current.bytes : next;
     const steps = told ? [] : [{ content, inForce: [`config_path = "${settings.folder}"`] }];
     const untouched = record !== undefined && isUntouched(record, current.bytes);

@@ -165,9 +165,7 @@ class ContainerdInstallation implements Installation {
     const { imports, configPath } = readCriRegistry(config.title, decodeToml(config.title, bytes));
     const major = Number(containerd?.version.split('.')[0] ?? '1');
     let effective = configPath;
-    for (const file of await this.imported(imports)) {
-      const { bytes: content } = await takeSnapshot(await resolveBelow(this.settings.hostRoot, file));
-      const text = decodeToml(file, content);
+    for (const { file, text } of await this.imported(config.title, imports)) {
       if (!touchesCri(file, text)) continue;
       if (major < 2) {
         throw new Refusal(
@@ -187,12 +185,28 @@ class ContainerdInstallation implements Installation {
     return await Promise.all(paths.map(async (path) => await this.folder(path)));
   }
 
-  /** The files that match what `imports` says; only the last part of a path may have wildcards. */
-  private async imported(patterns: readonly string[]): Promise<readonly string[]> {
+  /** The files that a file imports, and those that they import, each once, in the order in which containerd merges them. */
+  private async imported(
+    title: string,
+    imports: readonly string[],
+  ): Promise<readonly { readonly file: string; readonly text: string }[]> {
+    const waiting = [...(await this.matches(title, imports))];
+    const found = new Map([[title, '']]);
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      if (found.has(file)) continue;
+      const text = decodeToml(file, (await takeSnapshot(await resolveBelow(this.settings.hostRoot, file))).bytes);
+      found.set(file, text);
+      waiting.push(...(await this.matches(file, readCriRegistry(file, text).imports)));
+    }
+    return [...found].slice(1).map(([file, text]) => ({ file, text }));
+  }
+
+  /** The files that match what `imports` of a file says; only the last part of a path may have wildcards. */
+  private async matches(title: string, patterns: readonly string[]): Promise<readonly string[]> {
     const files: string[] = [];
     for (const pattern of patterns) {
-      const path = isAbsolute(pattern) ? pattern : join(dirname(this.config.title), pattern);
-      const literal = basename(path).replace(/[.+^${}()|\\]/g, '\\$&');
+      const path = isAbsolute(pattern) ? pattern : join(dirname(title), pattern);
+      const literal = basename(path).replace(/[.+^${}()|[\]\\]/g, '\\$&');
       const match = new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`);
       const folder = await resolveBelow(this.settings.hostRoot, dirname(path));
       try {

@@ -4,7 +4,7 @@ import { criVersion, grpcCall, GrpcError, textField, UNIMPLEMENTED } from '../gr
 import { HostCommands } from '../host-commands';
 import { sameFile, type ProcessFacts, processesOf } from '../process';
 import { Refusal } from '../refusal';
-import { restartService } from '../systemd';
+import { restartService, serviceOf } from '../systemd';
 
 const ANSWER_MS = 5_000;
 const COMMAND_MS = 60_000;
@@ -24,7 +24,9 @@ export interface Containerd {
   hasPods(): Promise<boolean>;
   /** Lets it look at a config.toml. @throws Refusal when it would not start with it */
   inspect(candidate: string): Promise<void>;
-  /** Has it restarted. @throws Refusal when that cannot be done */
+  /** Makes ready for a restart. @throws Refusal when none can be done from here */
+  prepareRestart(): Promise<void>;
+  /** Has it restarted. @throws Refusal when it does not come up */
   restart(): Promise<void>;
   /** Looks for it again after a restart. @returns whether another process runs and its CRI answers */
   isBack(): Promise<boolean>;
@@ -52,6 +54,7 @@ async function answer(ask: Promise<string>): Promise<string | undefined> {
 
 export class RunningContainerd implements Containerd {
   private restarted: string | undefined;
+  private unit: string | undefined;
 
   private constructor(
     private readonly places: ContainerdPlaces,
@@ -109,10 +112,14 @@ export class RunningContainerd implements Containerd {
     );
   }
 
+  async prepareRestart(): Promise<void> {
+    this.unit ??= await serviceOf({ proc: this.places.proc, pid: this.pid, name: 'containerd' });
+  }
+
   async restart(): Promise<void> {
-    const { hostRoot, proc } = this.places;
+    await this.prepareRestart();
     this.restarted = this.identity;
-    await restartService(new HostCommands(hostRoot), { proc, pid: this.pid, name: 'containerd' });
+    await restartService(new HostCommands(this.places.hostRoot), this.unit ?? '');
   }
 
   async isBack(): Promise<boolean> {

@@ -19,6 +19,7 @@ export interface HostEdit {
 
 const HOST = 'host';
 const NEEDED = ['pull', 'resolve'];
+const CAPABILITIES = [...NEEDED, 'push'];
 
 function ownBlock({ mirror, dialTimeout }: WantedHost, eol: string): string {
   return [
@@ -67,6 +68,27 @@ function startWithRemarks({ text, statements }: TomlText, statement: Statement):
   }
 }
 
+/** @throws Refusal for what makes containerd ignore a whole file, with our mirror in it, without a word */
+function checkCapabilities(toml: TomlText): void {
+  let table: readonly string[] = [];
+  for (const { kind, path, start, value } of toml.statements) {
+    if (kind !== 'pair') table = path;
+    else if (path.at(-1) === 'capabilities' && value !== undefined && (table.length === 0 || table[0] === HOST)) {
+      const said = valueAt(toml.value, ...table, ...path);
+      const list: readonly unknown[] = Array.isArray(said) ? said : [undefined];
+      const odd = list.find((one) => !CAPABILITIES.some((known) => known === one));
+      const what = typeof odd === 'string' ? `${quoted(odd)} is no capability` : 'capabilities are no list of strings';
+      if (list.length > 0 && (odd !== undefined || list.includes(undefined))) {
+        throw refusalAt(
+          toml,
+          start,
+          `${what} (those are ${CAPABILITIES.map(quoted).join(', ')}), and containerd would ignore the whole file: correct it`,
+        );
+      }
+    }
+  }
+}
+
 /** @throws Refusal when an entry of the user for the mirror would not let it serve pulls */
 function checkOwnEntry(toml: TomlText, block: Block): void {
   const name = block.header.path[1] ?? '';
@@ -88,6 +110,7 @@ function checkOwnEntry(toml: TomlText, block: Block): void {
  */
 export function withHostFirst(title: string, text: string, wanted: WantedHost): HostEdit {
   const toml = readToml(title, text);
+  checkCapabilities(toml);
   const odd = oddHost(toml);
   if (odd !== undefined) {
     throw refusalAt(

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../files/errno';
+import { hasCode, readRefusal } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { STATE_SUFFIX } from '../files/record';
 import { takeSnapshot } from '../files/snapshot';
@@ -41,7 +41,7 @@ async function namesIn(folder: string): Promise<readonly string[] | undefined> {
     return (await readdir(folder)).sort();
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
+    throw readRefusal(folder, error);
   }
 }
 

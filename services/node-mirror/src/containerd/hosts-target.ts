@@ -24,7 +24,6 @@ export class HostsTarget implements Target {
   readonly path: string;
   readonly anchor: string;
   readonly runtimeTitle: string;
-  readonly reloadTitle = 'nothing';
   readonly unwanted: boolean;
 
   private constructor(
@@ -47,6 +46,10 @@ export class HostsTarget implements Target {
    */
   static async of(settings: HostsSettings, name: string, registry?: Registry): Promise<HostsTarget> {
     return new HostsTarget(settings, name, await settings.folder.fileOf(name), registry);
+  }
+
+  reloadTitle(): string {
+    return 'nothing';
   }
 
   async planApply(record: EditRecord | undefined, backup: Buffer | undefined): Promise<Plan> {

@@ -30,7 +30,6 @@ export class DropInTarget implements Target {
   readonly path: string;
   readonly anchor: string;
   readonly runtimeTitle: string;
-  readonly reloadTitle: string;
   readonly listener?: string;
   readonly unwanted: boolean;
   private readonly name: string;
@@ -48,8 +47,12 @@ export class DropInTarget implements Target {
     this.anchor = this.path;
     this.runtimeTitle = settings.runtimeTitle;
     this.unwanted = host === undefined;
-    this.reloadTitle = crio === undefined ? 'nothing' : `SIGHUP to process ${crio.pid}`;
     if (crio !== undefined) this.listener = crio.identity;
+  }
+
+  reloadTitle(): string {
+    const { crio } = this.settings;
+    return crio === undefined ? 'nothing' : `SIGHUP to process ${crio.pid}`;
   }
 
   async planApply(record: EditRecord | undefined): Promise<Plan> {

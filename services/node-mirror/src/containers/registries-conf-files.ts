@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { hasCode } from '../files/errno';
+import { hasCode, readRefusal } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { STATE_SUFFIX } from '../files/record';
 import { takeSnapshot } from '../files/snapshot';
@@ -32,7 +32,7 @@ export class RegistriesConfFiles {
       return (await readdir(this.folder)).sort();
     } catch (error) {
       if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
-      throw error;
+      throw readRefusal(this.folder, error);
     }
   }
 

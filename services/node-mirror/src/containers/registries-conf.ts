@@ -1,4 +1,5 @@
-import { readToml, valueAt } from '../toml/toml-text';
+import { blocksOf } from '../toml/statements';
+import { readToml, refusalAt, type TomlText, valueAt } from '../toml/toml-text';
 
 /** A mirror of an entry. */
 export interface MirrorEntry {
@@ -48,13 +49,45 @@ function oldEntries(file: string, value: unknown): readonly RegistryEntry[] {
   }));
 }
 
+/** @throws Refusal for what makes podman and CRI-O refuse every pull of every registry */
+function checkLocations(toml: TomlText): void {
+  for (const { header, pairs } of blocksOf(toml.statements)) {
+    const path = header.path.join('.');
+    if (path !== 'registry' && path !== 'registry.mirror') continue;
+    const said = (key: string): { readonly text: string; readonly start: number } | undefined => {
+      const pair = pairs.find((one) => one.path.length === 1 && one.path[0] === key);
+      if (pair?.value === undefined) return undefined;
+      const { value } = readToml(toml.title, `x = ${toml.text.slice(pair.value.start, pair.value.end)}`);
+      return { text: text(value['x']), start: pair.start };
+    };
+    const location = said('location');
+    const hasNone = location === undefined || location.text === '';
+    if (hasNone && !(path === 'registry' && said('prefix')?.text.startsWith('*.') === true)) {
+      throw refusalAt(
+        toml,
+        header.start,
+        'an entry without location, with which podman and CRI-O refuse every pull: give it one',
+      );
+    }
+    if (location?.text.includes('://') === true) {
+      throw refusalAt(
+        toml,
+        location.start,
+        'a location with a scheme, with which podman and CRI-O refuse every pull: write HOST[:PORT][/PATH] alone',
+      );
+    }
+  }
+}
+
 /**
  * The entries of a registries.conf, or of a drop-in, in order.
  *
  * @throws Refusal with line and column when it is not valid: with such a file every pull of every registry fails already
  */
 export function entriesOf(file: string, content: string): readonly RegistryEntry[] {
-  const { value } = readToml(file, content);
+  const toml = readToml(file, content);
+  checkLocations(toml);
+  const { value } = toml;
   const entries = list(valueAt(value, 'registry')).map((entry): RegistryEntry => {
     const location = text(valueAt(entry, 'location'));
     const prefix = text(valueAt(entry, 'prefix'));

@@ -4,8 +4,12 @@ import { Refusal } from '../refusal';
 import { jsonFault } from './json-faults';
 import { describePosition } from '../text-position';
 
-/** The key of dockerd's list of mirrors. */
-export const MIRRORS_KEY = 'registry-mirrors';
+/** The lists of dockerd's configuration that node-mirror adds to. */
+export const LIST_KEYS = ['registry-mirrors', 'insecure-registries'] as const;
+export type ListKey = (typeof LIST_KEYS)[number];
+
+/** The key of the proxies that dockerd pulls through. */
+export const PROXIES_KEY = 'proxies';
 
 /** Deeper documents are refused: dockerd's own limit is 10,000, and no configuration comes near it. */
 const MAX_DEPTH = 500;
@@ -16,7 +20,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** One member of the top-level object: where its key starts and where its value stands. */
+/** One member of an object: where its key starts and where its value stands. */
 export interface Member {
   readonly key: string;
   readonly keyStart: number;
@@ -24,9 +28,27 @@ export interface Member {
   valueEnd: number;
 }
 
-/** One string of the list of mirrors. */
-export interface MirrorEntry extends Span {
+/** A string of a list. */
+export interface ListEntry extends Span {
   readonly value: string;
+}
+
+/** A list of strings at the top level. */
+export interface StringList {
+  /** Its place among the members. */
+  readonly member: number;
+  /** Between its brackets. */
+  readonly span: Span;
+  readonly entries: readonly ListEntry[];
+}
+
+/** An object whose members are all strings. */
+export interface StringObject {
+  /** Its place among the members. */
+  readonly member: number;
+  /** Between its braces. */
+  readonly body: Span;
+  readonly members: readonly (Member & { readonly value: string })[];
 }
 
 /** A daemon.json as text, with the places that edits need. */
@@ -35,8 +57,8 @@ export interface DaemonJson {
   /** Between the braces of the top-level object. */
   readonly body: Span;
   readonly members: readonly Member[];
-  /** The list of mirrors, when the document has one. */
-  readonly mirrors?: { readonly member: number; readonly span: Span; readonly entries: readonly MirrorEntry[] };
+  readonly lists: Readonly<Partial<Record<ListKey, StringList>>>;
+  readonly proxies?: StringObject;
 }
 
 /** An object or list that is being read: where it starts, and the keys seen in it. */
@@ -45,14 +67,18 @@ interface Container {
   readonly keys: Map<string, number>;
 }
 
+const isListKey = (key: string | undefined): key is ListKey => LIST_KEYS.some((known) => known === key);
+
 /** Reads a document by the scanner's events and refuses what dockerd would not take or an edit could not keep. */
 class Reader {
   private readonly containers: Container[] = [];
   private readonly members: Member[] = [];
-  private readonly entries: MirrorEntry[] = [];
+  private readonly lists: Partial<Record<ListKey, StringList>> = {};
+  private entries: ListEntry[] = [];
+  private proxies: StringObject | undefined;
+  private proxyMembers: (Member & { readonly value: string })[] = [];
   private pending: { key: string; keyStart: number } | undefined;
   private body: Span | undefined;
-  private list: { member: number; span: Span } | undefined;
 
   constructor(
     private readonly path: string,
@@ -77,8 +103,8 @@ class Reader {
       { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false },
     );
     const body = this.body ?? this.refuse(0, 'not valid JSON');
-    const mirrors = this.list === undefined ? {} : { mirrors: { ...this.list, entries: this.entries } };
-    return { text: this.text, body, members: this.members, ...mirrors };
+    const { text, members, lists, proxies } = this;
+    return { text, body, members, lists, ...(proxies === undefined ? {} : { proxies }) };
   }
 
   private refuse(offset: number, what: string): never {
@@ -87,17 +113,21 @@ class Reader {
     );
   }
 
-  private inMirrors(): boolean {
-    return this.containers.length >= 2 && this.members.at(-1)?.key === MIRRORS_KEY;
+  /** The key at the top level below which the reader is. */
+  private get above(): string | undefined {
+    return this.containers.length >= 2 ? this.members.at(-1)?.key : undefined;
   }
 
   private begin(offset: number, bracket: '{' | '['): void {
     if (this.containers.length === 0 && bracket === '[') {
       this.refuse(offset, 'the top level is a list, and dockerd wants an object');
     }
-    if (this.inMirrors()) this.refuse(offset, `"${MIRRORS_KEY}" holds something other than strings`);
+    const { above } = this;
+    if (isListKey(above) || above === PROXIES_KEY) this.refuse(offset, `"${above}" holds something other than strings`);
     if (this.containers.length === 1) {
-      if (this.member(offset).key === MIRRORS_KEY && bracket === '{') this.refuseMirrors(offset);
+      const { key } = this.member(offset);
+      if (bracket === '{') this.refuseList(key, offset);
+      else this.refuseProxies(key, offset);
     }
     if (this.containers.length >= MAX_DEPTH) this.refuse(offset, `nested more than ${MAX_DEPTH} deep`);
     this.containers.push({ start: offset, keys: new Map() });
@@ -106,12 +136,16 @@ class Reader {
   private end(offset: number, length: number): void {
     const start = this.containers.pop()?.start ?? 0;
     const member = this.members.at(-1);
-    if (this.containers.length === 0) this.body = { start: start + 1, end: offset };
+    const span = { start: start + 1, end: offset };
+    if (this.containers.length === 0) this.body = span;
     if (this.containers.length !== 1 || member === undefined) return;
     member.valueEnd = offset + length;
-    if (member.key === MIRRORS_KEY) {
-      this.list = { member: this.members.length - 1, span: { start: start + 1, end: offset } };
+    const at = this.members.length - 1;
+    if (isListKey(member.key)) {
+      this.lists[member.key] = { member: at, span, entries: this.entries };
+      this.entries = [];
     }
+    if (member.key === PROXIES_KEY) this.proxies = { member: at, body: span, members: this.proxyMembers };
   }
 
   private key(key: string, offset: number): void {
@@ -124,29 +158,41 @@ class Reader {
       );
     }
     keys?.set(key, offset);
-    if (this.containers.length !== 1) return;
-    if (key !== MIRRORS_KEY && key.toLowerCase() === MIRRORS_KEY) {
-      this.refuse(offset, `the key "${key}" is not known to dockerd, which spells it "${MIRRORS_KEY}"`);
+    if (this.containers.length === 1) {
+      const known = [...LIST_KEYS, PROXIES_KEY].find((name) => name === key.toLowerCase());
+      if (known !== undefined && known !== key) {
+        this.refuse(offset, `the key "${key}" is not known to dockerd, which spells it "${known}"`);
+      }
     }
-    this.pending = { key, keyStart: offset };
+    if (this.containers.length === 1 || this.above === PROXIES_KEY) this.pending = { key, keyStart: offset };
   }
 
   private literal(value: unknown, offset: number, length: number): void {
+    const { above } = this;
+    const end = offset + length;
     if (this.containers.length === 0) {
       this.refuse(offset, 'the top level is a single value, and dockerd wants an object');
     }
-    if (this.inMirrors()) {
-      if (typeof value !== 'string') this.refuse(offset, `"${MIRRORS_KEY}" holds something other than strings`);
-      this.entries.push({ value, start: offset, end: offset + length });
+    if (isListKey(above) || above === PROXIES_KEY) {
+      if (typeof value !== 'string') this.refuse(offset, `"${above}" holds something other than strings`);
+      if (above !== PROXIES_KEY) this.entries.push({ value, start: offset, end });
+      else if (this.pending !== undefined) {
+        this.proxyMembers.push({ ...this.pending, valueStart: offset, valueEnd: end, value });
+      }
     }
     if (this.containers.length !== 1) return;
     const member = this.member(offset);
-    if (member.key === MIRRORS_KEY) this.refuseMirrors(offset);
-    member.valueEnd = offset + length;
+    this.refuseList(member.key, offset);
+    this.refuseProxies(member.key, offset);
+    member.valueEnd = end;
   }
 
-  private refuseMirrors(offset: number): never {
-    this.refuse(offset, `"${MIRRORS_KEY}" is not a list of strings`);
+  private refuseList(key: string, offset: number): void {
+    if (isListKey(key)) this.refuse(offset, `"${key}" is not a list of strings`);
+  }
+
+  private refuseProxies(key: string, offset: number): void {
+    if (key === PROXIES_KEY) this.refuse(offset, `"${key}" is not an object`);
   }
 
   /** Opens the member whose value starts here. */
@@ -169,7 +215,7 @@ export function isBlank(text: string): boolean {
  * @param path how messages name the file
  * @param text without byte order mark, not blank
  * @throws Refusal with line and column for what is no JSON (comments and trailing commas too), a top level that is no
- * object, a repeated key in any object, and a `registry-mirrors` that is not a list of strings.
+ * object, a repeated key in any object, lists that are not lists of strings, and `proxies` that are not an object of strings.
  */
 export function readDaemonJson(path: string, text: string): DaemonJson {
   const document = new Reader(path, text).read();
@@ -181,20 +227,4 @@ export function readDaemonJson(path: string, text: string): DaemonJson {
     });
   }
   return document;
-}
-
-/**
- * A file's bytes as text, without its byte order mark.
- *
- * @throws Refusal with line and column when they are not UTF-8.
- */
-export function decodeDaemonJson(path: string, bytes: Buffer): string {
-  const text = bytes.toString('utf8');
-  const again = Buffer.from(text, 'utf8');
-  if (!again.equals(bytes)) {
-    const wrong = bytes.findIndex((byte, index) => byte !== again[index]);
-    const where = describePosition(bytes.subarray(0, wrong).toString('utf8'), wrong);
-    throw new Refusal(`${path}, ${where}: not UTF-8; correct the file; nothing was changed`);
-  }
-  return text.replace(/^\uFEFF/, '');
 }

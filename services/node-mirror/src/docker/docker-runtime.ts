@@ -1,81 +1,26 @@
 import { resolveBelow } from '../files/host-path';
-import type { EditRecord } from '../files/record';
-import { takeSnapshot } from '../files/snapshot';
-import type { Installation, Plan, Runtime, Target, Verdict } from '../runtime';
+import { sameMirror } from '../mirror-url';
 import { Refusal } from '../refusal';
-import { sameMirrors } from '../mirror-url';
-import { planDockerApply } from './apply-plan';
-import type { DockerFacts } from './docker-facts';
+import type { Installation, Runtime, Target } from '../runtime';
+import { DaemonJsonTarget } from './daemon-json-target';
+import type { DockerWish } from './docker-state';
 import { type Dockerd, findDockerd } from './dockerd';
-import { planDockerRestore } from './restore-plan';
-import { stepsTo } from './steps';
+import { proxyTitle } from './proxy-edits';
 
-/** Where docker's files are on the node, and the mirror to add. Paths are those of the node, below `hostRoot`. */
-export interface DockerSettings {
+/** Where docker's files are on the node, and what is wanted of it. Paths are those of the node, below `hostRoot`. */
+export interface DockerSettings extends DockerWish {
   readonly hostRoot: string;
   readonly config: string;
   readonly socket: string;
   readonly pidFile: string;
-  readonly mirror: string;
   /** The registries to mirror; of them docker.io is dockerd's. */
   readonly registries: readonly string[];
+  /** Whether dockerd may be restarted for what it reads at its start only. */
+  readonly restart: boolean;
 }
 
-class DaemonJsonTarget implements Target {
-  readonly title: string;
-  readonly anchor: string;
-  readonly runtimeTitle: string;
-  readonly reloadTitle: string;
-
-  constructor(
-    private readonly settings: DockerSettings,
-    readonly path: string,
-    private readonly dockerd: Dockerd | undefined,
-  ) {
-    this.title = settings.config;
-    this.anchor = path;
-    this.runtimeTitle = titleOf(dockerd);
-    this.reloadTitle = dockerd === undefined ? 'nothing' : `SIGHUP to process ${dockerd.pid}`;
-  }
-
-  async planApply(record: EditRecord | undefined, backup: Buffer | undefined): Promise<Plan> {
-    return planDockerApply(await this.facts(), record, backup);
-  }
-
-  async planRestore(record: EditRecord, backup: Buffer | undefined): Promise<Plan> {
-    return planDockerRestore(await this.facts(), record, backup);
-  }
-
-  async planRollback(content: Buffer | undefined): Promise<Plan> {
-    const facts = await this.facts();
-    const steps = stepsTo(facts, content, [facts.mirror]);
-    return { current: facts.current, steps, summary: 'put back as it was' };
-  }
-
-  async inspect(candidate: string): Promise<void> {
-    await this.dockerd?.inspect(candidate);
-  }
-
-  async reload(): Promise<void> {
-    await this.dockerd?.reload();
-  }
-
-  async verify(mirrors: readonly string[]): Promise<Verdict> {
-    const shown = (await this.dockerd?.mirrors()) ?? [];
-    return { taken: sameMirrors(shown, mirrors), shown: JSON.stringify(shown) };
-  }
-
-  private async facts(): Promise<DockerFacts> {
-    const { dockerd, path, settings } = this;
-    const common = { title: settings.config, mirror: settings.mirror, current: await takeSnapshot(path) };
-    const told = dockerd?.flagMirrors.length === 0 && (await dockerd.reads(path));
-    return dockerd !== undefined && told ? { ...common, dockerd: { inForce: await dockerd.mirrors() } } : common;
-  }
-}
-
-function titleOf(dockerd: Dockerd | undefined): string {
-  return dockerd === undefined ? 'dockerd' : `dockerd ${dockerd.version} (process ${dockerd.pid})`;
-}
+/** The first version of dockerd that knows `proxies`. */
+const PROXIES_SINCE = 23;
 
 class DockerInstallation implements Installation {
   readonly version?: string;
@@ -98,21 +43,57 @@ class DockerInstallation implements Installation {
 
   async wanted(): Promise<readonly Target[]> {
     const { dockerd, settings } = this;
-    if (dockerd !== undefined && dockerd.flagMirrors.length > 0) {
-      throw new Refusal(
-        `dockerd (process ${dockerd.pid}) was started with --registry-mirror ${dockerd.flagMirrors.join(', ')} and would not start again with the key in its file as well: move the flag's value into ${settings.config} first; nothing was changed`,
-      );
-    }
-    if (dockerd !== undefined && !(await dockerd.reads(this.path))) {
-      throw new Refusal(
-        `dockerd (process ${dockerd.pid}) does not read ${settings.config}: name the file of its --config-file with --docker-config; nothing was changed`,
-      );
+    if (dockerd !== undefined) {
+      this.checkFlags(dockerd);
+      if (!(await dockerd.reads(this.path))) {
+        throw new Refusal(
+          `dockerd (process ${dockerd.pid}) does not read ${settings.config}: name the file of its --config-file with --docker-config; nothing was changed`,
+        );
+      }
+      if (settings.proxy !== undefined) await this.checkProxy(dockerd, settings.proxy);
     }
     return await this.recorded();
   }
 
   async recorded(): Promise<readonly Target[]> {
-    return await Promise.resolve([new DaemonJsonTarget(this.settings, this.path, this.dockerd)]);
+    const { dockerd, path, settings } = this;
+    const { config: title, restart, mirror, insecure, proxy } = settings;
+    const wish = { mirror, insecure, ...(proxy === undefined ? {} : { proxy }) };
+    const common = { title, path, wish, restart };
+    return await Promise.resolve([new DaemonJsonTarget(dockerd === undefined ? common : { ...common, dockerd })]);
+  }
+
+  /** @throws Refusal for what stands on the command line already: dockerd does not start with both */
+  private checkFlags(dockerd: Dockerd): void {
+    const { insecure, proxy, config } = this.settings;
+    const flags = [
+      '--registry-mirror',
+      ...(insecure.length > 0 ? ['--insecure-registry'] : []),
+      ...(proxy === undefined ? [] : ['--http-proxy', '--https-proxy']),
+    ];
+    for (const flag of flags) {
+      const values = dockerd.valuesOf(flag);
+      if (values.length === 0) continue;
+      const shown = flag.endsWith('-proxy') ? values.map(proxyTitle) : values;
+      throw new Refusal(
+        `dockerd (process ${dockerd.pid}) was started with ${flag} ${shown.join(', ')} and would not start again with the key in its file as well: move the flag's value into ${config} first; nothing was changed`,
+      );
+    }
+  }
+
+  /** @throws Refusal where `proxies` are not known, or would take another proxy away */
+  private async checkProxy(dockerd: Dockerd, proxy: string): Promise<void> {
+    const { pid, version } = dockerd;
+    if (Number(/^\d+/.exec(version)?.[0] ?? '0') < PROXIES_SINCE) {
+      throw new Refusal(
+        `dockerd ${version} (process ${pid}) does not know proxies in its file and would not start with them: --docker-proxy needs dockerd ${PROXIES_SINCE} or later; nothing was changed`,
+      );
+    }
+    const other = (await dockerd.environmentProxies()).find((one) => !sameMirror(one, proxy));
+    if (other === undefined) return;
+    throw new Refusal(
+      `dockerd (process ${pid}) has the proxy ${proxyTitle(other)} in its environment, and pulls would no longer go through it: give that proxy to the df-daemon (HTTPS_PROXY) and take it out of dockerd's service; nothing was changed`,
+    );
   }
 }
 

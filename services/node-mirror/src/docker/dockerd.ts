@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { PATHS } from '@cdk8s-dragonfly/contract';
-import { hasCode } from '../files/errno';
+import { hasCode, readRefusal } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { Refusal } from '../refusal';
 import { engineInfoOf, type EngineInfo } from './engine-api';
@@ -14,6 +14,7 @@ import {
   signalProcess,
 } from '../process';
 import { HostCommands } from '../host-commands';
+import { restartService, serviceOf } from '../systemd';
 import { validateWithDockerd } from './validate';
 
 /** How long dockerd may take to answer one question. */
@@ -23,14 +24,20 @@ const ANSWER_MS = 5_000;
 export interface Dockerd {
   readonly pid: number;
   readonly version: string;
-  /** The mirrors that its command line names: with them it refuses the key in the file. */
-  readonly flagMirrors: readonly string[];
+  /** What its command line gives to these flags: what stands there it refuses in the file. */
+  valuesOf(...flags: readonly string[]): readonly string[];
+  /** The proxies that its environment names. */
+  environmentProxies(): Promise<readonly string[]>;
   /** Whether the file that it reads is this one, resolved. */
   reads(path: string): Promise<boolean>;
-  /** The mirrors in force. @throws Refusal when it does not answer */
-  mirrors(): Promise<readonly string[]>;
+  /** What is in force. @throws Refusal when it does not answer */
+  info(): Promise<EngineInfo>;
   /** Makes it read its file. @throws Refusal when the process is gone */
   reload(): Promise<void>;
+  /** Makes ready for a restart. @throws Refusal when none can be done from here */
+  prepareRestart(): Promise<void>;
+  /** Has it restarted. @throws Refusal when it does not come up */
+  restart(): Promise<void>;
   /** Lets it look at a file, where it can. @throws Refusal when it would not start with it */
   inspect(candidate: string): Promise<void>;
 }
@@ -45,30 +52,57 @@ export interface DockerdPlaces {
 }
 
 class RunningDockerd implements Dockerd {
-  readonly pid: number;
-  readonly flagMirrors: readonly string[];
+  private readonly proc: string;
+  private unit: string | undefined;
 
   constructor(
     private readonly places: DockerdPlaces,
-    private readonly facts: ProcessFacts,
+    private facts: ProcessFacts,
     readonly version: string,
   ) {
-    this.pid = facts.pid;
-    this.flagMirrors = flagValues(facts.args, '--registry-mirror');
+    this.proc = places.proc ?? '/proc';
+  }
+
+  get pid(): number {
+    return this.facts.pid;
+  }
+
+  valuesOf(...flags: readonly string[]): readonly string[] {
+    return flagValues(this.facts.args, ...flags);
+  }
+
+  async environmentProxies(): Promise<readonly string[]> {
+    const environment = await readFile(`${this.proc}/${this.pid}/environ`, 'utf8').catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT', 'ESRCH', 'EACCES')) return '';
+      throw error;
+    });
+    return environment.split('\0').flatMap((entry) => /^https?_proxy=(.+)$/is.exec(entry)?.[1] ?? []);
   }
 
   async reads(path: string): Promise<boolean> {
     const named = flagValues(this.facts.args, '--config-file').at(-1) ?? PATHS.dockerConfig;
-    const itsRoot = `${this.places.proc ?? '/proc'}/${this.pid}/root`;
+    const itsRoot = `${this.proc}/${this.pid}/root`;
     return await sameFile(await resolveBelow(itsRoot, named), path);
   }
 
-  async mirrors(): Promise<readonly string[]> {
-    return (await engineInfoOf(this.places.socket, ANSWER_MS)).mirrors;
+  async info(): Promise<EngineInfo> {
+    return await engineInfoOf(this.places.socket, ANSWER_MS);
   }
 
   async reload(): Promise<void> {
-    await signalProcess(this.places.proc ?? '/proc', this.facts, 'dockerd');
+    await signalProcess(this.proc, this.facts, 'dockerd');
+  }
+
+  async prepareRestart(): Promise<void> {
+    // While it runs: on the way back from a start that failed there is no process to look at.
+    this.unit ??= await serviceOf({ proc: this.proc, pid: this.pid, name: 'dockerd' });
+  }
+
+  async restart(): Promise<void> {
+    await this.prepareRestart();
+    await restartService(new HostCommands(this.places.hostRoot), this.unit ?? '');
+    const pid = await readPid(this.places.pidFile);
+    this.facts = (pid === undefined ? undefined : await processFacts(this.proc, pid)) ?? this.facts;
   }
 
   async inspect(candidate: string): Promise<void> {
@@ -86,7 +120,7 @@ async function readPid(path: string): Promise<number | undefined> {
     return Number(text);
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
+    throw readRefusal(path, error);
   }
 }
 

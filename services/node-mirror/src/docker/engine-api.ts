@@ -1,65 +1,58 @@
-import { request } from 'node:http';
 import { reasonOf } from '../files/errno';
+import { askJson } from '../http-json';
 import { Refusal } from '../refusal';
+import { valueAt } from '../toml/toml-text';
+import type { DockerState } from './docker-state';
 
 /** The part of `GET /info` that node-mirror reads (Docker Engine API, `SystemInfo`). */
-export interface EngineInfo {
+export interface EngineInfo extends DockerState {
   readonly version: string;
-  /** The mirrors in force, in order. */
-  readonly mirrors: readonly string[];
+  /** Whether containers go on while it restarts. */
+  readonly liveRestore: boolean;
 }
 
 /** An answer of a few kilobytes is usual. */
 const MAX_ANSWER = 4 * 1024 * 1024;
 
-function engineInfo(value: unknown): EngineInfo | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const info: { ServerVersion?: unknown; RegistryConfig?: unknown } = value;
-  if (typeof info.RegistryConfig !== 'object' || info.RegistryConfig === null) return undefined;
-  const { Mirrors: mirrors }: { Mirrors?: unknown } = info.RegistryConfig;
-  const list: readonly unknown[] = Array.isArray(mirrors) ? mirrors : [];
-  return {
-    version: typeof info.ServerVersion === 'string' ? info.ServerVersion : '',
-    mirrors: list.filter((mirror) => typeof mirror === 'string'),
-  };
-}
+const texts = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((one: unknown) => typeof one === 'string') : [];
 
-async function get(socketPath: string, path: string, timeoutMs: number): Promise<string> {
-  return await new Promise<string>((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const outgoing = request({ socketPath, path, headers: { Host: 'docker' }, agent: false, signal }, (answer) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      answer.on('error', reject);
-      answer.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (length > MAX_ANSWER) answer.destroy(new Error(`its answer is longer than ${MAX_ANSWER} bytes`));
-      });
-      answer.on('end', () => {
-        if (answer.statusCode === 200) resolve(Buffer.concat(chunks).toString('utf8'));
-        else reject(new Error(`it answered ${answer.statusCode ?? 0} to GET ${path}`));
-      });
-    });
-    outgoing.on('error', (error) => {
-      reject(signal.aborted ? new Error(`it did not answer within ${timeoutMs} ms`) : error);
-    });
-    outgoing.end();
-  });
+function engineInfo(info: unknown): EngineInfo | undefined {
+  const config = valueAt(info, 'RegistryConfig');
+  if (typeof config !== 'object' || config === null) return undefined;
+  const indexes = Object.entries(Object(valueAt(config, 'IndexConfigs')) as object);
+  const proxy = (key: string): string => texts([valueAt(info, key)])[0] ?? '';
+  const [http, https] = [proxy('HttpProxy'), proxy('HttpsProxy')];
+  return {
+    version: texts([valueAt(info, 'ServerVersion')])[0] ?? '',
+    mirrors: texts(valueAt(config, 'Mirrors')),
+    insecure: [
+      ...indexes.filter(([, index]) => valueAt(index, 'Secure') === false).map(([host]) => host),
+      ...texts(valueAt(config, 'InsecureRegistryCIDRs')),
+    ],
+    proxies: {
+      ...(http === '' ? {} : { 'http-proxy': http }),
+      ...(https === '' ? {} : { 'https-proxy': https }),
+    },
+    liveRestore: valueAt(info, 'LiveRestoreEnabled') === true,
+  };
 }
 
 /**
  * Asks dockerd what is in force.
  *
- * @param socket path of its API socket, resolved
+ * @param socketPath of its API, resolved
  * @throws Refusal when it does not answer in time, or with something else
  */
-export async function engineInfoOf(socket: string, timeoutMs: number): Promise<EngineInfo> {
+export async function engineInfoOf(socketPath: string, timeoutMs: number): Promise<EngineInfo> {
   try {
-    const info = engineInfo(JSON.parse(await get(socket, '/info', timeoutMs)));
+    const limits = { timeoutMs, maxBytes: MAX_ANSWER };
+    const { status, body } = await askJson({ socketPath, path: '/info', headers: { Host: 'docker' } }, limits);
+    if (status !== 200) throw new Error(`it answered ${status} to GET /info`);
+    const info = engineInfo(body);
     if (info === undefined) throw new Error('its answer to GET /info is not that of a Docker engine');
     return info;
   } catch (error) {
-    throw new Refusal(`dockerd cannot be asked at ${socket}: ${reasonOf(error)}`, { cause: error });
+    throw new Refusal(`dockerd cannot be asked at ${socketPath}: ${reasonOf(error)}`, { cause: error });
   }
 }

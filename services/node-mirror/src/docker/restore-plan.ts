@@ -1,8 +1,9 @@
 import type { EditRecord } from '../files/record';
 import { fingerprint, sameContent } from '../files/snapshot';
 import type { Plan } from '../runtime';
+import { withoutAdditions } from './additions';
 import type { DockerFacts } from './docker-facts';
-import { saysNothing, withoutMirror } from './mirror-edits';
+import { saysNothing } from './list-edits';
 import { stepsTo, textOf } from './steps';
 
 interface Target {
@@ -20,7 +21,7 @@ function target(facts: DockerFacts, record: EditRecord, backup: Buffer | undefin
     if (backup !== undefined) return { content: backup, summary: 'its first bytes are back' };
   }
   const text = textOf(title, current.bytes);
-  const rest = record.added.reduce((left, mirror) => withoutMirror(title, left, mirror, record.keyCreated), text);
+  const rest = withoutAdditions(title, text, record);
   if (!record.existed && saysNothing(title, rest)) {
     return { content: undefined, summary: 'removed, as there was none before the first apply' };
   }
@@ -39,7 +40,7 @@ function target(facts: DockerFacts, record: EditRecord, backup: Buffer | undefin
 export function planDockerRestore(facts: DockerFacts, old: EditRecord, backup: Buffer | undefined): Plan {
   const { current } = facts;
   const { content, summary } = target(facts, old, backup);
-  const steps = stepsTo(facts, content, [...old.added, facts.mirror]);
+  const steps = stepsTo(facts, content);
   const pure = fingerprint(content) === old.original;
   const between = steps.slice(0, -1).map((step) => fingerprint(step.content));
   const record: EditRecord = pure ? { ...old, derived: [...new Set([...old.derived, ...between])] } : old;

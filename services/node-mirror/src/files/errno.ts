@@ -25,6 +25,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left on its file system',
 };
 
+/** A system error while something of the node was read, as a refusal that says what to do; any other error as it is. */
+export function readRefusal(path: string, error: unknown): Error {
+  if (error instanceof Refusal || codeOf(error) === undefined)
+    return error instanceof Error ? error : new Error(reasonOf(error));
+  return new Refusal(`${path} cannot be read: ${REASONS[codeOf(error) ?? ''] ?? reasonOf(error)}`, { cause: error });
+}
+
 /** A system error while a file of the node was written, as a refusal that says what to do; any other error as it is. */
 export function writeRefusal(path: string, error: unknown): Error {
   const code = codeOf(error);

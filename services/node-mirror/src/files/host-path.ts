@@ -1,7 +1,7 @@
 import { readlink } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { Refusal } from '../refusal';
-import { hasCode } from './errno';
+import { hasCode, readRefusal } from './errno';
 
 /** As many as Linux itself follows. */
 const MAX_LINKS = 40;
@@ -11,7 +11,7 @@ async function linkTarget(path: string): Promise<string | undefined> {
     return await readlink(path);
   } catch (error) {
     if (hasCode(error, 'EINVAL', 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
+    throw readRefusal(path, error);
   }
 }
 

@@ -6,8 +6,16 @@ import { fingerprint, type Ownership, sameContent, takeSnapshot } from './snapsh
 /** The ending of a record. */
 export const STATE_SUFFIX = '.dragonfly-state';
 
+/** What was put under a key. */
+export interface Addition {
+  /** What was added, as opposed to found and kept. */
+  readonly added: readonly string[];
+  /** Whether the key that holds it was added too. */
+  readonly keyCreated: boolean;
+}
+
 /** What node-mirror remembers of a file that it has edited, so that the edit can be undone. */
-export interface EditRecord {
+export interface EditRecord extends Addition {
   readonly version: 1;
   /** Whether there was a file before the first edit. If so, its bytes are in the backup. */
   readonly existed: boolean;
@@ -17,10 +25,8 @@ export interface EditRecord {
   readonly original: string;
   /** SHA-256 of each state that node-mirror wrote (or was about to) and in which all but its own entry is the original. */
   readonly derived: readonly string[];
-  /** The mirrors that were added, as opposed to found and kept. */
-  readonly added: readonly string[];
-  /** Whether what holds the mirror (a list, a key) was added too. */
-  readonly keyCreated: boolean;
+  /** What was added beside mirrors, by its key. */
+  readonly more?: Readonly<Record<string, Addition>>;
   /** Whether the file stands in a folder that was made for it alone. */
   readonly ownFolder?: boolean;
   /** The process that was told of the file as it is, where the runtime cannot be asked. */
@@ -28,14 +34,13 @@ export interface EditRecord {
 }
 
 /** What a plan knows of a file that it is about to edit. */
-export interface Edit {
+export interface Edit extends Addition {
   readonly current: Buffer | undefined;
   /** The file without node-mirror. */
   readonly base: Buffer | undefined;
   /** The states in which all but the entry of node-mirror is the base. */
   readonly states: readonly (Buffer | undefined)[];
-  readonly added: readonly string[];
-  readonly keyCreated: boolean;
+  readonly more?: EditRecord['more'];
   readonly ownFolder?: boolean;
 }
 
@@ -49,6 +54,7 @@ export function isUntouched(record: EditRecord, current: Buffer | undefined): bo
 export function recordOf(old: EditRecord | undefined, edit: Edit): EditRecord {
   const again = old !== undefined && isUntouched(old, edit.current) ? old : undefined;
   const original = fingerprint(edit.base);
+  const more = mergedAdditions(old, again, edit);
   const own = again?.ownFolder ?? old?.ownFolder ?? edit.ownFolder;
   return {
     version: 1,
@@ -58,10 +64,33 @@ export function recordOf(old: EditRecord | undefined, edit: Edit): EditRecord {
     derived: [...new Set([...(again?.derived ?? []), ...edit.states.map(fingerprint)])],
     added: [...new Set([...(old?.added ?? []), ...edit.added])],
     keyCreated: again?.keyCreated ?? edit.keyCreated,
+    ...(more === undefined ? {} : { more }),
     ...(own === undefined ? {} : { ownFolder: own }),
   };
 }
 
+/** Of each key beside mirrors: all that was ever added, and whether the key was there when that began. */
+function mergedAdditions(
+  old: EditRecord | undefined,
+  again: EditRecord | undefined,
+  edit: Edit,
+): EditRecord['more'] | undefined {
+  const keys = [...new Set([...Object.keys(old?.more ?? {}), ...Object.keys(edit.more ?? {})])];
+  if (keys.length === 0) return undefined;
+  return Object.fromEntries(
+    keys.map((key) => {
+      const [before, now] = [old?.more?.[key], edit.more?.[key]];
+      const added = [...new Set([...(before?.added ?? []), ...(now?.added ?? [])])];
+      return [key, { added, keyCreated: (again?.more?.[key] ?? now ?? before)?.keyCreated ?? false }];
+    }),
+  );
+}
+
+const isAddition = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false;
+  const addition: Partial<Record<keyof Addition, unknown>> = value;
+  return typeof addition.keyCreated === 'boolean' && isTexts(addition.added);
+};
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
@@ -72,10 +101,10 @@ function isEditRecord(value: unknown): value is EditRecord {
     record.version === 1 &&
     typeof record.existed === 'boolean' &&
     typeof record.foldersCreated === 'number' &&
-    typeof record.keyCreated === 'boolean' &&
     isText(record.original) &&
     isTexts(record.derived) &&
-    isTexts(record.added) &&
+    isAddition(value) &&
+    (record.more === undefined || Object.values(Object(record.more) as object).every(isAddition)) &&
     (record.ownFolder === undefined || typeof record.ownFolder === 'boolean') &&
     (record.told === undefined || isText(record.told))
   );

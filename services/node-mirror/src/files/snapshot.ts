@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { Refusal } from '../refusal';
-import { hasCode } from './errno';
+import { hasCode, readRefusal } from './errno';
 
 /** A configuration file is a few kilobytes; more than 1 MiB is something else. */
 const MAX_BYTES = 1024 * 1024;
@@ -45,6 +45,6 @@ export async function takeSnapshot(path: string): Promise<Snapshot> {
     return { bytes, ownership: { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid } };
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return {};
-    throw error;
+    throw readRefusal(path, error);
   }
 }

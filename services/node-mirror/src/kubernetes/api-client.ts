@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:https';
 import { join } from 'node:path';
 import { reasonOf } from '../files/errno';
+import { askJson, type JsonAnswer } from '../http-json';
 import { Refusal } from '../refusal';
 
 /** Where the Kubernetes API is, and who asks. */
@@ -13,63 +13,30 @@ export interface ApiPlace {
   readonly serviceAccount: string;
 }
 
-/** An answer of the API. */
-export interface ApiAnswer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
 const TIMEOUT_MS = 10_000;
 /** A node of a large cluster has some hundred kilobytes. */
 const MAX_ANSWER = 8 * 1024 * 1024;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
 
 /** The few requests that node-mirror makes to the Kubernetes API, with the pod's own service account. */
 export class ApiClient {
   constructor(private readonly place: ApiPlace) {}
 
   /** @throws Refusal when nobody answers, or the service account cannot be read */
-  async ask(method: 'GET' | 'PATCH', path: string, patch?: unknown): Promise<ApiAnswer> {
+  async ask(method: 'GET' | 'PATCH', path: string, patch?: unknown): Promise<JsonAnswer> {
     const { host, port, serviceAccount } = this.place;
     try {
       const [token, ca] = await Promise.all([
         readFile(join(serviceAccount, 'token'), 'utf8'),
         readFile(join(serviceAccount, 'ca.crt')),
       ]);
+      const headers = {
+        Authorization: `Bearer ${token.trim()}`,
+        Accept: 'application/json',
+        ...(patch === undefined ? {} : { 'Content-Type': 'application/merge-patch+json' }),
+      };
+      const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER };
       const body = patch === undefined ? undefined : JSON.stringify(patch);
-      return await new Promise<ApiAnswer>((resolve, reject) => {
-        const signal = AbortSignal.timeout(TIMEOUT_MS);
-        const headers = {
-          Authorization: `Bearer ${token.trim()}`,
-          Accept: 'application/json',
-          ...(body === undefined ? {} : { 'Content-Type': 'application/merge-patch+json' }),
-        };
-        const outgoing = request({ host, port, path, method, headers, ca, agent: false, signal }, (answer) => {
-          const chunks: Buffer[] = [];
-          let length = 0;
-          answer.on('error', reject);
-          answer.on('data', (chunk: Buffer) => {
-            chunks.push(chunk);
-            length += chunk.length;
-            if (length > MAX_ANSWER) answer.destroy(new Error(`its answer is longer than ${MAX_ANSWER} bytes`));
-          });
-          answer.on('end', () => {
-            resolve({ status: answer.statusCode ?? 0, body: parsed(Buffer.concat(chunks).toString('utf8')) });
-          });
-        });
-        outgoing.on('error', (error) => {
-          reject(signal.aborted ? new Error(`it did not answer within ${TIMEOUT_MS / 1000} s`) : error);
-        });
-        outgoing.end(body);
-      });
+      return await askJson({ host, port, path, method, headers, ca }, limits, body);
     } catch (error) {
       throw new Refusal(`the Kubernetes API at ${host}:${port} cannot be asked: ${reasonOf(error)}`, { cause: error });
     }

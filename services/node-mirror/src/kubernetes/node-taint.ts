@@ -1,5 +1,6 @@
 import { Refusal } from '../refusal';
-import type { ApiAnswer, ApiClient } from './api-client';
+import type { JsonAnswer } from '../http-json';
+import type { ApiClient } from './api-client';
 
 /** Others change nodes too: kubelet every few seconds. */
 const ATTEMPTS = 5;
@@ -21,7 +22,7 @@ function nodeFacts(node: unknown): NodeFacts | undefined {
   return { resourceVersion, taints: Array.isArray(taints) ? taints : [] };
 }
 
-function refusal(what: string, { status, body }: ApiAnswer): Refusal {
+function refusal(what: string, { status, body }: JsonAnswer): Refusal {
   const message = member(body, 'message');
   const why = typeof message === 'string' ? `: ${message}` : '';
   const hint = status === 401 || status === 403 ? ' (the service account needs get and patch of nodes)' : '';

@@ -117,13 +117,17 @@ export interface Block {
 
 /** The tables of a text in order; the pairs before the first header are not among them. */
 export function blocksOf(statements: readonly Statement[]): readonly Block[] {
-  return statements.flatMap((statement, index) => {
-    if (statement.kind === 'pair') return [];
-    const rest = statements.slice(index + 1);
-    const next = rest.findIndex(({ kind }) => kind !== 'pair');
-    const pairs = next < 0 ? rest : rest.slice(0, next);
-    return [{ header: statement, pairs, end: pairs.at(-1)?.end ?? statement.end }];
-  });
+  const blocks: { readonly header: Statement; readonly pairs: Statement[]; end: number }[] = [];
+  for (const statement of statements) {
+    if (statement.kind !== 'pair') {
+      blocks.push({ header: statement, pairs: [], end: statement.end });
+      continue;
+    }
+    const block = blocks.at(-1);
+    block?.pairs.push(statement);
+    if (block !== undefined) block.end = statement.end;
+  }
+  return blocks;
 }
 
 /** Whether a path is this one, or begins with it. */

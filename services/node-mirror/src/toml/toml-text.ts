@@ -2,6 +2,7 @@ import { parse, TomlError, type TomlTable } from 'smol-toml';
 import { reasonOf } from '../files/errno';
 import { Refusal } from '../refusal';
 import { describePosition } from '../text-position';
+import { decodeUtf8 } from '../utf8';
 import { type Statement, statementsOf } from './statements';
 
 /** A TOML file as text, its statements and what they mean. */
@@ -39,18 +40,9 @@ export function readToml(title: string, text: string): TomlText {
   }
 }
 
-/**
- * A file's bytes as text, without byte order mark.
- *
- * @throws Refusal when they are not UTF-8
- */
+/** A file's bytes as text, without byte order mark; of no file, the empty text. @throws Refusal when they are not UTF-8 */
 export function decodeToml(title: string, bytes: Buffer | undefined): string {
-  if (bytes === undefined) return '';
-  const text = bytes.toString('utf8');
-  if (!Buffer.from(text, 'utf8').equals(bytes)) {
-    throw new Refusal(`${title} is not UTF-8, so not TOML: correct the file; nothing was changed`);
-  }
-  return text.replace(/^\uFEFF/, '');
+  return bytes === undefined ? '' : decodeUtf8(title, bytes);
 }
 
 /** A value below a table, by its path; `undefined` when there is none. */

@@ -36,6 +36,33 @@ export const CONFIG_TOML: readonly Specimen[] = [
     content: 'version = 2\nimports = ["conf.d/*.toml"]\n',
     others: { '/etc/containerd/conf.d/a.toml': 'oom_score = 1\n' },
   },
+  { name: 'a byte order mark', content: '\uFEFFversion = 2\n' },
+  {
+    name: 'remarks and blanks alone',
+    content: '# version = 2\n\n',
+    refused: /the form of this file is version 1, as it names none/,
+  },
+  {
+    name: 'auth for a host beside, under 2.1',
+    content: `version = 3\n${V3}.registry.configs."a".auth]\n  username = "u"\n`,
+    version: '2.1.5',
+  },
+  {
+    name: 'mirrors for all',
+    content: `version = 2\n${CRI}.registry.mirrors."*"]\n  endpoint = ["https://a"]\n`,
+    refused: /line 2, column 1: registry.mirrors, with which containerd does not load its CRI plugin/,
+  },
+  {
+    name: 'mirrors, under 2.1',
+    content: `version = 3\n${V3}.registry.mirrors."docker.io"]\n  endpoint = ["https://a"]\n`,
+    version: '2.1.5',
+    refused: /line 2, column 1: registry.mirrors, with which containerd does not load its CRI plugin/,
+  },
+  {
+    name: 'version 4',
+    content: 'version = 4\n',
+    refused: /line 1, column 1: the form of this file is version 4/,
+  },
   {
     name: 'no version',
     content: `${CRI}]\n`,
@@ -88,5 +115,67 @@ export const CONFIG_TOML: readonly Specimen[] = [
     content: `version = 3\n${V3}.registry]\n  config_path = "/a:/b"\n`,
     version: '2.1.5',
     refused: /config_path = "\/a:\/b" is a list, of which containerd 2.1.5 uses no part/,
+  },
+];
+
+/** config.toml files that set `config_path` already, so that only hosts.toml files are written, and where they go. */
+export const CONFIG_PATHS: readonly (Specimen & { readonly hosts: string })[] = [
+  { name: 'version 2', content: `version = 2\n${CRI}.registry]\nconfig_path = "/a"\n`, hosts: '/a' },
+  { name: 'literal quotes', content: `version = 2\n${CRI}.registry]\nconfig_path = '/a b'\n`, hosts: '/a b' },
+  { name: 'a dotted key', content: `version = 2\n${CRI}]\nregistry.config_path = "/a"\n`, hosts: '/a' },
+  { name: 'an inline table', content: `version = 2\n${CRI}]\nregistry = { config_path = "/a" }\n`, hosts: '/a' },
+  { name: 'version 3', content: `version = 3\n${V3}.registry]\nconfig_path = "/a"\n`, version: '2.1.5', hosts: '/a' },
+  {
+    name: 'version 2 under 2.1',
+    content: `version = 2\n${CRI}.registry]\nconfig_path = "/a"\n`,
+    version: '2.1.5',
+    hosts: '/a',
+  },
+  {
+    name: 'auth beside',
+    content: `version = 2\n${CRI}.registry]\nconfig_path = "/a"\n${CRI}.registry.configs."a".auth]\nusername = "u"\n`,
+    hosts: '/a',
+  },
+  {
+    name: 'tls beside, under 2.1',
+    content: `version = 3\n${V3}.registry]\nconfig_path = "/a"\n${V3}.registry.configs."a".tls]\nca_file = "/c"\n`,
+    version: '2.1.5',
+    hosts: '/a',
+  },
+  {
+    name: 'a list under 1.7',
+    content: `version = 2\n${CRI}.registry]\nconfig_path = "/a:/b"\n`,
+    version: '1.7.24',
+    hosts: '/a',
+  },
+  {
+    name: 'a list under 1.7, the registry in the second',
+    content: `version = 2\n${CRI}.registry]\nconfig_path = "/a:/b"\n`,
+    version: '1.7.24',
+    others: { '/b/docker.io/hosts.toml': '' },
+    hosts: '/b',
+  },
+  {
+    name: 'the list of 2.2',
+    content: `version = 3\n${V3}.registry]\nconfig_path = "/a:/b"\n`,
+    version: '2.2.0',
+    hosts: '/a',
+  },
+  {
+    name: 'another one in a file that 2.1 imports',
+    content: `version = 3\nimports = ["conf.d/*.toml"]\n${V3}.registry]\nconfig_path = "/a"\n`,
+    version: '2.1.5',
+    others: { '/etc/containerd/conf.d/b.toml': `version = 3\n${V3}.registry]\nconfig_path = "/b"\n` },
+    hosts: '/b',
+  },
+  {
+    name: 'another one in a file that an imported one imports',
+    content: 'version = 3\nimports = ["/etc/one.toml"]\n',
+    version: '2.1.5',
+    others: {
+      '/etc/one.toml': 'version = 3\nimports = ["/etc/two.toml", "/etc/one.toml"]\n',
+      '/etc/two.toml': `version = 3\n${V3}.registry]\nconfig_path = "/b"\n`,
+    },
+    hosts: '/b',
   },
 ];

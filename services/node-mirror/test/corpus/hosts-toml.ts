@@ -41,7 +41,12 @@ export const HOSTS_TOML: readonly Specimen[] = [
     name: 'a header that looks like one in a string',
     content: 'x = """\n[host."https://no"]\n"""\n[host."https://a"]\n',
   },
-  { name: 'brackets and hashes in strings', content: 'x = "a # b ] ["\ny = \'#\' # z\n[host."https://a#]"]\n' },
+  { name: 'brackets and hashes in strings', content: 'x = "a # b ] ["\ny = \'#\' # z\n[host."https://a"]\n' },
+  {
+    name: 'a bracket in the name of a host, at which containerd 1.6 stumbles by itself',
+    content: '[host."https://a#]"]\n',
+    version: '2.1.5',
+  },
   { name: 'a string that ends like a remark', content: 'x = """\n# """\n[host."https://a"]\n' },
   { name: 'ours, first, by the user', content: '[host."http://127.0.0.1:65001/"]\n[host."https://a"]\n' },
   {
@@ -52,6 +57,23 @@ export const HOSTS_TOML: readonly Specimen[] = [
   {
     name: 'dates and numbers',
     content: 'x = 1979-05-27T07:32:00Z\ny = 0x_ff\n[host."https://a"]\n'.replace('0x_ff', '0xff'),
+  },
+  { name: 'our address without scheme, which means https', content: '[host."127.0.0.1:65001"]\n' },
+  { name: 'a host with a path', content: '[host."https://a/v2/x"]\n  override_path = true\n' },
+  { name: 'a host without resolve', content: '[host."https://a"]\ncapabilities = ["pull"]\n' },
+  { name: 'a host for pushes', content: "[host.'https://a']\ncapabilities = ['push']\n" },
+  { name: 'an empty list of capabilities', content: '[host."https://a"]\ncapabilities = []\n' },
+  { name: 'Windows line ends without the last', content: 'server = "https://r"\r\n[host."https://a"]' },
+  { name: 'keys above a host table of the operator', content: '[host]\n# all of them\n[host."https://a"]\n' },
+  {
+    name: 'a capability that is none',
+    content: '[host."https://b"]\n[host."https://a"]\ncapabilities = ["pull", "pul"]\n',
+    refused: /line 3, column 1: "pul" is no capability .*containerd would ignore the whole file/,
+  },
+  {
+    name: 'capabilities that are no list',
+    content: '[host."https://a"]\n  capabilities = "pull"\n',
+    refused: /line 2, column 3: capabilities are no list of strings .*containerd would ignore the whole file/,
   },
   {
     name: 'ours behind another',

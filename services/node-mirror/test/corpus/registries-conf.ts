@@ -36,6 +36,43 @@ export const REGISTRIES_CONF: readonly Specimen[] = [
   },
   { name: 'a part of docker.io', content: '[[registry]]\nlocation = "docker.io/library"\n' },
   { name: 'unknown keys', content: 'odd = 1\n[[registry]]\nlocation = "docker.io"\nwhat = "ever"\n' },
+  { name: 'a location with a path', content: '[[registry]]\nprefix = "docker.io"\nlocation = "r.example:5000/a/b"\n' },
+  {
+    name: 'a port',
+    content: '[[registry]]\nlocation = "r.example:5000"\n[[registry.mirror]]\nlocation = "m.example:443"\n',
+  },
+  { name: 'Windows line ends', content: '[[registry]]\r\nlocation = "docker.io"\r\ninsecure = true\r\n' },
+  { name: 'short names', content: 'short-name-mode = "permissive"\n[aliases]\n"a" = "docker.io/library/a"\n' },
+  {
+    name: 'mirrors for tags',
+    content:
+      '[[registry]]\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "m.example"\npull-from-mirror = "tag-only"\n',
+  },
+  {
+    name: 'two wildcards, of which the longer counts',
+    content:
+      '[[registry]]\nprefix = "*.io"\n[[registry.mirror]]\nlocation = "short.example"\n[[registry]]\nprefix = "*.docker.io"\n',
+  },
+  {
+    name: 'a location with a scheme',
+    content: 'unqualified-search-registries = []\n[[registry]]\nprefix = "quay.io"\n  location = "https://quay.io"\n',
+    refused:
+      /registries.conf, line 4, column 3: a location with a scheme, with which podman and CRI-O refuse every pull/,
+  },
+  {
+    name: 'a mirror with a scheme in a drop-in',
+    content: '',
+    others: {
+      [`${DIR}/50-a.conf`]: '[[registry]]\nlocation = "quay.io"\n[[registry.mirror]]\nlocation = "http://m"\n',
+    },
+    refused: /50-a.conf, line 4, column 1: a location with a scheme/,
+  },
+  {
+    name: 'an entry without location',
+    content: '[[registry]]\nprefix = "quay.io"\n',
+    refused:
+      /registries.conf, line 1, column 1: an entry without location, with which podman and CRI-O refuse every pull/,
+  },
   {
     name: 'a drop-in before ours',
     content: '',

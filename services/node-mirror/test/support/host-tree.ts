@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { scratchFolder } from './scratch';
 
 /** The file system of a pretended node, in a temporary folder. */
 export class HostTree {
-  readonly root = mkdtempSync(join(tmpdir(), 'node-mirror-'));
+  readonly root = scratchFolder('node-mirror-');
 
   /** Puts a file there, and the folders above it. */
   write(path: string, content: string): void {

@@ -10,6 +10,9 @@ export class PretendedContainerd implements Containerd {
   /** What it says of a config.toml that it is shown. */
   complaint: string | undefined;
 
+  /** Why it cannot be restarted. */
+  noService: string | undefined;
+
   constructor(readonly version = '1.6.20') {}
 
   get identity(): string {
@@ -30,6 +33,11 @@ export class PretendedContainerd implements Containerd {
 
   async inspect(): Promise<void> {
     if (this.complaint !== undefined) throw new Refusal(this.complaint);
+    await Promise.resolve();
+  }
+
+  async prepareRestart(): Promise<void> {
+    if (this.noService !== undefined) throw new Refusal(this.noService);
     await Promise.resolve();
   }
 

@@ -1,25 +1,16 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DockerRuntime } from '../../src/docker/docker-runtime';
+import { DockerRuntime, type DockerSettings } from '../../src/docker/docker-runtime';
 import { NodeMirror, type NodeMirrorPorts } from '../../src/node-mirror';
 import { type Modes, modesOf } from './modes';
 import { PretendedDockerd } from './pretended-dockerd';
+import { scratchFolder } from './scratch';
 
 export const MIRROR = 'http://127.0.0.1:65001';
 
 /** A node's root in a temporary folder, with a pretended dockerd. */
 export class PretendedNode {
-  readonly root = mkdtempSync(join(tmpdir(), 'node-mirror-'));
+  readonly root = scratchFolder('node-mirror-');
   readonly file = join(this.root, 'etc/docker/daemon.json');
   readonly dockerd = new PretendedDockerd(this.file);
   dockerRuns = true;
@@ -41,6 +32,7 @@ export class PretendedNode {
     }
     await this.dockerd.restart();
     this.dockerd.reloads = 0;
+    this.dockerd.restarts = 0;
     return this;
   }
 
@@ -63,14 +55,17 @@ export class PretendedNode {
   }
 
   /** The modes against this node's docker: each says its lines into `said`, and throws what was refused. */
-  mirror(mirror = MIRROR, ports: Partial<NodeMirrorPorts> = {}): Modes {
-    const settings = {
+  mirror(mirror = MIRROR, ports: Partial<NodeMirrorPorts> = {}, wishes: Partial<DockerSettings> = {}): Modes {
+    const settings: DockerSettings = {
       hostRoot: this.root,
       config: '/etc/docker/daemon.json',
       socket: '/var/run/docker.sock',
       pidFile: '/var/run/docker.pid',
       mirror,
       registries: ['docker.io'],
+      insecure: [],
+      restart: false,
+      ...wishes,
     };
     const runtime = new DockerRuntime(settings, () => Promise.resolve(this.dockerRuns ? this.dockerd : undefined));
     const nodeMirror = new NodeMirror(

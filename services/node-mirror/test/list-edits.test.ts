@@ -1,4 +1,4 @@
-import { withEmptyList, withMirrorFirst, withoutMirror } from '../src/docker/mirror-edits';
+import { MIRRORS, withEmptyList, withEntry, withoutEntry } from '../src/docker/list-edits';
 
 const PATH = '/etc/docker/daemon.json';
 const M = 'http://127.0.0.1:65001';
@@ -78,7 +78,7 @@ describe('the mirror comes first, and nothing else changes', () => {
       'moved',
     ],
   ])('%s', (_, before, after, edit) => {
-    const result = withMirrorFirst(PATH, before, M);
+    const result = withEntry(PATH, before, MIRRORS, M);
     expect(result.text).toBe(after);
     expect(result.edit).toBe(edit);
   });
@@ -102,7 +102,7 @@ describe('only the own entry goes', () => {
     ['there is no list', '{"a": 1}', true, '{"a": 1}'],
     ['there is nothing', ' \n', true, ' \n'],
   ])('%s', (_, before, dropEmptyList, after) => {
-    expect(withoutMirror(PATH, before, M, dropEmptyList)).toBe(after);
+    expect(withoutEntry(PATH, before, MIRRORS, M, dropEmptyList)).toBe(after);
   });
 });
 
@@ -111,5 +111,5 @@ test.each([
   ['{"a": 1}', '{"a": 1, "registry-mirrors": []}'],
   ['{"registry-mirrors": ["http://a"], "a": 1}', '{"registry-mirrors": [], "a": 1}'],
 ])('an explicitly empty list in %j', (before, after) => {
-  expect(withEmptyList(PATH, before)).toBe(after);
+  expect(withEmptyList(PATH, before, MIRRORS.key)).toBe(after);
 });
