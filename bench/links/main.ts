@@ -12,6 +12,8 @@ import { warmBlob } from './warm-blob';
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
+    fault: { type: 'string' },
+    pulls: { type: 'string', default: '50' },
     seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
     json: { type: 'string' },
   },
@@ -22,7 +24,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Bar[]>>> = {
   speed,
   warm: warmBlob,
   memory: memoryOfDaemon,
-  faults: () => faults(Number(values.seed)),
+  faults: () => faults({ seed: Number(values.seed), pulls: Number(values.pulls), fault: values.fault }),
 };
 
 /** Measures what is asked for, tells of each bar whether it was held, and ends with 1 when one was missed. */

@@ -82,11 +82,11 @@ export class Dockerd {
     return (JSON.parse(answer) as string[] | null) ?? [];
   }
 
-  /** Pulls an image of docker.io. */
-  async pull(image: Image, limitMs: number, user?: User): Promise<DockerImage> {
-    const reference = `${image.repository}:${image.tag}`;
+  /** Pulls an image. @param registry as image names spell it; default: docker.io */
+  async pull(image: Image, limitMs: number, user?: User, registry?: string): Promise<DockerImage> {
+    const reference = `${registry === undefined ? '' : `${registry}/`}${image.repository}:${image.tag}`;
     const auth = Buffer.from(`${user?.username}:${user?.password}`).toString('base64');
-    const auths = user === undefined ? {} : { 'https://index.docker.io/v1/': { auth } };
+    const auths = user === undefined ? {} : { [registry ?? 'https://index.docker.io/v1/']: { auth } };
     mkdirSync(this.host.path('docker-client'), { recursive: true });
     writeFileSync(this.host.path('docker-client', 'config.json'), JSON.stringify({ auths }));
     await this.docker(['pull', '--quiet', reference], limitMs);

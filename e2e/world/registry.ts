@@ -1,4 +1,8 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import type { Certificate } from '../../services/origin/test/certificate';
 import type { Daemon } from './daemon';
 import type { Host } from './host';
 import { blobsOf, type Image } from './image';
@@ -33,18 +37,27 @@ const PUSH_LIMIT = 30_000;
 const PUSH_LIMIT_A_GIB = 30_000;
 const GIB = 1024 ** 3;
 
+function tlsLines(host: Host, { cert, key }: Certificate): string[] {
+  const [certificate, ownKey] = [host.path('tls.pem'), host.path('tls-key.pem')];
+  writeFileSync(certificate, cert);
+  writeFileSync(ownKey, key);
+  return ['  tls:', `    certificate: ${JSON.stringify(certificate)}`, `    key: ${JSON.stringify(ownKey)}`];
+}
+
 /** Debian's docker-registry on port 5000 of a host. */
 export class Registry {
   private constructor(
     private readonly host: Host,
     readonly daemon: Daemon,
+    private readonly certificate: Certificate | undefined,
   ) {}
 
   /**
    * @param tokens whom it believes; default: everybody may have and do everything
    * @param upstream the registry whose pull-through cache it is, as a URL; default: a registry of its own
+   * @param certificate for its address; default: it speaks plain http
    */
-  static async start(host: Host, tokens?: TokenTrust, upstream?: string): Promise<Registry> {
+  static async start(host: Host, tokens?: TokenTrust, upstream?: string, certificate?: Certificate): Promise<Registry> {
     const config = host.path('config.yml');
     writeFileSync(
       config,
@@ -52,15 +65,17 @@ export class Registry {
         'version: 0.1',
         'log: { level: debug, accesslog: { disabled: false } }',
         `storage: { filesystem: { rootdirectory: ${JSON.stringify(host.path('storage'))} } }`,
-        `http: { addr: "${host.ip}:5000" }`,
+        'http:',
+        `  addr: "${host.ip}:5000"`,
+        ...(certificate === undefined ? [] : tlsLines(host, certificate)),
         ...(tokens === undefined ? [] : authLines(host, tokens)),
         ...(upstream === undefined ? [] : [`proxy: { remoteurl: ${JSON.stringify(upstream)} }`]),
         '',
       ].join('\n'),
     );
     const daemon = host.start('docker-registry', ['docker-registry', 'serve', config]);
-    const registry = new Registry(host, daemon);
-    await daemon.ready(async () => [200, 401].includes((await fetch(`${registry.url}/v2/`)).status) || undefined);
+    const registry = new Registry(host, daemon, certificate);
+    await daemon.ready(async () => [200, 401].includes(await registry.status()) || undefined);
     return registry;
   }
 
@@ -70,7 +85,16 @@ export class Registry {
   }
 
   get url(): string {
-    return `http://${this.address}`;
+    return `${this.certificate === undefined ? 'http' : 'https'}://${this.address}`;
+  }
+
+  /** What it answers to `GET /v2/`. */
+  private async status(): Promise<number> {
+    if (this.certificate === undefined) return (await fetch(`${this.url}/v2/`)).status;
+    const asked = get(`${this.url}/v2/`, { ca: this.certificate.cert, agent: false });
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode ?? 0;
   }
 
   /** Ends it: from then on nobody listens on its port. */

@@ -32,4 +32,24 @@ describe('credentials', () => {
     await refused;
     expect(swarm.origin.bytesSent).toBe(content.length);
   });
+
+  it('that are good are kept when somebody without any joins', async () => {
+    const content = randomBytes(3 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    swarm.origin.fault = (request, response) => {
+      if (request.headers.authorization === 'Bearer good') return false;
+      response.writeHead(401).end();
+      return true;
+    };
+    // The rest has to be asked for anew.
+    swarm.origin.stallAt = 2 * MIB;
+    const node = await swarm.addNode('alone', []);
+    let joined: Promise<Buffer> | undefined;
+    const first = await readAll(node, { blob, url, headers: [['Authorization', 'Bearer good']] }, { from: 0 }, () => {
+      joined ??= readAll(node, { blob, url });
+    });
+    expect(content.equals(first)).toBe(true);
+    expect((await joined)?.equals(content)).toBe(true);
+    expect(swarm.origin.requests.length).toBeGreaterThan(1);
+  });
 });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 const LIMIT = 15_000;
 
+const FROM_SOURCE = join(__dirname, '../../../test/support/from-source.js');
+
 /** A real process that is killed when the test ends, however it ends. */
 class Child {
   readonly #process: ChildProcessWithoutNullStreams;
@@ -13,7 +15,7 @@ class Child {
 
   constructor(...argv: readonly string[]) {
     const script = join(__dirname, 'fixtures', 'process.ts');
-    this.#process = spawn(process.execPath, ['-r', 'ts-node/register/transpile-only', script, ...argv], {
+    this.#process = spawn(process.execPath, ['-r', FROM_SOURCE, script, ...argv], {
       timeout: LIMIT,
       killSignal: 'SIGKILL',
     });

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 
 import { BlobRights, REMEMBERED_FOR, decodedManifest, namesIn } from '../../src/index';
-import { ask } from '../support/client';
+import { ask, say } from '../support/client';
 import { FakeProvider } from '../support/fake-provider';
 import { MirrorBench } from '../support/mirror-bench';
 
@@ -83,6 +83,29 @@ describe('a private blob that is on the node', () => {
     await bench.stopRegistry();
     expect((await ask(bench.port, BLOB, { headers: OWNER })).status).toBe(200);
     expect((await ask(bench.port, BLOB)).status).toBe(502);
+  });
+
+  test('is given to nobody else while it arrives for its owner', async () => {
+    const provider = new FakeProvider(() => ({ bytes: BYTES, chunk: 4, hangAt: 8 }));
+    bench = await MirrorBench.start(provider, guarded, { authorization: 'origin' });
+    const socket = await say(
+      bench.port,
+      `GET ${BLOB} HTTP/1.1\r\nHost: x\r\nAuthorization: ${OWNER.authorization}\r\n\r\n`,
+    );
+    await provider.until(({ taken }) => taken === 8);
+    expect((await ask(bench.port, BLOB)).status).toBe(401);
+    expect(
+      (await ask(bench.port, BLOB, { headers: { authorization: 'Bearer thief', range: 'bytes=0-3' } })).status,
+    ).toBe(401);
+    expect(provider.requests).toHaveLength(1);
+    const again = await say(
+      bench.port,
+      `GET ${BLOB} HTTP/1.1\r\nHost: x\r\nAuthorization: ${OWNER.authorization}\r\n\r\n`,
+    );
+    await provider.until(({ taken }) => taken === 16);
+    socket.destroy();
+    again.destroy();
+    await provider.until(({ released }) => released === 2);
   });
 
   test('that is public is given to everybody once the registry gave it to anybody', async () => {

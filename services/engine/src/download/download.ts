@@ -72,9 +72,9 @@ export class Download {
     return this.current.blob;
   }
 
-  /** Another client wants the same blob. */
+  /** Another client wants the same blob. Who brings no credentials takes none away. */
   renew(request: BlobRequest): void {
-    this.current = request;
+    if (hasCredentials(request) || !hasCredentials(this.current)) this.current = request;
   }
 
   /** The blob on disk; undefined until its grid is known. */
@@ -461,4 +461,8 @@ export class Download {
     if (problem?.reason === 'unstorable') tools.log.warn({ ...fields, err: error }, 'not downloaded');
     else tools.log.debug(fields, 'not downloaded');
   }
+}
+
+function hasCredentials({ headers }: BlobRequest): boolean {
+  return headers.some(([name]) => name.toLowerCase() === 'authorization');
 }

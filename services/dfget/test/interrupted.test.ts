@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { open, readFile, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { runDfget } from './support/run-dfget';
+import type { Ran } from './support/run-dfget';
+import { useOrigin } from './support/use-origin';
+
+const content = randomBytes(3_000_000);
+
+/** Resolves when it is so; what is on disk tells nobody of its changes. */
+async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await delay(10);
+}
+
+describe('a download that was interrupted', () => {
+  const origin = useOrigin(content);
+  const run = (...argv: string[]): Promise<Ran> => runDfget(argv);
+
+  /** An origin that gives the first bytes and then waits, until the second request for them. */
+  function standsStill(bytes: number, etag = '"1"'): { readonly asked: string[]; readonly reached: Promise<void> } {
+    const asked: string[] = [];
+    let reach = (): void => undefined;
+    const reached = new Promise<void>((resolve) => (reach = resolve));
+    origin.answer = (request, response) => {
+      asked.push(request.headers.range ?? 'all');
+      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const range = `bytes ${from}-${content.length - 1}/${content.length}`;
+      const part = from > 0 ? { 'content-range': range } : {};
+      response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from, etag, ...part });
+      if (asked.length > 1) response.end(content.subarray(from));
+      else response.write(content.subarray(0, bytes), reach);
+    };
+    return { asked, reached };
+  }
+
+  const md5 = createHash('md5').update(content).digest('hex');
+  const sha256 = createHash('sha256').update(content).digest('hex');
+
+  /** Runs until the first blocks are on disk and then hits Ctrl-C. */
+  async function interrupt(...more: string[]): Promise<Ran> {
+    const argv = ['-u', origin.url, '-o', join(origin.folder, 'out'), ...more];
+    const isThere = async (): Promise<boolean> => {
+      const [transit] = (await readdir(origin.folder)).filter((name) => name.endsWith('.dfget'));
+      const files = transit === undefined ? [] : await readdir(join(origin.folder, transit), { recursive: true });
+      const table = files.find((name) => name.endsWith('.blocks'));
+      // A head of 256 bytes and 104 for each block.
+      return table !== undefined && (await stat(join(origin.folder, transit ?? '', table))).size >= 256 + 4 * 104;
+    };
+    return runDfget(argv, { interrupted: eventually(isThere) });
+  }
+
+  it.each([
+    ['--sha256', sha256],
+    ['--md5', md5],
+  ])('ends with 130 and what came, and goes on from there: %s', async (...digest) => {
+    const { asked } = standsStill(1_200_000);
+    const first = await interrupt(...digest);
+    expect(first.code).toBe(130);
+    expect(first.err).toMatch(/^dfget: 1 MiB are kept in .*\.dfget; the same command goes on from there\n$/);
+    expect(await readdir(origin.folder)).toEqual([expect.stringMatching(/^\.out\.[0-9a-f]{12}\.dfget$/)]);
+    const second = await run('-u', origin.url, '-o', join(origin.folder, 'out'), ...digest);
+    expect(second).toMatchObject({ code: 0, err: '' });
+    expect(second.out).toContain('1.9 MiB from the origin, 1 MiB from an earlier run)');
+    expect(asked).toEqual(['all', 'bytes=1048576-']);
+    expect(content.equals(await readFile(join(origin.folder, 'out')))).toBe(true);
+    expect(await readdir(origin.folder)).toEqual(['out']);
+  });
+
+  it('fetches again what was damaged meanwhile', async () => {
+    const { asked } = standsStill(1_200_000);
+    await interrupt('--sha256', sha256);
+    const [transit = ''] = await readdir(origin.folder);
+    const files = await readdir(join(origin.folder, transit), { recursive: true });
+    const part = await open(join(origin.folder, transit, files.find((name) => name.endsWith('.part')) ?? ''), 'r+');
+    await part.write('damaged', 300_000);
+    await part.close();
+    expect(await run('-u', origin.url, '-o', join(origin.folder, 'out'), '--sha256', sha256)).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    expect(content.equals(await readFile(join(origin.folder, 'out')))).toBe(true);
+    expect(asked.length).toBeGreaterThan(1);
+  });
+
+  it('begins anew where nobody can say what the whole must be', async () => {
+    const { asked } = standsStill(1_200_000);
+    expect((await interrupt()).code).toBe(130);
+    expect((await run('-u', origin.url, '-o', join(origin.folder, 'out'))).code).toBe(0);
+    expect(asked).toEqual(['all', 'all']);
+    expect(content.equals(await readFile(join(origin.folder, 'out')))).toBe(true);
+  });
+
+  it('begins anew when other content stands there meanwhile', async () => {
+    const { asked } = standsStill(1_200_000);
+    const other = randomBytes(2_000_000);
+    const digest = createHash('sha256').update(other).digest('hex');
+    expect((await interrupt('--sha256', digest)).code).toBe(130);
+    const told: string[] = [];
+    origin.answer = (request, response) => {
+      told.push(request.headers.range ?? 'all');
+      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const part = from > 0 ? { 'content-range': `bytes ${from}-${other.length - 1}/${other.length}` } : {};
+      response.writeHead(from > 0 ? 206 : 200, { 'content-length': other.length - from, ...part });
+      response.end(other.subarray(from));
+    };
+    expect(await run('-u', origin.url, '-o', join(origin.folder, 'out'), '--sha256', digest)).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    expect([asked, told]).toEqual([['all'], ['bytes=1048576-', 'all']]);
+    expect(other.equals(await readFile(join(origin.folder, 'out')))).toBe(true);
+  });
+});
