@@ -8,7 +8,7 @@ import { Containerd } from '../world/containerd';
 import { Dockerd } from '../world/dockerd';
 import type { Host } from '../world/host';
 import { World } from '../world/world';
-import { NODE_MIRROR } from './command';
+import { NODE_MIRROR, nodeMirrorHere } from './command';
 
 const TEST_LIMIT_MS = 400_000;
 /** Every call by which a run may change the node. */
@@ -24,6 +24,8 @@ interface Subject {
   readonly only?: string;
   /** The file that the runtime reads. */
   readonly file: string;
+  /** Calls that cannot be counted: the runtime's own program, which is run meanwhile, makes some of them too. */
+  readonly uncounted?: string;
 }
 
 /** Every file below a folder, by its path. */
@@ -43,7 +45,7 @@ function treeOf({ folder, only = '' }: Subject): Record<string, string> {
   return tree;
 }
 
-// podman and CRI-O are not among them: their drop-ins are written by the same code.
+// CRI-O is not among them: its drop-ins are those of podman.
 describe('killed at every call that changes something', () => {
   let world: World;
   let node: Host;
@@ -82,6 +84,16 @@ describe('killed at every call that changes something', () => {
         folder: other.path('certs.d'),
         file: hosts,
       };
+
+      const dropIns = '/etc/containers/registries.conf.d';
+      mkdirSync(dropIns, { recursive: true });
+      subjects['podman'] = {
+        name: 'podman',
+        flags: ['--runtime', 'podman'],
+        folder: dropIns,
+        file: join(dropIns, '99-dragonfly-docker.io.conf'),
+        uncounted: 'write',
+      };
     });
   }, TEST_LIMIT_MS);
 
@@ -90,14 +102,21 @@ describe('killed at every call that changes something', () => {
     await world.stop();
   }, TEST_LIMIT_MS);
 
-  /** Runs a mode, under strace when there are arguments for it. @returns whether it was killed */
-  async function run({ flags }: Subject, mode: string, ...strace: readonly string[]): Promise<boolean> {
-    const command = [NODE_MIRROR, mode, ...flags, '--mirror', url, '--readyz', 'none', '--wait', '0s'];
-    const under = strace.length === 0 ? [] : ['strace', '-f', '-qq', '-y', ...strace];
-    const [program = '', ...args] = [...under, process.execPath, ...command];
+  const flagsOf = ({ flags }: Subject): readonly string[] => [
+    ...[...flags, '--mirror', url, '--readyz', 'none', '--wait', '0s'],
+  ];
+
+  /** Runs a mode in this process: what is not to be killed need not be started. */
+  async function finish(subject: Subject, mode: 'apply' | 'restore'): Promise<void> {
+    expect(await nodeMirrorHere(mode, flagsOf(subject))).toMatchObject({ code: 0, stderr: '' });
+  }
+
+  /** Runs a mode under strace. @returns whether it was killed */
+  async function run(subject: Subject, mode: string, ...strace: readonly string[]): Promise<boolean> {
+    const command = ['-f', '-qq', '-y', ...strace, process.execPath, NODE_MIRROR, mode, ...flagsOf(subject)];
     // One thread for all file operations, so that their calls are counted in the order in which they are made.
     const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
+    const child = spawn('strace', command, { stdio: ['ignore', 'ignore', 'pipe'], env });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
     await once(child, 'close');
@@ -118,44 +137,43 @@ describe('killed at every call that changes something', () => {
         if (call === '') return [];
         const count = (counts.get(thread + call) ?? 0) + 1;
         counts.set(thread + call, count);
-        return line.includes(join(subject.folder, subject.only ?? '')) || call === 'kill'
-          ? [`${call}:signal=SIGKILL:when=${count}`]
-          : [];
+        const isChange = line.includes(join(subject.folder, subject.only ?? '')) || call === 'kill';
+        return isChange && call !== subject.uncounted ? [`${call}:signal=SIGKILL:when=${count}`] : [];
       });
     return [...new Set(points)];
   }
 
-  test.each(['docker', 'containerd'])(
+  test.each(['docker', 'containerd', 'podman'])(
     '%s: the file is one of the whole states, and the next run finishes the work',
     async (name) => {
       const subject = subjects[name];
       if (subject === undefined) throw new Error(`no ${name}`);
       await world.explain(async () => {
         const first = treeOf(subject);
-        await run(subject, 'apply');
+        await finish(subject, 'apply');
         const patched = treeOf(subject);
-        await run(subject, 'restore');
+        await finish(subject, 'restore');
         expect(treeOf(subject)).toEqual(first);
         const states = [first[subject.file], patched[subject.file]];
         if (name === 'docker') states.push('{\n    "debug": false,\n    "registry-mirrors": []\n}\n');
 
         let kills = 0;
         const missed: string[] = [];
-        for (const mode of ['apply', 'restore']) {
+        for (const mode of ['apply', 'restore'] as const) {
           const expectWhole = async (): Promise<void> => {
             expect(states).toContain(treeOf(subject)[subject.file]);
-            await run(subject, mode);
+            await finish(subject, mode);
             const now = treeOf(subject);
             expect(now[subject.file]).toBe((mode === 'apply' ? patched : first)[subject.file]);
-            await run(subject, 'restore');
+            await finish(subject, 'restore');
             expect(treeOf(subject)).toEqual(first);
           };
-          if (mode === 'restore') await run(subject, 'apply');
+          if (mode === 'restore') await finish(subject, 'apply');
           const points = await changesOf(subject, mode);
-          expect(points.length).toBeGreaterThan(8);
+          expect(points.length).toBeGreaterThan(5);
           await expectWhole();
           for (const point of points) {
-            if (mode === 'restore') await run(subject, 'apply');
+            if (mode === 'restore') await finish(subject, 'apply');
             const call = point.split(':')[0] ?? '';
             if (await run(subject, mode, '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${point}`)) kills += 1;
             else missed.push(point);
