@@ -3,6 +3,7 @@ export { BlobAuthorization } from './blob-authorization';
 export { ContainerRuntime } from './container-runtime';
 export { DfDaemonConstruct } from './df-daemon';
 export type { DfDaemonOptions, DfDaemonProps } from './df-daemon-props';
+export type { DockerConfiguration } from './docker-props';
 export { Dragonfly } from './dragonfly';
 export type { DragonflyProps } from './dragonfly-props';
 export { LogLevel } from './log-level';

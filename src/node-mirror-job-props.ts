@@ -1,5 +1,6 @@
 import type { Duration } from 'cdk8s';
 import type { ContainerRuntime } from './container-runtime';
+import type { DockerConfiguration } from './docker-props';
 import type { NodeMirrorMode } from './node-mirror-mode';
 import type { Registry } from './registry';
 import type { RuntimePaths } from './runtime-paths';
@@ -45,6 +46,12 @@ export interface NodeMirrorJobOptions extends WorkloadProps {
    * @default - where their packages put them
    */
   readonly paths?: RuntimePaths;
+  /**
+   * What dockerd is given beside the mirror: insecure registries, a proxy.
+   *
+   * @default - nothing
+   */
+  readonly docker?: DockerConfiguration;
   /**
    * How long to wait for the df-daemon before anything is changed.
    *

@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
 import type { ContainerResources } from 'cdk8s-plus-27';
 import type { ContainerRuntime } from './container-runtime';
+import type { DockerConfiguration } from './docker-props';
 import type { RuntimePaths } from './runtime-paths';
 
 /** What can be said about the container beside each df-daemon that points the node's container runtimes at it. */
@@ -31,6 +32,12 @@ export interface RuntimeConfiguration {
    * @default - where their packages put them
    */
   readonly paths?: RuntimePaths;
+  /**
+   * What dockerd is given beside the mirror: insecure registries, a proxy.
+   *
+   * @default - nothing
+   */
+  readonly docker?: DockerConfiguration;
   /**
    * How long from one look at the runtimes to the next.
    *

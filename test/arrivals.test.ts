@@ -107,6 +107,18 @@ const SUBJECTS: readonly Subject[] = [
   },
   { interface: 'RuntimeConfiguration', of: 'a df-daemon', cases: daemon.RUNTIME_CONFIGURATION, make: configured },
   {
+    interface: 'DockerConfiguration',
+    of: 'a df-daemon',
+    cases: daemon.RUNTIME_CONFIGURATION_DOCKER,
+    make: (scope, props) => configured(scope, { restart: true, docker: props }),
+  },
+  {
+    interface: 'DockerConfiguration',
+    of: 'a node-mirror',
+    cases: mirror.dockerCases(MIRROR_JOB),
+    make: (scope, props) => nodeMirror(scope, { restart: true, docker: props }),
+  },
+  {
     interface: 'RuntimePaths',
     of: 'a df-daemon',
     cases: daemon.RUNTIME_CONFIGURATION_PATHS,

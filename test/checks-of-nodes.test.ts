@@ -1,10 +1,14 @@
-import { Duration } from 'cdk8s';
-import { ContainerRuntime, Storage } from '../src';
+import { Duration, Testing } from 'cdk8s';
+import { ImagePullPolicy } from 'cdk8s-plus-27';
+import { ContainerRuntime, DfDaemonConstruct, Storage } from '../src';
 import type { DfDaemonProps, NodeMirrorJobProps, PreheatJobProps } from '../src';
 import { dfDaemonSpec } from '../src/spec/df-daemon';
 import { nodeMirrorSpec } from '../src/spec/node-mirror';
 import { preheatSpec } from '../src/spec/preheat';
 import { messageOf, NAME } from './support/refusals';
+
+/** dockerd asks through the df-daemon beside it. */
+const ownProxy = (port = 65001) => ({ restart: true, docker: { proxy: `http://127.0.0.1:${port}` } });
 
 describe('the props of the df-daemons', () => {
   const daemon = { image: 'example/dfdaemon:1', supernodes: ['supernode'] };
@@ -104,6 +108,26 @@ describe('the props of the df-daemons', () => {
       'configureRuntime.paths.dockerSocket "docker.sock" is no place for data on a node: use an absolute path below / without "..".',
     ],
     [
+      { configureRuntime: { image: 'a', runtimes: [ContainerRuntime.CRIO], docker: {} } },
+      'configureRuntime.docker has nothing to do: configureRuntime.runtimes is crio; add ContainerRuntime.DOCKER, or leave out configureRuntime.docker.',
+    ],
+    [
+      { configureRuntime: { image: 'a', docker: { proxy: 'http://a' } } },
+      'configureRuntime.docker.proxy needs configureRuntime.restart: true, since dockerd reads its proxy at its start alone; or leave out the proxy.',
+    ],
+    [
+      { mirrorPort: 7001, configureRuntime: { image: 'a', ...ownProxy(7001) } },
+      'configureRuntime.docker.proxy "http://127.0.0.1:7001" is this df-daemon, which passes all on past the swarm without its prop proxy: add proxy: {}, or leave out configureRuntime.docker.proxy.',
+    ],
+    [
+      { proxy: {}, configureRuntime: { image: 'a:latest', ...ownProxy() } },
+      'configureRuntime.docker.proxy "http://127.0.0.1:65001" is this df-daemon, and configureRuntime.image "a:latest" is pulled at each start: after a crash of the node dockerd would ask for it through the proxy that it is to start. Give it a tag other than latest, or a digest, and no ImagePullPolicy.ALWAYS.',
+    ],
+    [
+      { proxy: {}, imagePullPolicy: ImagePullPolicy.ALWAYS, configureRuntime: { image: 'a:1', ...ownProxy() } },
+      'configureRuntime.docker.proxy "http://127.0.0.1:65001" is this df-daemon, and image "example/dfdaemon:1" is pulled at each start: after a crash of the node dockerd would ask for it through the proxy that it is to start. Give it a tag other than latest, or a digest, and no ImagePullPolicy.ALWAYS.',
+    ],
+    [
       { classic: true, registries: [{ url: 'https://a' }, { url: 'https://b' }] },
       'registries has 2 entries, and the classic installation mirrors one: leave out the others, or classic.',
     ],
@@ -123,6 +147,21 @@ describe('the props of the df-daemons', () => {
       expect(dfDaemonSpec({ ...daemon, ...props }, 'ns').drainTimeout).toBe(text);
     },
   );
+
+  it('dockerd may ask through the df-daemon beside it, when that is a proxy and the images are pinned; through another place anyhow', () => {
+    const proxyOf = (props: Partial<DfDaemonProps>) =>
+      dfDaemonSpec({ ...daemon, ...props }, 'ns').runtime?.docker.dockerProxy;
+    const own = 'http://127.0.0.1:65001';
+    expect(proxyOf({ proxy: {}, configureRuntime: { image: 'a:1', ...ownProxy() } })).toBe(own);
+    expect(proxyOf({ mirrorPort: 7001, configureRuntime: { image: 'a', ...ownProxy() } })).toBe(own);
+  });
+
+  it('what is wrong with dockerd is told with the path of its construct', () => {
+    const configureRuntime = { image: 'a:1', docker: { proxy: 'http://a' } };
+    expect(() => new DfDaemonConstruct(Testing.chart(), 'mirror', { ...daemon, configureRuntime })).toThrow(
+      /^test\/mirror: configureRuntime\.docker\.proxy needs configureRuntime\.restart: true/,
+    );
+  });
 
   it('supernodes may be names, addresses and brackets, with a port or not', () => {
     const supernodes = ['supernode.p2p', '10.0.0.1:8002', '[fd00::1]', '[fd00::2]:9000'];
@@ -162,9 +201,64 @@ describe('the props of node-mirror Jobs', () => {
       'image "[::1]:7001/node-mirror:1" would come from the mirror that it is to start: name the registry itself, which the node asks while the mirror is down.',
     ],
     [{ reloadTimeout: Duration.millis(1) }, 'reloadTimeout is 1ms: use 100ms to 600s.'],
+    [
+      { docker: { insecureRegistries: ['a'] }, runtimes: [ContainerRuntime.CONTAINERD, ContainerRuntime.CRIO] },
+      'docker has nothing to do: runtimes is containerd, crio; add ContainerRuntime.DOCKER, or leave out docker.',
+    ],
+    [
+      { docker: { insecureRegistries: ['a'] }, registries: [{ url: 'https://ghcr.io' }] },
+      "docker has nothing to do: dockerd is left alone where registries is without docker.io, since it asks mirrors for no other; add { url: 'https://registry-1.docker.io' }, or leave out docker.",
+    ],
+    [
+      { docker: { proxy: 'http://a' } },
+      'docker.proxy needs restart: true, since dockerd reads its proxy at its start alone; or leave out the proxy.',
+    ],
+    [
+      { docker: { insecureRegistries: [] } },
+      'docker.insecureRegistries is empty: name at least one registry or network, or leave it out.',
+    ],
+    [
+      { docker: { insecureRegistries: ['a', 'A'] } },
+      'docker.insecureRegistries names "a" twice, at 0 and 1: name it once.',
+    ],
+    [
+      { restart: true, docker: { proxy: 'proxy.example.com:3128' } },
+      'docker.proxy "proxy.example.com:3128" is no http or https URL: write it such as http://127.0.0.1:65001.',
+    ],
+    [
+      { restart: true, docker: { proxy: 'http://a:3128/b' } },
+      'docker.proxy "http://a:3128/b" has more than scheme, host and port: leave the rest out, such as http://a:3128.',
+    ],
+    [
+      { restart: true, docker: { proxy: 'http://me:sec/ret@proxy' } },
+      'docker.proxy "http://***@proxy" has credentials, which would stand in the manifest: leave them out; a proxy that needs them is one for the df-daemon (HTTPS_PROXY in its env).',
+    ],
+    [
+      { restart: true, docker: { proxy: 'me:secret@proxy' } },
+      'docker.proxy "***@proxy" has credentials, which would stand in the manifest: leave them out; a proxy that needs them is one for the df-daemon (HTTPS_PROXY in its env).',
+    ],
     [{ backoffLimit: 0.5 }, 'backoffLimit is 0.5: use a whole number from 0 to 100.'],
   ])('%j are refused', (props, message) => {
     expect(refused(props)).toBe(message);
+  });
+
+  it.each([
+    'http://a',
+    'a/b',
+    'a:',
+    'a:0',
+    'a:65536',
+    'a b',
+    '',
+    '10.0.0.256',
+    '10.0.0.0/33',
+    'fd00::1',
+    '[fe80::1%eth0]:5000',
+    'fe80::%eth0/64',
+  ])('docker.insecureRegistries: "%s" is refused', (given) => {
+    expect(refused({ docker: { insecureRegistries: ['a', given] } })).toBe(
+      `docker.insecureRegistries[1] "${given}" is no registry for dockerd: use HOST[:PORT] without scheme and path, such as registry.example.com:5000, or a network, such as 10.0.0.0/8.`,
+    );
   });
 
   it('the mirror of a node is a URL of scheme, host and port', () => {

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { parseCommand, readNodeConfig } from '@cdk8s-dragonfly/command';
 import { DFDAEMON, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
 import { parseUpstreams, pickUpstream } from '@cdk8s-dragonfly/dfdaemon';
+import { runtimesOf } from '@cdk8s-dragonfly/node-mirror';
 import { OriginRules } from '@cdk8s-dragonfly/origin';
 import { Duration, Size } from 'cdk8s';
 import {
@@ -246,6 +247,26 @@ describe('what the daemons understand of the manifests', () => {
     });
     expect(JSON.stringify(daemon)).toContain(`r('${values.onFile}','utf8')`);
     expect(JSON.stringify(daemon.volumeMounts)).not.toContain('token');
+  });
+
+  it('the node-mirror takes what synth lets pass of dockerd: hosts, ports, networks and a proxy without its slash', () => {
+    const scope = chart();
+    const insecureRegistries = [
+      'a',
+      'A.example.com:65535',
+      '10.0.0.1:1',
+      '[fd00::1]',
+      '[fd00::1]:5000',
+      '10.0.0.0/8',
+      'fd00::/64',
+    ];
+    const docker = { insecureRegistries, proxy: 'HTTP://Proxy.example.com:3128/' };
+    new NodeMirrorJob(scope, 'mirror', { image: 'example/node-mirror:1', nodes: ['w1'], restart: true, docker });
+    const [container] = podOf(manifestsOf(scope), 'Job').containers;
+    const values = parseCommand(NODE_MIRROR, argumentsOf(container, {}), { env: {} });
+    expect(values.dockerInsecureRegistry).toEqual(insecureRegistries.map((one) => one.toLowerCase()));
+    expect(values.dockerProxy?.href).toBe('http://proxy.example.com:3128/');
+    expect(runtimesOf(values).map(({ name }) => name)).toContain('docker');
   });
 
   it('a preheat: its images, platforms, supernodes and the user from the mounted Secret', () => {

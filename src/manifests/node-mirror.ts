@@ -52,6 +52,7 @@ function podSpec(spec: NodeMirrorSpec, nodeName: string): k8s.PodSpec {
             wait: spec.wait,
             reloadTimeout: spec.reloadTimeout,
             ...spec.paths,
+            ...spec.docker,
             ...(spec.restart ? { restart: true } : {}),
             logLevel: spec.logLevel,
           }),

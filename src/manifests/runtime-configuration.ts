@@ -41,6 +41,7 @@ export function runtimeContainers(spec: DfDaemonSpec): k8s.Container[] {
           interval: runtime.interval,
           reloadTimeout: runtime.reloadTimeout,
           ...runtime.paths,
+          ...runtime.docker,
           removeTaint: startupTaint,
           onFile: ON_FILE,
           logLevel: spec.logLevel,

@@ -16,6 +16,18 @@ export function isPort(text: string): boolean {
   return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= 65535;
 }
 
+/** Whether `text` is a DNS name, an IPv4 address or an IPv6 address in brackets. */
+export function isHost(text: string): boolean {
+  return isHostName(text) || (text.startsWith('[') && isIPv6(text.slice(1, -1)));
+}
+
+/** Whether `text` is an IPv4 or IPv6 network, as `ADDRESS/BITS`. */
+export function isCidr(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/');
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  return more.length === 0 && /^(0|[1-9][0-9]{0,2})$/.test(bits) && Number(bits) <= most;
+}
+
 /**
  * The name of an object that a Service shares: a RFC 1035 label of at most `max` characters.
  *
@@ -101,9 +113,7 @@ export function checkCount(prop: string, value: number): number {
  * @throws Error naming the prop, the value and the rule.
  */
 export function checkCidr(prop: string, value: string): string {
-  const [address = '', bits, ...more] = value.split('/');
-  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
-  if (more.length > 0 || bits === undefined || !/^(0|[1-9][0-9]{0,2})$/.test(bits) || Number(bits) > most) {
+  if (!isCidr(value)) {
     throw new Error(`${prop} "${value}" is no network: write ADDRESS/BITS, such as 10.0.0.0/16.`);
   }
   return value;
@@ -152,7 +162,7 @@ export function checkAddresses(prop: string, values: string[], what = 'supernode
   }
   values.forEach((value, i) => {
     const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::([0-9]+))?$/.exec(value) ?? [];
-    if (!(isHostName(host) || (host.startsWith('[') && isIPv6(host.slice(1, -1))))) {
+    if (!isHost(host)) {
       throw new Error(`${prop}[${i}] "${value}" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].`);
     }
     if (port !== undefined && !isPort(port)) {

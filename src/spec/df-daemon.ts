@@ -6,6 +6,7 @@ import { accessSpec, ownAccessSpec } from './access';
 import type { AccessSpec, OwnAccessSpec } from './access';
 import { checkAddresses, checkImage, checkName, checkNamespace, checkPort } from './checks';
 import { checkClassic } from './classic';
+import { checkOwnProxy } from './docker';
 import { drainTimeout } from './drain';
 import { durationText } from './durations';
 import { FileSet } from './files';
@@ -106,6 +107,13 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
     gracePeriodSeconds: 300,
     takenEnv: { REGISTRY: 'registries', HOST_IP: 'WirePatch', ZONE: 'zone' },
   });
+  const runtime =
+    props.configureRuntime === undefined ? undefined : runtimeConfigurationSpec(props.configureRuntime, registries);
+  checkOwnProxy('configureRuntime.docker.proxy', runtime?.docker.dockerProxy, {
+    mirrorPort: ports.mirror,
+    isProxy: proxy !== undefined,
+    images: { image: { ...workload, image }, ...(runtime && { 'configureRuntime.image': runtime.workload }) },
+  });
   return {
     ...workload,
     name: checkName('name', props.name ?? 'df-daemon'),
@@ -126,8 +134,7 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
     drainTimeout: classic ? undefined : drainTimeout(props, workload.gracePeriodSeconds),
     timeouts: timeoutsOf(props),
     maxUnavailable: checkMaxUnavailable(props.maxUnavailable ?? '10%'),
-    runtime:
-      props.configureRuntime === undefined ? undefined : runtimeConfigurationSpec(props.configureRuntime, registries),
+    runtime,
     classic,
   };
 }

@@ -3,6 +3,8 @@ import type { NodeMirrorJobProps } from '../node-mirror-job-props';
 import { NodeMirrorMode } from '../node-mirror-mode';
 import type { RuntimePaths } from '../runtime-paths';
 import { checkCount, checkImage, checkName, checkNamespace, checkNodes } from './checks';
+import { dockerSpec } from './docker';
+import type { DockerSpec } from './docker';
 import { durationText } from './durations';
 import { checkImageIsNotMirrored, loopbackPort } from './mirror-loop';
 import { DOCKER_HUB, checkUrl, namedRegistries, parseRegistries } from './registry';
@@ -30,6 +32,7 @@ export interface NodeMirrorSpec extends WorkloadSpec {
   readonly wait: string | undefined;
   readonly reloadTimeout: string | undefined;
   readonly paths: RuntimePaths;
+  readonly docker: DockerSpec;
   readonly deadlineSeconds: number;
   readonly backoffLimit: number;
   readonly ttlSeconds: number | undefined;
@@ -53,6 +56,9 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
       `wait is ${waitSeconds} s and deadline ${deadlineSeconds} s: the Job would end while it waits; raise the deadline.`,
     );
   }
+  const runtimes = checkRuntimes('runtimes', props.runtimes);
+  const restart = props.restart ?? false;
+  const registries = parseRegistries('registries', props.registries ?? [DOCKER_HUB]);
   return {
     ...workloadSpec(props, {
       image,
@@ -66,14 +72,15 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
     image,
     nodes: checkNodes('nodes', props.nodes),
     mode: props.mode ?? NodeMirrorMode.APPLY,
-    runtimes: checkRuntimes('runtimes', props.runtimes),
-    restart: props.restart ?? false,
+    runtimes,
+    restart,
     mirror,
     readyz: props.readyz === undefined ? undefined : checkReadyz(props.readyz),
-    registries: namedRegistries(parseRegistries('registries', props.registries ?? [DOCKER_HUB])),
+    registries: namedRegistries(registries),
     wait,
     reloadTimeout: durationText('reloadTimeout', props.reloadTimeout, NODE_MIRROR.flags.reloadTimeout),
     paths: runtimePathsSpec('paths', props.paths),
+    docker: dockerSpec('', props.docker, { runtimes, restart, registries }),
     deadlineSeconds,
     backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),
     ttlSeconds: props.ttlAfterFinished?.toSeconds(),

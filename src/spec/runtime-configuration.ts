@@ -2,6 +2,8 @@ import { NODE_MIRROR } from '../contract/index';
 import type { RuntimeConfiguration } from '../runtime-configuration-props';
 import type { RuntimePaths } from '../runtime-paths';
 import { checkImage } from './checks';
+import { dockerSpec } from './docker';
+import type { DockerSpec } from './docker';
 import { durationText } from './durations';
 import { checkTaint } from './metadata';
 import { namedRegistries } from './registry';
@@ -21,6 +23,7 @@ export interface RuntimeConfigurationSpec {
   readonly interval: string | undefined;
   readonly reloadTimeout: string | undefined;
   readonly paths: RuntimePaths;
+  readonly docker: DockerSpec;
   readonly startupTaint: string | undefined;
 }
 
@@ -34,6 +37,8 @@ export function runtimeConfigurationSpec(
   registries: RegistrySpec[],
 ): RuntimeConfigurationSpec {
   const image = checkImage('configureRuntime.image', props.image);
+  const runtimes = checkRuntimes('configureRuntime.runtimes', props.runtimes);
+  const restart = props.restart ?? false;
   return {
     workload: {
       ...workloadSpec(props.resources === undefined ? {} : { resources: props.resources }, {
@@ -45,12 +50,13 @@ export function runtimeConfigurationSpec(
       }),
       image,
     },
-    runtimes: checkRuntimes('configureRuntime.runtimes', props.runtimes),
-    restart: props.restart ?? false,
+    runtimes,
+    restart,
     registries: namedRegistries(registries),
     interval: durationText('configureRuntime.interval', props.interval, NODE_MIRROR.flags.interval),
     reloadTimeout: durationText('configureRuntime.reloadTimeout', props.reloadTimeout, NODE_MIRROR.flags.reloadTimeout),
     paths: runtimePathsSpec('configureRuntime.paths', props.paths),
+    docker: dockerSpec('configureRuntime.', props.docker, { runtimes, restart, registries }),
     startupTaint:
       props.startupTaint === undefined ? undefined : checkTaint('configureRuntime.startupTaint', props.startupTaint),
   };

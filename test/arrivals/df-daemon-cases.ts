@@ -11,7 +11,7 @@ import type {
 import type { Cases } from './case';
 import { authority, FILES, files } from './mounted-files';
 import { DAEMON, object, pod, RUNTIMES, values, within } from './places';
-import { runtimePathsCases } from './node-mirror-cases';
+import { dockerCases, runtimePathsCases } from './node-mirror-cases';
 
 type Own<Props, Base> = Omit<Props, keyof Base>;
 
@@ -207,6 +207,10 @@ export const RUNTIME_CONFIGURATION: Cases<RuntimeConfiguration> = {
     { given: { dockerConfig: '/a.json' }, arrives: values(RUNTIMES, { dockerConfig: '/a.json' }) },
     { given: { dockerConfig: '/b.json' }, arrives: values(RUNTIMES, { dockerConfig: '/b.json' }) },
   ],
+  docker: [
+    { given: { insecureRegistries: ['a'] }, arrives: values(RUNTIMES, { dockerInsecureRegistry: ['a'] }) },
+    { given: { insecureRegistries: ['b'] }, arrives: values(RUNTIMES, { dockerInsecureRegistry: ['b'] }) },
+  ],
   interval: [
     { given: Duration.seconds(1), arrives: values(RUNTIMES, { interval: 1000 }) },
     { given: Duration.hours(1), arrives: values(RUNTIMES, { interval: 3_600_000 }) },
@@ -227,4 +231,5 @@ export const RUNTIME_CONFIGURATION: Cases<RuntimeConfiguration> = {
   ],
 };
 
+export const RUNTIME_CONFIGURATION_DOCKER = dockerCases(RUNTIMES);
 export const RUNTIME_CONFIGURATION_PATHS = runtimePathsCases(RUNTIMES);

@@ -1,6 +1,12 @@
 import { Duration } from 'cdk8s';
 import { ContainerRuntime, NodeMirrorMode } from '../../src';
-import type { NodeMirrorJobOptions, NodeMirrorJobProps, RuntimePaths, WorkloadProps } from '../../src';
+import type {
+  DockerConfiguration,
+  NodeMirrorJobOptions,
+  NodeMirrorJobProps,
+  RuntimePaths,
+  WorkloadProps,
+} from '../../src';
 import type { Cases } from './case';
 import { MIRROR_JOB, object, pod, values, within } from './places';
 import type { Place } from './places';
@@ -38,6 +44,10 @@ export const NODE_MIRROR_OPTIONS: Cases<Own<NodeMirrorJobOptions, WorkloadProps>
   paths: [
     { given: { dockerPidFile: '/run/a.pid' }, arrives: values(MIRROR_JOB, { dockerPidFile: '/run/a.pid' }) },
     { given: { dockerPidFile: '/run/b.pid' }, arrives: values(MIRROR_JOB, { dockerPidFile: '/run/b.pid' }) },
+  ],
+  docker: [
+    { given: { insecureRegistries: ['a'] }, arrives: values(MIRROR_JOB, { dockerInsecureRegistry: ['a'] }) },
+    { given: { insecureRegistries: ['b'] }, arrives: values(MIRROR_JOB, { dockerInsecureRegistry: ['b'] }) },
   ],
   wait: [
     { given: Duration.seconds(0), arrives: values(MIRROR_JOB, { wait: 0 }) },
@@ -103,5 +113,22 @@ export function runtimePathsCases(place: Place): Cases<RuntimePaths> {
     containerdSocket: of('containerdSocket'),
     containerdHosts: of('containerdHosts'),
     registriesConf: of('registriesConf'),
+  };
+}
+
+/** The same. */
+export function dockerCases(place: Place): Cases<DockerConfiguration> {
+  return {
+    insecureRegistries: [
+      {
+        given: ['Registry.example.com:5000', '[fd00::1]:5000'],
+        arrives: values(place, { dockerInsecureRegistry: ['registry.example.com:5000', '[fd00::1]:5000'] }),
+      },
+      { given: ['10.0.0.0/8'], arrives: values(place, { dockerInsecureRegistry: ['10.0.0.0/8'] }) },
+    ],
+    proxy: [
+      { given: 'http://10.0.0.1:3128', arrives: values(place, { dockerProxy: 'http://10.0.0.1:3128/' }) },
+      { given: 'https://proxy.example.com/', arrives: values(place, { dockerProxy: 'https://proxy.example.com/' }) },
+    ],
   };
 }

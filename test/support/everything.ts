@@ -22,6 +22,7 @@ import type {
   DfDaemonOptions,
   DfDaemonProps,
   DfDaemonTimeouts,
+  DockerConfiguration,
   DragonflyMonitoringProps,
   DragonflyProps,
   EmptyDirStorageOptions,
@@ -71,6 +72,10 @@ const PATHS: Required<RuntimePaths> = {
   containerdHosts: '/var/lib/rancher/k3s/agent/etc/containerd/certs.d',
   registriesConf: '/srv/containers/registries.conf',
 };
+const DOCKER: Required<DockerConfiguration> = {
+  insecureRegistries: ['mirror.example.com:8443', '10.0.0.0/8'],
+  proxy: 'http://proxy.example.com:3128',
+};
 const REGISTRY: Required<Registry> = {
   url: 'https://mirror.example.com:8443/',
   host: 'ghcr.io',
@@ -110,10 +115,11 @@ const SUPERNODE: Required<SupernodeOptions> = {
 };
 const RUNTIME: Required<RuntimeConfiguration> = {
   image: 'example/node-mirror:1',
-  runtimes: [ContainerRuntime.CRIO, ContainerRuntime.PODMAN],
+  runtimes: [ContainerRuntime.DOCKER, ContainerRuntime.CRIO, ContainerRuntime.PODMAN],
   restart: true,
   reloadTimeout: Duration.seconds(40),
   paths: PATHS,
+  docker: DOCKER,
   interval: Duration.minutes(5),
   startupTaint: 'dragonfly.io/not-ready',
   resources: { memory: { limit: Size.mebibytes(128) } },
@@ -158,6 +164,7 @@ const NODE_MIRROR: Required<NodeMirrorJobOptions> = {
   restart: true,
   reloadTimeout: Duration.seconds(40),
   paths: PATHS,
+  docker: DOCKER,
   wait: Duration.seconds(30),
   deadline: Duration.minutes(2),
   backoffLimit: 1,
@@ -235,6 +242,7 @@ export const SNAPSHOT_PROPS: Readonly<Record<string, readonly object[]>> = {
   DfDaemonOptions: [DAEMON],
   DfDaemonProps: [SECOND_DAEMON, { classic: true }],
   DfDaemonTimeouts: [TIMEOUTS],
+  DockerConfiguration: [DOCKER],
   DragonflyMonitoringProps: [{ supernode: SECOND, daemons: [SECOND_DAEMON] }],
   DragonflyProps: [INSTALLATION, { classic: true, namespace: 'kube-system' }],
   EmptyDirStorageOptions: [EMPTY_DIR],
