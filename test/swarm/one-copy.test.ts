@@ -38,6 +38,28 @@ describe('one copy leaves the origin', () => {
     expect(swarm.origin.bytesSent).toBe(content.length);
   });
 
+  it('when it stands still for longer than daemons wait for a supernode that has more, and this one says that it waits', async () => {
+    swarm = await Swarm.start();
+    const content = randomBytes(6 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    swarm.origin.rate = 16 * MIB;
+    swarm.origin.stallAt = 3 * MIB;
+    const waits = { originFirstByteTimeout: 100 };
+    const nodes = await Promise.all([1, 2, 3].map(() => swarm.addNode(undefined, undefined, waits)));
+    let goOn: NodeJS.Timeout | undefined;
+    swarm.origin.fault = (request, response) => {
+      if (request.headers.range === undefined || goOn !== undefined) return false;
+      // Connected, and without an answer for more than twice the time after which a node counts the swarm as stalled.
+      goOn = setTimeout(() => response.destroy(), 1500);
+      return true;
+    };
+    const copies = await Promise.all(nodes.map((node) => readAll(node, { blob, url })));
+    for (const copy of copies) expect(content.equals(copy)).toBe(true);
+    expect(goOn).toBeDefined();
+    expect(swarm.lines.join('')).not.toContain('asking the origin');
+    expect(swarm.origin.bytesSent).toBe(content.length);
+  });
+
   it('when a token expires in the middle, and a daemon that still pulls has a newer one', async () => {
     swarm = await Swarm.start();
     const content = randomBytes(6 * MIB);

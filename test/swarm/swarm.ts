@@ -25,10 +25,13 @@ export interface Disk {
   readonly minFree?: number;
 }
 
-/** Limits of a node in bytes a second. Default: none. */
-export interface Rates {
+/** What a node of its own limits. */
+export interface NodeLimits {
+  /** Bytes a second. Default: no limit. */
   readonly downloadRate?: number;
   readonly uploadRate?: number;
+  /** Milliseconds. Default 5000. */
+  readonly originFirstByteTimeout?: number;
 }
 
 /** How long an origin may stand still in these swarms, in milliseconds. */
@@ -155,10 +158,11 @@ export class Swarm {
   async addNode(
     name = `node-${this.count++}`,
     supernodePorts = this.supernodePorts,
-    { folder, ...limits }: Disk & Rates = {},
+    { folder, ...limits }: Disk & NodeLimits = {},
   ): Promise<SwarmNode> {
     const node = await SwarmNode.start({
       dataDir: folder ?? join(this.home, name),
+      originFirstByteTimeout: 5000,
       ...limits,
       supernodes: supernodePorts.map((port) => ({ host: '127.0.0.1', port })),
       peers: { host: '127.0.0.1', port: 0 },
@@ -166,7 +170,6 @@ export class Swarm {
       connectTimeout: 1000,
       peerStallTimeout: 2000,
       supernodeSilence: 1000,
-      originFirstByteTimeout: 5000,
       originStallTimeout: ORIGIN_STALL,
       log: this.log.child({ node: name }),
     });

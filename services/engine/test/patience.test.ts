@@ -24,7 +24,7 @@ describe('patience', () => {
     const waited = await lostAfter(160, () => {
       setImmediate(() => standStill(400));
     });
-    // One step of eight passes in the pause.
+    // One step of sixteen passes in the pause.
     expect(waited).toBeGreaterThanOrEqual(400 + 120);
   });
 

@@ -33,7 +33,7 @@ describe('a session with the supernode', () => {
       name: 'test',
       url: () => new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`),
       dispatcher: agent,
-      silence: SILENCE,
+      patience: () => SILENCE,
       answersPing: () => Promise.resolve(answers),
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
     });
@@ -75,14 +75,14 @@ describe('a session with the supernode', () => {
   });
 
   it.each([
-    ['ends', (stream: ServerResponse) => stream.end(), 'supernode test ended the session'],
-    ['breaks', (stream: ServerResponse) => stream.destroy(), 'other side closed'],
+    ['ends', (stream: ServerResponse) => void stream.end(), 'supernode test ended the session'],
+    ['breaks', (stream: ServerResponse) => void stream.destroy(), 'other side closed'],
     [
       'says what is not of the protocol',
       (stream: ServerResponse) => stream.write('{"type":"x"}\n'),
       'not of the protocol',
     ],
-    ['falls silent', () => undefined, `was silent for ${SILENCE / 2} ms`],
+    ['falls silent, pings included', () => (answers = false), `was silent for ${SILENCE / 2} ms`],
   ])('tells of the loss when the stream %s, and opens another', async (_what, fault, message) => {
     session.keepOpen('127.0.0.1');
     const stream = await opened();
@@ -93,5 +93,17 @@ describe('a session with the supernode', () => {
     const event = once(heard, 'event');
     again.write(lineOf({ type: 'share', blob, share: { index: 0, count: 1 } }));
     expect(await event).toEqual([{ type: 'share', blob, share: { index: 0, count: 1 } }]);
+  });
+
+  it('tells of no loss when the stream falls silent and pings are answered: the supernode is busy', async () => {
+    const lost = jest.fn();
+    heard.on('lost', lost);
+    session.keepOpen('127.0.0.1');
+    await opened();
+    const again = await opened();
+    const event = once(heard, 'event');
+    again.write(lineOf({ type: 'hello', blobs: 1 }) + lineOf({ type: 'share', blob, share: null }));
+    await event;
+    expect(lost).not.toHaveBeenCalled();
   });
 });

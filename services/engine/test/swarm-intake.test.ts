@@ -11,6 +11,7 @@ import { DAEMON_POLICY } from '../src/download/tools';
 import type { DownloadTools } from '../src/download/tools';
 import { BlockClient } from '../src/links/block-client';
 import { LinkFailure } from '../src/links/failure';
+import { SteadyClock } from '../src/links/steady-clock';
 import { noTraffic } from '../src/node/traffic';
 
 describe('what a supernode said', () => {
@@ -31,6 +32,7 @@ describe('what a supernode said', () => {
       },
     } as unknown as Intake;
     const dispatcher = new Agent();
+    const clock = new SteadyClock();
     let joins = 0;
     const refused: { resolve?: () => void } = {};
     const triedAgain = new Promise<void>((resolve) => (refused.resolve = resolve));
@@ -53,7 +55,8 @@ describe('what a supernode said', () => {
       streams: dispatcher,
       budget: new FlightBudget(),
       traffic: noTraffic(),
-      timeouts: { peerStall: 2000, swarmStall: 2000 },
+      timeouts: { peerStall: 2000, swarmStall: 2000, busy: 8000 },
+      clock,
       policy: DAEMON_POLICY,
       log,
     } as unknown as DownloadTools;
@@ -67,7 +70,7 @@ describe('what a supernode said', () => {
     swarm.event({ type: 'task', blob, state: 'fetching', pieceSize: 4 * 1024 * 1024 });
     swarm.event({ type: 'have', blob, blocks: BlockSet.of([0, 1]) });
     await new Promise(setImmediate);
-    swarm.lost(new Error('it is silent'));
+    swarm.lost(new LinkFailure('gone', 'the session ended'));
     await triedAgain;
     expect(swarm.isLost).toBe(true);
     // The disk was slow.
@@ -76,6 +79,7 @@ describe('what a supernode said', () => {
     expect(swarm.isLost).toBe(true);
     ended.is = true;
     swarm.leave();
+    clock.stop();
     await dispatcher.close();
   });
 });

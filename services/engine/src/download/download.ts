@@ -25,6 +25,9 @@ const TICK = 100;
 /** How long a reader waits for its next block while no supernode answers, in milliseconds. */
 const READER_WAITS = 1000;
 
+/** How long the first block is waited for when there is only a silent supernode, in milliseconds. */
+const FIRST_WAITS = 1500;
+
 /**
  * One blob on its way to this node, however many read it. It decides where bytes come from (the swarm, and the origin when
  * the swarm cannot go on) and checks the digest of the whole.
@@ -45,10 +48,13 @@ export class Download {
   /** What an earlier process left may be of other content, and the client has not said what the whole is: the supernode has to. */
   private isUnvouched = false;
   private closed = false;
-  /** Where the readers are, and since when, in milliseconds. */
-  private readonly cursors = new Map<object, { readonly block: number; readonly since: number }>();
+  /** Where the readers are, and since when, in milliseconds of the steady clock. */
+  private readonly cursors = new Map<object, { block: number; since: number }>();
   private readonly doubts = new Doubts();
-  private progress = performance.now();
+  /** When bytes last came, or were not to be expected, of the steady clock. */
+  private progress = 0;
+  /** Of the same clock. */
+  private began = 0;
   private swarm: SwarmIntake;
   private origin: OriginIntake;
   private original: OriginalIntake;
@@ -135,7 +141,7 @@ export class Download {
   /** Tells where a reader is, so that what it needs comes first. */
   moveCursor(reader: object, block: number): void {
     if (this.finished || this.cursors.get(reader)?.block === block) return;
-    this.cursors.set(reader, { block, since: performance.now() });
+    this.cursors.set(reader, { block, since: this.tools.clock.now });
     this.swarm.pump();
   }
 
@@ -197,7 +203,7 @@ export class Download {
       doubts: this.doubts,
       took: (source, bytes) => {
         this.count(source, bytes);
-        this.progress = performance.now();
+        this.progress = this.tools.clock.now;
       },
       finished: () => this.finished,
       fail: (error) => this.fail(error),
@@ -216,7 +222,10 @@ export class Download {
     const view: SwarmView = {
       offers: (block) => swarm.offers(block),
       get isShared() {
-        return swarm.takesUnattested && swarm.neighbours > 0;
+        return swarm.takesUnattested && swarm.neighbours.length > 0;
+      },
+      get neighbours() {
+        return swarm.neighbours;
       },
       lied: (source) => swarm.lied(source),
     };
@@ -227,7 +236,8 @@ export class Download {
   private async run(): Promise<void> {
     const { log, supernodes } = this.tools;
     const began = performance.now();
-    this.progress = began;
+    this.progress = this.tools.clock.now;
+    this.began = this.progress;
     const ticking = setInterval(() => this.tick(), TICK);
     const { swarm, origin, original, stopping } = this;
     try {
@@ -235,7 +245,9 @@ export class Download {
       if (this.isVerified) return;
       if (!(await swarm.join())) {
         await this.dropUnvouched();
-        origin.start(supernodes.any ? 'no supernode answers' : 'no supernode is configured', stopping.signal);
+        // What has no digest would be mixed of what the origin has now and what the supernode has.
+        if (supernodes.any && isDigest(this.blob)) swarm.keepSeeking();
+        this.goAlone(supernodes.any ? 'no supernode answers' : 'no supernode is configured');
       }
       const stored = await this.whenStored();
       let sha256 = await hashWhole(stored, this.bell, stopping.signal);
@@ -411,25 +423,35 @@ export class Download {
   }
 
   /** Before the first byte, what the supernode says of the origin is passed on; after it, we try the origin ourselves. */
-  private supernodeFailed({ status, message }: TaskFailure): void {
+  private supernodeFailed({ status, message, mismatch: isWrong }: TaskFailure): void {
     const nothingYet = (this.blobOnDisk?.held.count ?? 0) === 0;
-    if (status !== undefined && nothingYet) this.fail(new BlobUnavailable('origin-status', message, status));
+    if (isWrong === true) this.fail(new BlobUnavailable('digest-mismatch', message));
+    else if (status !== undefined && nothingYet) this.fail(new BlobUnavailable('origin-status', message, status));
     else this.origin.start(`the supernode failed: ${message}`, this.stopping.signal);
   }
 
   /** Looks for stalls: patience and hedges need time to pass, and the swarm may have nothing left to give. */
   private tick(): void {
     if (this.finished) return;
+    const { swarm } = this;
     if (this.isUnvouched) this.bell.ring();
-    if (this.swarm.isHeldBack) this.progress = performance.now();
-    const quiet = performance.now() - this.progress;
-    if (quiet > this.tools.timeouts.swarmStall && !this.swarm.isWaitingForOrigin) {
+    // Time in which the supernode itself waits does not count, however long: what comes then is still to be asked of it.
+    if (swarm.isHeldBack || swarm.isWaitingForOrigin) this.progress = this.tools.clock.now;
+    const quiet = this.tools.clock.now - this.progress;
+    if (quiet > this.tools.timeouts.swarmStall) {
       this.origin.start(`the swarm brought nothing for ${Math.round(quiet)} ms`, this.stopping.signal);
-    } else if (this.swarm.isLost && this.origin.isNeeded) {
-      this.origin.start('the supernode is lost, and no neighbour has what is missing', this.stopping.signal);
-    }
+    } else if (swarm.isLost) this.goAlone('the supernode is lost, and no neighbour has what is missing');
+    else if (swarm.isServed) this.origin.swarmReturned();
     this.keepReadersGoing();
-    this.swarm.pump();
+    swarm.pump();
+  }
+
+  /** No supernode is there: what no neighbour has comes from the origin, as long as that is so. */
+  private goAlone(reason: string): void {
+    const { swarm, origin } = this;
+    if (swarm.isSparing) {
+      if (this.tools.clock.now - this.began >= FIRST_WAITS) origin.fetchFirst(reason, this.stopping.signal);
+    } else if (origin.isNeeded) origin.start(reason, this.stopping.signal, true);
   }
 
   /**
@@ -437,12 +459,14 @@ export class Download {
    * stands still: a reader that has waited for long gets its next block from the origin itself.
    */
   private keepReadersGoing(): void {
-    const { blobOnDisk: stored } = this;
-    if (stored === undefined || !this.swarm.takesUnattested) return;
-    const now = performance.now();
-    for (const [reader, { block, since }] of this.cursors) {
-      if (now - since < READER_WAITS || (stored.held.has(block) && this.mayLeave(stored, block))) continue;
-      this.cursors.set(reader, { block, since: now });
+    const { blobOnDisk: stored, swarm } = this;
+    if (stored === undefined || !(swarm.takesUnattested || swarm.isSparing)) return;
+    const { now } = this.tools.clock;
+    for (const cursor of this.cursors.values()) {
+      const { block, since } = cursor;
+      if (now - since < READER_WAITS) continue;
+      if (stored.held.has(block) && this.mayLeave(stored, block)) continue;
+      cursor.since = now;
       this.origin.fetchOne(block, this.stopping.signal);
     }
   }

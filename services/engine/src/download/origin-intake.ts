@@ -1,17 +1,20 @@
 import { fetchFrom } from '@cdk8s-dragonfly/origin';
-import { isDigest, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
+import { FIRST_PIECE_BLOCK_SIZE, isDigest, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 import { assembleBlocks } from '@cdk8s-dragonfly/store';
 import type { AssembledBlock, StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { BlobUnavailable } from '../node/blob-request';
 import type { Intake } from './intake';
 import type { DownloadTools } from './tools';
+import { Turns } from './turns';
+import type { Run } from './turns';
 
 /** When so many blocks that follow are here already, the connection is given up and the next gap is looked for. */
 const SKIP = 8;
 
-/** The same when neighbours share what they fetch: what one of them has begun is not fetched twice. */
-const SKIP_SHARED = 1;
+/** How long a neighbour may bring nothing of what is its turn, in milliseconds: at least this, and so many times as long as blocks take here. */
+const TURN = 1000;
+const TURN_FACTOR = 3;
 
 /** What the swarm can bring, as the origin intake has to know it. */
 export interface SwarmView {
@@ -19,55 +22,66 @@ export interface SwarmView {
   offers(block: number): boolean;
   /** Whether neighbours take what this node fetches, and it takes what they fetch. */
   readonly isShared: boolean;
+  /** The names of the neighbours that answer. */
+  readonly neighbours: readonly string[];
   /** A neighbour gave a block that the origin has otherwise. */
   lied(source: string): void;
 }
 
 /**
  * Blocks straight from the origin, when the swarm cannot bring them. They have no attestation: only the digest of the whole shows that they
- * are right. When neighbours share them, each begins at another place.
+ * are right. When neighbours share them, each fetches its part.
  */
 export class OriginIntake {
   private running: Promise<void> | undefined;
   private fetchingOne: Promise<void> | undefined;
+  private readonly turns: Turns;
+  /** Ends what runs only because nobody else was there; undefined when that is not why it runs. */
+  private returning: AbortController | undefined;
+  /** The longest that a block took lately, in milliseconds. */
+  private slowest = 0;
+  private lastReason: string | undefined;
 
-  /** @param random from 0 (inclusive) to 1 (exclusive) */
   constructor(
     private readonly intake: Intake,
     private readonly tools: DownloadTools,
     private readonly swarm: SwarmView,
-    private readonly random: () => number = Math.random,
-  ) {}
-
-  /** Whether something is missing that no live neighbour has. */
-  get isNeeded(): boolean {
-    const stored = this.intake.stored();
-    return stored?.size === undefined || this.orphans(stored).next().done !== true;
+  ) {
+    this.turns = new Turns(intake.request.blob, tools.cid);
   }
 
-  /** Fetches what nobody else has, unless it is at it. */
-  start(reason: string, signal: AbortSignal): void {
-    if (this.running !== undefined || this.intake.finished()) return;
-    if (!this.tools.policy.backToSource) {
-      this.intake.fail(new BlobUnavailable('origin-forbidden', `${reason}, and the origin may not be asked`));
-      return;
-    }
-    this.tools.log.warn({ blob: this.intake.request.blob, reason }, 'asking the origin');
-    this.running = this.fillGaps(signal)
-      .catch((error: unknown) => this.intake.fail(error))
+  /** Whether something is missing that is for this node to fetch. */
+  get isNeeded(): boolean {
+    const stored = this.intake.stored();
+    return stored === undefined || this.nextRun(stored) !== undefined;
+  }
+
+  /** Fetches what nobody else has, unless it is at it. @param untilReturn whether {@link swarmReturned} ends that. */
+  start(reason: string, signal: AbortSignal, untilReturn = false): void {
+    if (this.running !== undefined || !this.mayStart(reason)) return;
+    const returning = untilReturn ? new AbortController() : undefined;
+    this.returning = returning;
+    const until = returning === undefined ? signal : AbortSignal.any([signal, returning.signal]);
+    this.running = this.fillGaps(until)
+      .catch((error: unknown) => {
+        if (returning?.signal.aborted !== true) this.intake.fail(error);
+      })
       .finally(() => {
         this.running = undefined;
       });
+  }
+
+  /** The swarm is there again, and brings what is missing. */
+  swarmReturned(): void {
+    this.returning?.abort(new Error('the swarm brings it'));
   }
 
   /** Fetches one block that a reader has waited for too long, whoever offers it, unless it is at one. */
   fetchOne(block: number, signal: AbortSignal): void {
     const stored = this.intake.stored();
     if (this.fetchingOne !== undefined || this.intake.finished() || !this.tools.policy.backToSource) return;
-    if (stored?.size === undefined) return;
-    const { offset } = stored.grid.span(block);
-    const end = offset + stored.grid.blockLength(block, stored.size);
-    this.fetchingOne = this.read(stored, block, end, signal)
+    if (stored === undefined) return;
+    this.fetchingOne = this.read(stored, { first: block, end: block + 1 }, signal)
       .catch((error: unknown) => {
         this.tools.log.debug({ blob: this.intake.request.blob, block, err: error }, 'a block did not come');
       })
@@ -77,31 +91,54 @@ export class OriginIntake {
       });
   }
 
+  /** Fetches the first block, unless something is here or on its way: then the length is known, and readers can begin. */
+  fetchFirst(reason: string, signal: AbortSignal): void {
+    if (this.running !== undefined || this.intake.stored() !== undefined || !this.mayStart(reason)) return;
+    this.running = this.read(undefined, { first: 0, end: 1 }, signal)
+      .catch((error: unknown) => this.intake.fail(error))
+      .finally(() => {
+        this.running = undefined;
+      });
+  }
+
   /** Resolves when nothing of it runs. */
   async ended(): Promise<void> {
     await Promise.all([this.running, this.fetchingOne]);
   }
 
+  private mayStart(reason: string): boolean {
+    if (this.intake.finished()) return false;
+    if (!this.tools.policy.backToSource) {
+      this.intake.fail(new BlobUnavailable('origin-forbidden', `${reason}, and the origin may not be asked`));
+      return false;
+    }
+    if (reason !== this.lastReason) {
+      this.tools.log.warn({ blob: this.intake.request.blob, reason }, 'asking the origin');
+    }
+    this.lastReason = reason;
+    return true;
+  }
+
   private async fillGaps(signal: AbortSignal): Promise<void> {
-    while (!this.intake.finished()) {
+    while (!this.intake.finished() && !signal.aborted) {
       const stored = this.intake.stored();
-      const first = stored === undefined ? 0 : this.orphanToFetch(stored);
-      if (stored?.whole === true || first === undefined) return;
-      await this.read(stored, first, undefined, signal);
+      const run = stored === undefined ? { first: 0, end: undefined } : this.nextRun(stored);
+      if (stored?.whole === true || run === undefined) return;
+      await this.read(stored, run, signal);
       this.intake.changed();
     }
   }
 
-  /** Reads on from block `first` to byte `until`, or until what follows is here already, or comes from others. */
+  /** Reads on from block `first` to block `end`, or until what follows is here already, or comes from others. */
   private async read(
     known: StoredBlob | undefined,
-    first: number,
-    until: number | undefined,
+    { first, end: endBlock }: Open<Run>,
     signal: AbortSignal,
   ): Promise<void> {
     const { request } = this.intake;
     const from = known?.grid.span(first).offset ?? 0;
-    const options = { from, end: until, signal, byDigest: isDigest(request.blob) };
+    const end = endBlock === undefined ? undefined : this.endOf(known, endBlock - 1);
+    const options = { from, end, signal, byDigest: isDigest(request.blob) };
     const answer = await fetchFrom(this.tools.origin, request, options);
     let stored: StoredBlob;
     try {
@@ -110,20 +147,28 @@ export class OriginIntake {
       answer.discard();
       throw error;
     }
-    let end = from;
-    for await (const { index, chunks, length, hash } of assembleBlocks(
-      stored.grid,
-      first,
-      answer.body,
-      this.tools.store.buffers,
-    )) {
-      end += length;
+    let at = from;
+    let last = performance.now();
+    const { buffers } = this.tools.store;
+    for await (const { index, chunks, length, hash } of assembleBlocks(stored.grid, first, answer.body, buffers)) {
+      at += length;
+      const now = performance.now();
+      this.slowest = Math.max(now - last, 0.8 * this.slowest);
+      last = now;
       // The short last block is read by its true length: the size has to be known before it is held.
-      if (length < stored.grid.span(index).length) await stored.setSize(end);
+      if (length < stored.grid.span(index).length) await stored.setSize(at);
       await this.keep(stored, { index, chunks, length, hash });
-      if (until === undefined && this.canStop(stored, index + 1)) return;
+      if (endBlock === undefined && this.canStop(stored, index + 1)) return;
     }
-    if (until === undefined) await stored.setSize(end);
+    if (endBlock === undefined) await stored.setSize(at);
+  }
+
+  /** The byte behind a block. */
+  private endOf(stored: StoredBlob | undefined, block: number): number {
+    // The first block is as long in every grid.
+    if (stored === undefined) return FIRST_PIECE_BLOCK_SIZE;
+    const { grid, size } = stored;
+    return grid.span(block).offset + grid.blockLength(block, size);
   }
 
   /** The block is right, as far as the origin is: it takes the place of another that a neighbour gave. */
@@ -145,22 +190,26 @@ export class OriginIntake {
 
   private canStop(stored: StoredBlob, next: number): boolean {
     const end = stored.size === undefined ? Infinity : stored.grid.blockCount(stored.size);
-    const last = next + (this.swarm.isShared ? SKIP_SHARED : SKIP);
-    if (last > end) return false;
-    for (let block = next; block < last; block += 1) {
-      if (!stored.held.has(block) && !(this.swarm.isShared && this.swarm.offers(block))) return false;
-    }
+    if (next + SKIP > end) return false;
+    for (let block = next; block < next + SKIP; block += 1) if (!stored.held.has(block)) return false;
     return true;
   }
 
-  /** Any of the blocks that nobody offers when others fetch them too, else the first. */
-  private orphanToFetch(stored: StoredBlob): number | undefined {
-    if (!this.swarm.isShared || stored.size === undefined) {
+  /** What is for this node to fetch now: all that is missing, or its part when others fetch too. */
+  private nextRun(stored: StoredBlob): Open<Run> | undefined {
+    const { grid, size } = stored;
+    if (!this.swarm.isShared || size === undefined) {
       const first = this.orphans(stored).next();
-      return first.done === true ? undefined : first.value;
+      return first.done === true ? undefined : { first: first.value, end: undefined };
     }
-    const all = [...this.orphans(stored)];
-    return all[Math.floor(this.random() * all.length)];
+    return this.turns.next({
+      grid,
+      size,
+      others: this.swarm.neighbours,
+      orphans: [...this.orphans(stored)],
+      now: performance.now(),
+      patience: Math.max(TURN, TURN_FACTOR * this.slowest),
+    });
   }
 
   /** The blocks that are missing and that nobody offers. */
@@ -172,3 +221,6 @@ export class OriginIntake {
     return undefined;
   }
 }
+
+/** The same, but its end may be that of the blob. */
+type Open<R extends Run> = Omit<R, 'end'> & { readonly end: number | undefined };

@@ -43,6 +43,11 @@ export class Sources {
     return this.joined?.key;
   }
 
+  /** Whether a supernode has taken us in and answers. */
+  get supernodeAnswers(): boolean {
+    return this.supernodeAlive;
+  }
+
   /** Whether the supernode was there and has gone silent. */
   get supernodeIsLost(): boolean {
     return this.joined !== undefined && !this.supernodeAlive;
@@ -50,7 +55,14 @@ export class Sources {
 
   /** How many neighbours answer. */
   get alivePeers(): number {
-    return [...this.peers.values()].filter(({ alive }) => alive).length;
+    let count = 0;
+    for (const { alive } of this.peers.values()) if (alive) count += 1;
+    return count;
+  }
+
+  /** The names of the neighbours that answer. */
+  get namesAlive(): readonly string[] {
+    return [...this.peers.values()].filter(({ alive }) => alive).map(({ cid }) => cid);
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { OriginalPlace } from '../classic/original-supernode';
-import { LinkFailure } from '../links/failure';
+import { LinkFailure, linkFailure } from '../links/failure';
 import { fetchBlock } from '../links/fetch-block';
 import type { SupernodeLink } from '../links/supernode-link';
 import type { BlobEvent, SessionListener } from '../links/supernode-session';
@@ -59,6 +59,8 @@ export class SwarmIntake implements SessionListener {
   private hasLeft = false;
   /** How often the supernode was lost. */
   private losses = 0;
+  /** Whether none took us in at the last try, and whether one was there and silent; since when that is so. */
+  private refused: { readonly isSilent: boolean; readonly since: number } | undefined;
   /** What the supernode said is taken in one after the other. */
   private hearing: Promise<void> = Promise.resolve();
 
@@ -107,9 +109,25 @@ export class SwarmIntake implements SessionListener {
     return this.isAlone && this.intake.doubts.areTaken && isDigest(this.intake.request.blob);
   }
 
-  /** How many neighbours answer. */
-  get neighbours(): number {
-    return this.sources.alivePeers;
+  /**
+   * Whether there is only a supernode that is silent, and has not been so for long. It may be short of CPU, and would be so for all daemons: as
+   * long as this lasts, no more is asked of the origin than readers wait for.
+   */
+  get isSparing(): boolean {
+    const { refused } = this;
+    if (!this.isAlone || refused?.isSilent !== true) return false;
+    const { clock, supernodes, timeouts } = this.tools;
+    return clock.now - (supernodes.silentSince ?? refused.since) < timeouts.busy;
+  }
+
+  /** Whether a supernode has taken us in, answers, and has the blob or is at it. */
+  get isServed(): boolean {
+    return !this.isAlone && this.sources.supernodeAnswers && this.state !== undefined && this.state !== 'failed';
+  }
+
+  /** The names of the neighbours that answer. */
+  get neighbours(): readonly string[] {
+    return this.sources.namesAlive;
   }
 
   /** A neighbour gave a block that the origin has otherwise. */
@@ -118,7 +136,8 @@ export class SwarmIntake implements SessionListener {
   }
 
   private get isAlone(): boolean {
-    return (this.sources.supernodeIsLost || this.gaveUp) && !this.rejoining;
+    const isLost = this.sources.supernodeIsLost || this.refused !== undefined;
+    return (isLost || this.gaveUp) && !this.rejoining;
   }
 
   /** Whether the limit of the rate keeps it from asking. */
@@ -142,6 +161,7 @@ export class SwarmIntake implements SessionListener {
     try {
       const resumes = this.losses > 0 || (this.intake.stored()?.held.count ?? 0) > 0;
       const at = await this.tools.supernodes.join({ ...this.intake.request, resumes }, this, passOver);
+      this.refused = undefined;
       if ('place' in at) {
         if (!this.isOver) this.original(at.place);
         return true;
@@ -156,9 +176,16 @@ export class SwarmIntake implements SessionListener {
       this.pump();
       return true;
     } catch (error) {
+      const isSilent = linkFailure(error, 'the supernode').kind === 'silent';
+      this.refused = { isSilent, since: this.refused?.since ?? this.tools.clock.now };
       this.tools.log.debug({ blob, err: error }, 'no swarm');
       return false;
     }
+  }
+
+  /** Joins as soon as a supernode takes us in, which it did not when it was asked first. */
+  keepSeeking(): void {
+    this.seek({ decides: false, after: SEEK_EVERY });
   }
 
   /** Whether nothing more is wanted of it. Another may have taken its place when a block turned out to be damaged. */
@@ -182,14 +209,23 @@ export class SwarmIntake implements SessionListener {
     this.hearing = this.hearing.then(hear).catch((error: unknown) => this.intake.fail(error));
   }
 
-  lost(reason: Error): void {
+  lost(reason: LinkFailure): void {
     this.losses += 1;
     this.sources.supernodeLost();
     this.tools.log.debug({ blob: this.intake.request.blob, reason: reason.message }, 'without the supernode');
     this.pump();
+    const isSilent = reason.kind === 'silent';
+    if (isSilent) this.refused ??= { isSilent, since: this.tools.clock.now };
+    // A silent one has had its time: what is needed next is not to wait for another try.
+    this.seek({ decides: !isSilent, after: 0 });
+  }
+
+  /** @param how whether the first try decides if the swarm is lost, and after how many milliseconds it comes. */
+  private seek(how: { readonly decides: boolean; readonly after: number }): void {
     if (this.seeking) return;
     this.seeking = true;
-    this.seekSupernode()
+    this.rejoining = how.decides;
+    this.seekSupernode(how.after)
       .catch((error: unknown) => this.intake.fail(error))
       .finally(() => {
         this.seeking = false;
@@ -197,16 +233,14 @@ export class SwarmIntake implements SessionListener {
   }
 
   /** Joins again at whichever supernode answers: another replica at once, the same one when it is back. */
-  private async seekSupernode(): Promise<void> {
-    this.rejoining = true;
+  private async seekSupernode(after: number): Promise<void> {
     this.link?.leave(this.intake.request.blob, this);
-    while (!this.isOver) {
-      const joined = await this.join();
-      // The first try decides whether the origin has to be asked meanwhile.
+    for (let wait = after; !this.isOver; wait = SEEK_EVERY) {
+      // Ends early, with nothing to tell, when the download has ended.
+      if (wait > 0) await Promise.race([delay(wait, undefined, { ref: false }), this.left.promise]);
+      const joined = !this.isOver && (await this.join());
       this.rejoining = false;
       if (joined) return;
-      // Ends early, with nothing to tell, when the download has ended.
-      await Promise.race([delay(SEEK_EVERY, undefined, { ref: false }), this.left.promise]);
     }
   }
 

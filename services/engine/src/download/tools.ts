@@ -7,6 +7,7 @@ import type { OriginalShares } from '../classic/original-shares';
 import type { PieceMemory } from '../classic/piece-memory';
 import type { BlockClient } from '../links/block-client';
 import type { LinkLog } from '../links/link-log';
+import type { SteadyClock } from '../links/steady-clock';
 import type { SupernodeLinks } from '../links/supernode-links';
 import type { Traffic } from '../node/traffic';
 import type { FlightBudget } from './flight-budget';
@@ -37,6 +38,8 @@ export interface DownloadTools {
   /** Bytes of all downloads of this node. */
   readonly traffic: Traffic;
   readonly timeouts: DownloadTimeouts;
+  /** For how long others were silent. */
+  readonly clock: SteadyClock;
   readonly policy: DownloadPolicy;
   readonly log: LinkLog;
 }
@@ -63,6 +66,8 @@ export const DAEMON_POLICY: DownloadPolicy = { backToSource: true, trade: true, 
 export interface DownloadTimeouts {
   /** A peer that sends nothing. */
   readonly peerStall: number;
-  /** An origin, asked by the supernode, from which nothing comes while the supernode lives. */
+  /** A supernode that lives and says that it has more, which does not come. */
   readonly swarmStall: number;
+  /** A supernode that is there and silent, before it counts as hung: until then it may be short of CPU. */
+  readonly busy: number;
 }

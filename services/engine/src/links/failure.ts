@@ -4,10 +4,10 @@ export class LinkFailure extends Error {
 
   constructor(
     /**
-     * `gone`: no connection, silence, or a broken one; `missing`: it does not have the block; `lying`: it sent what it should not; `busy`:
-     * it gives to others first.
+     * `gone`: no connection, or a broken one; `silent`: connected, and nothing came in time; `missing`: it does not have the block; `lying`:
+     * it sent what it should not; `busy`: it gives to others first.
      */
-    readonly kind: 'gone' | 'missing' | 'lying' | 'busy',
+    readonly kind: 'gone' | 'silent' | 'missing' | 'lying' | 'busy',
     message: string,
     options?: ErrorOptions,
   ) {
@@ -19,5 +19,10 @@ export class LinkFailure extends Error {
 export function linkFailure(error: unknown, where: string): LinkFailure {
   if (error instanceof LinkFailure) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  return new LinkFailure('gone', `${where}: ${reason}`, { cause: error });
+  return new LinkFailure(isSilence(error) ? 'silent' : 'gone', `${where}: ${reason}`, { cause: error });
+}
+
+/** Whether a connection was there, and no answer came over it. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'UND_ERR_HEADERS_TIMEOUT';
 }

@@ -19,7 +19,7 @@ export interface LineStreamOptions<T> {
 /**
  * The documents of a stream that the server keeps open, as they come. It ends when the server ends it.
  *
- * @throws LinkFailure `gone` when it cannot be opened, breaks or is silent for too long; `lying` when it is not of the protocol; the
+ * @throws LinkFailure `gone` when it cannot be opened or breaks; `silent` when nothing comes for too long; `lying` when it is not of the protocol; the
  * signal's reason when it aborts.
  */
 export async function* openLines<T>(url: URL, options: LineStreamOptions<T>): AsyncGenerator<T> {
@@ -27,7 +27,7 @@ export async function* openLines<T>(url: URL, options: LineStreamOptions<T>): As
   const where = `${url.host}${url.pathname}`;
   const silent = new AbortController();
   const patience = new Patience(silence, () => {
-    silent.abort(new LinkFailure('gone', `${where} was silent for ${silence} ms`));
+    silent.abort(new LinkFailure('silent', `${where} was silent for ${silence} ms`));
   });
   try {
     const answer = await request(url, { dispatcher, headers, signal: AbortSignal.any([signal, silent.signal]) });

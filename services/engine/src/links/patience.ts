@@ -1,5 +1,5 @@
 /** In so many steps the time of a patience passes. */
-const STEPS = 8;
+const STEPS = 16;
 
 /**
  * Patience with somebody else, that does not pass while this process stands still itself: time passes in steps, and a step that comes

@@ -22,12 +22,14 @@ import { Agent, request } from 'undici';
 import { OriginalSupernode } from '../classic/original-supernode';
 import type { OriginalPlace } from '../classic/original-supernode';
 import { Announcements } from './announcements';
-import { LinkFailure, linkFailure } from './failure';
+import { LinkFailure, isSilence, linkFailure } from './failure';
 import type { LinkLog } from './link-log';
 import { localAddressTowards } from './local-address';
 import { Patience } from './patience';
+import type { SteadyClock } from './steady-clock';
 import { SupernodeSession } from './supernode-session';
 import type { SessionListener } from './supernode-session';
+import { Tempo } from './tempo';
 
 /** A supernode to use. */
 export interface SupernodeAddress {
@@ -55,6 +57,7 @@ export interface SupernodeLinkOptions {
   readonly connectTimeout: number;
   /** How long it may be silent, in milliseconds, before it counts as lost. */
   readonly silence: number;
+  readonly clock: SteadyClock;
   /** The blobs that are here whole, the one used last at the end. */
   readonly holdings: () => readonly BlobId[];
   readonly log: LinkLog;
@@ -98,6 +101,9 @@ const MAX_WAITS = 3;
 const LOWEST_ORIGINAL_PORT = 15_000;
 const HIGHEST_ORIGINAL_PORT = 65_000;
 
+/** After so many milliseconds an answer tells nothing any more. */
+const LATEST_ANSWER = 30_000;
+
 /** How many times of silence a registration may take at a supernode that answers pings. */
 const MAX_PINGS = 5;
 
@@ -109,6 +115,7 @@ const TOUCH_AT_LEAST_EVERY = 30_000;
 export class SupernodeLink {
   private readonly agent: Agent;
   private readonly session: SupernodeSession;
+  private readonly tempo: Tempo;
   private readonly announcements: Announcements;
   private readonly stopping = new AbortController();
   private readonly original: OriginalSupernode;
@@ -121,9 +128,11 @@ export class SupernodeLink {
 
   constructor(private readonly options: SupernodeLinkOptions) {
     const { connectTimeout, identity, log, silence } = options;
+    this.tempo = new Tempo(silence, () => options.clock.now);
     this.agent = new Agent({
       connect: { timeout: connectTimeout },
-      headersTimeout: silence * (MAX_PINGS + 1),
+      // Pings bound the wait; this is for those that nobody waits for any more.
+      headersTimeout: LATEST_ANSWER,
       bodyTimeout: 0,
     });
     this.session = new SupernodeSession({
@@ -135,7 +144,7 @@ export class SupernodeLink {
       },
       dispatcher: this.agent,
       headers: this.proof,
-      silence,
+      patience: () => this.tempo.patience,
       answersPing: () => this.answersPing(),
       opened: (known) => this.announcements.opened(known),
       log,
@@ -162,6 +171,11 @@ export class SupernodeLink {
   get name(): string {
     const { host, port } = this.options.address;
     return `${host}:${port}`;
+  }
+
+  /** Since when nothing has come from it, of the steady clock; undefined: it answers, or nobody listens there. */
+  get silentSince(): number | undefined {
+    return this.tempo.silentSince;
   }
 
   /**
@@ -327,14 +341,14 @@ export class SupernodeLink {
    * @throws LinkFailure when a ping is not answered in time, or after too long a time with pings alone.
    */
   private async untilLost(signal: AbortSignal): Promise<never> {
-    const { silence } = this.options;
     for (let pings = 0; pings < MAX_PINGS && !signal.aborted; pings += 1) {
-      const next = delay(silence, undefined, { ref: false });
+      const next = delay(this.tempo.patience, undefined, { ref: false });
       // Original ones before 0.3.0 do not know the ping; that they say so shows that they live.
       if ((await this.pingStatus()) === undefined) break;
       await next;
     }
-    throw new LinkFailure('gone', `supernode ${this.name} does not answer`);
+    const kind = this.silentSince === undefined ? 'gone' : 'silent';
+    throw new LinkFailure(kind, `supernode ${this.name} does not answer`);
   }
 
   /** Whether the supernode answers a ping as it should within the time of silence. */
@@ -342,23 +356,40 @@ export class SupernodeLink {
     return (await this.pingStatus()) === 200;
   }
 
-  /** What it answers to a ping; undefined when nothing comes within the time of silence. */
+  /** What it answers to a ping; undefined when nothing comes within the time that it may be silent. */
   private async pingStatus(): Promise<number | undefined> {
-    const { silence, log } = this.options;
-    const silent = new AbortController();
-    const patience = new Patience(silence, () => silent.abort(new Error(`no answer for ${silence} ms`)));
+    const { patience: ms } = this.tempo;
+    let patience: Patience | undefined;
+    const silent = new Promise<undefined>((resolve) => {
+      patience = new Patience(ms, () => {
+        this.tempo.wasSilent(ms);
+        this.options.log.debug({ supernode: this.name, ms }, 'no answer to a ping');
+        resolve(undefined);
+      });
+    });
+    try {
+      return await Promise.race([this.ping(), silent]);
+    } finally {
+      patience?.end();
+    }
+  }
+
+  /** Never rejects. An answer that comes when nobody waits for it any more still tells how slow it is. */
+  private async ping(): Promise<number | undefined> {
+    const began = performance.now();
     try {
       const { statusCode, body } = await request(this.url('/_ping'), {
         dispatcher: this.agent,
-        signal: AbortSignal.any([this.stopping.signal, silent.signal]),
+        signal: this.stopping.signal,
       });
       await body.dump();
+      this.tempo.answered(performance.now() - began);
       return statusCode;
     } catch (error) {
-      log.debug({ supernode: this.name, err: error }, 'no answer to a ping');
+      // What is refused or broken off comes from whoever is there now; what times out is silence.
+      if (!isSilence(error)) this.tempo.isGone();
+      this.options.log.debug({ supernode: this.name, err: error }, 'a ping failed');
       return undefined;
-    } finally {
-      patience.end();
     }
   }
 

@@ -33,6 +33,14 @@ export class SupernodeLinks {
   }
 
   /**
+   * Since when the supernodes are silent, of the steady clock: somebody is there, busy or hung. Undefined: one answers, or nobody is there.
+   */
+  get silentSince(): number | undefined {
+    const since = [...this.links.values()].map((link) => link.silentSince).filter((time) => time !== undefined);
+    return since.length === 0 ? undefined : Math.min(...since);
+  }
+
+  /**
    * Joins a blob's swarm at the first supernode that answers, or at the replica that it names as the owner. When the owner does not answer,
    * it names the next: so all daemons come to the same one. At last the first that answers takes the blob itself.
    *

@@ -13,7 +13,7 @@ export type BlobEvent = Exclude<SessionEvent, { type: 'ping' | 'hello' }>;
 export interface SessionListener {
   event(event: BlobEvent): void;
   /** The supernode is lost; what it said last is all there is. */
-  lost(reason: Error): void;
+  lost(reason: LinkFailure): void;
 }
 
 export interface SupernodeSessionOptions {
@@ -23,8 +23,8 @@ export interface SupernodeSessionOptions {
   readonly dispatcher: Dispatcher;
   /** Headers that show who we are. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** How long the supernode may be silent, in milliseconds, before it counts as lost. */
-  readonly silence: number;
+  /** How long the supernode may be silent now, in milliseconds, before it counts as lost. */
+  readonly patience: () => number;
   readonly answersPing: () => Promise<boolean>;
   /** The session is open. @param holdings how many of our whole blobs the supernode knows; undefined: it takes none. */
   readonly opened?: (holdings: number | undefined) => void;
@@ -73,12 +73,12 @@ export class SupernodeSession {
   }
 
   private async run(ip: string): Promise<void> {
-    const { name, silence, log, dispatcher, headers } = this.options;
+    const { name, patience, log, dispatcher, headers } = this.options;
     const { signal } = this.stopping;
     const url = this.options.url(ip);
-    // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
-    const options = { dispatcher, headers, schema: sessionEvent, silence: silence / 2, signal };
     for (let failures = 0; !isAborted(signal); failures += 1) {
+      // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
+      const options = { dispatcher, headers, schema: sessionEvent, silence: patience() / 2, signal };
       let reason = new LinkFailure('gone', `supernode ${name} ended the session`);
       try {
         for await (const event of openLines<SessionEvent>(url, options)) {
@@ -93,10 +93,12 @@ export class SupernodeSession {
         if (isAborted(signal)) return;
         reason = linkFailure(error, `supernode ${name}`);
       }
-      // Also when it answers: it may have been started anew, and knows nothing of us then.
-      this.tellLost(reason);
+      // A broken one may have been started anew, and knows nothing of us then. A silent one is asked first: it may be busy.
+      const isSilent = reason.kind === 'silent';
+      if (!isSilent) this.tellLost(reason);
       const answers = await this.options.answersPing();
       if (isAborted(signal)) return;
+      if (isSilent && !answers) this.tellLost(reason);
       if (failures === 0) log.warn({ supernode: name, answers, why: reason.message }, 'the session broke');
       this.reopening = new AbortController();
       const wait = answers ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
@@ -104,7 +106,7 @@ export class SupernodeSession {
     }
   }
 
-  private tellLost(reason: Error): void {
+  private tellLost(reason: LinkFailure): void {
     for (const listener of [...this.listeners.values()]) listener.lost(reason);
   }
 

@@ -20,6 +20,7 @@ import type { DownloadPolicy, DownloadTools } from '../download/tools';
 import { BlockClient } from '../links/block-client';
 import type { LinkLog } from '../links/link-log';
 import type { SupernodeAddress } from '../links/supernode-link';
+import { SteadyClock } from '../links/steady-clock';
 import { SupernodeLinks } from '../links/supernode-links';
 import { BlobUnavailable } from './blob-request';
 import type { BlobProvider, BlobRequest, OpenBlob, Outlook } from './blob-request';
@@ -65,6 +66,9 @@ export interface SwarmNodeOptions {
   readonly log: LinkLog;
 }
 
+/** A supernode that hangs ends itself before so many times of silence have passed: one that is still there is busy, up to then. */
+const BUSY_FACTOR = 8;
+
 /** A node of the swarm: gets blobs, and gives them to its neighbours. */
 export class SwarmNode implements BlobProvider, Holdings, Outlook {
   /** Bytes since the start, by where they came from. */
@@ -77,6 +81,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
   private readonly pieces: Agent;
   private readonly streams: Agent;
   private readonly origin: OriginClient;
+  private readonly clock = new SteadyClock();
 
   private constructor(
     private readonly store: BlobStore,
@@ -115,6 +120,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
         identity: { cid, key, ip: options.advertiseIp, port: peerPort, zone: options.zone },
         connectTimeout,
         silence: supernodeSilence,
+        clock: this.clock,
         holdings: () => store.finished(),
         log,
       }),
@@ -128,7 +134,12 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       budget: new FlightBudget(),
       holds: (blob) => (options.announce === false ? undefined : this.tools.supernodes.holds(blob)),
       traffic: this.traffic,
-      timeouts: { peerStall: peerStallTimeout, swarmStall: originFirstByteTimeout + originStallTimeout },
+      timeouts: {
+        peerStall: peerStallTimeout,
+        swarmStall: originFirstByteTimeout + originStallTimeout,
+        busy: BUSY_FACTOR * supernodeSilence,
+      },
+      clock: this.clock,
       policy: options.policy ?? DAEMON_POLICY,
       log,
     };
@@ -263,6 +274,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     await Promise.all(running.map(({ download }) => download.close()));
     this.downloads.clear();
     this.blocks.stop();
+    this.clock.stop();
     await Promise.all([this.pieces.destroy(), this.streams.destroy()]);
     await this.origin.stop();
     await this.store.stop();

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 
+import { Patience } from '@cdk8s-dragonfly/engine';
 import { lineOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, SessionMessage } from '@cdk8s-dragonfly/protocol';
 
@@ -20,7 +21,7 @@ const PING_AT_LEAST_EVERY = 400;
 /** The pings of all sessions are spread over that time in so many turns, so that thousands of writes do not hold up whoever asks meanwhile. */
 const PING_TURNS = 15;
 
-/** How long a daemon may be without a session before it counts as gone, in ms: the time to open one anew. */
+/** How long a daemon may be without a session before it counts as gone, in ms: the time to open one anew. Own pauses do not count. */
 const GRACE = 5000;
 
 /** A daemon that leaves this many bytes unread is cut off; it opens a new session and is told the state anew. */
@@ -31,7 +32,7 @@ interface Daemon {
   holder: Holder | undefined;
   readonly swarms: Set<TaskSwarm>;
   stream: Writable | undefined;
-  grace: NodeJS.Timeout | undefined;
+  grace: Patience | undefined;
 }
 
 /**
@@ -89,7 +90,7 @@ export class SessionHub implements Messenger {
   /** Takes a daemon's stream; one that it had before is ended. Ends when the stream closes. */
   open(cid: string, stream: Writable): void {
     const daemon = this.obtain(cid);
-    clearTimeout(daemon.grace);
+    daemon.grace?.end();
     daemon.grace = undefined;
     daemon.stream?.destroy();
     if (daemon.stream === undefined) this.smallestTurn().add(daemon);
@@ -119,7 +120,7 @@ export class SessionHub implements Messenger {
   stop(): void {
     clearInterval(this.pinging);
     for (const { stream, grace } of this.daemons.values()) {
-      clearTimeout(grace);
+      grace?.end();
       stream?.destroy();
     }
     this.daemons.clear();
@@ -137,13 +138,12 @@ export class SessionHub implements Messenger {
   }
 
   private startGrace(cid: string, daemon: Daemon): void {
-    clearTimeout(daemon.grace);
-    daemon.grace = setTimeout(() => {
+    daemon.grace?.end();
+    daemon.grace = new Patience(GRACE, () => {
       if (this.daemons.get(cid) === daemon) this.daemons.delete(cid);
       if (daemon.holder !== undefined) daemon.holder.gone = true;
       for (const swarm of daemon.swarms) swarm.leave(cid);
-    }, GRACE);
-    daemon.grace.unref();
+    });
   }
 
   private smallestTurn(): Set<Daemon> {
