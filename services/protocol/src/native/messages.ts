@@ -81,6 +81,8 @@ const failure = z.object({
   /** The origin's HTTP status, when it answered with one. */
   status: z.number().int().optional(),
   message: z.string().max(2000),
+  /** What the origin gives does not have the digest: whoever asked it too would get the same. Absent: that is not why. */
+  mismatch: z.literal(true).optional(),
 });
 export type TaskFailure = z.infer<typeof failure>;
 

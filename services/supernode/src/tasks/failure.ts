@@ -19,6 +19,7 @@ export class DigestMismatch extends Error {
 export function failureOf(error: unknown): TaskFailure {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Unstorable) return { code: RESULT_CODE.urlNotReachable, message: `unstorable: ${message}` };
+  if (error instanceof DigestMismatch) return { code: RESULT_CODE.superFail, message, mismatch: true };
   if (!(error instanceof OriginError)) return { code: RESULT_CODE.superFail, message };
   const { status } = error;
   const needsAuth = status === 401 || status === 407;

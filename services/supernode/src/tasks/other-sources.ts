@@ -1,5 +1,7 @@
 import { OriginError, valuesOf } from '@cdk8s-dragonfly/origin';
 
+import { DigestMismatch } from './failure';
+import { placeOf } from './quarantine';
 import type { TaskSource } from './task';
 
 /** Statuses that tell of who asked, or from where, rather than of the blob: registries answer 404 for what one may not see. */
@@ -30,8 +32,14 @@ export class OtherSources {
 
   /** What to try after a failure: the newest source that was not tried, if another can do better; else undefined. */
   after(error: unknown): TaskSource | undefined {
-    const refused = error instanceof OriginError && error.kind === 'status' && REFUSALS.has(error.status);
-    if (!refused || this.tried.length >= TRIED) return undefined;
+    if (this.tried.length >= TRIED) return undefined;
+    // Another place may have the right bytes; the same one has them for nobody.
+    if (error instanceof DigestMismatch) {
+      const tried = new Set(this.tried.map(placeOf));
+      this.kept = this.kept.filter((source) => !tried.has(placeOf(source)));
+    } else if (!(error instanceof OriginError && error.kind === 'status' && REFUSALS.has(error.status))) {
+      return undefined;
+    }
     const next = this.kept.pop();
     if (next !== undefined) this.tried.push(next);
     return next;

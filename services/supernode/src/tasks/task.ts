@@ -15,6 +15,7 @@ import { fetchBlob } from './fetch-blob';
 import type { Fetched } from './fetch-blob';
 import { CredentialsWait, isRefusal } from './fresh-credentials';
 import { OtherSources, isSameSource } from './other-sources';
+import { Quarantine } from './quarantine';
 import { repairBlob } from './repair-blob';
 
 /** Where a blob can be fetched, and with what. Kept in memory only. */
@@ -75,6 +76,7 @@ export class Task {
   private running: Promise<void> | undefined;
   private readonly stopping = new AbortController();
   private readonly others = new OtherSources();
+  private readonly quarantine = new Quarantine();
   private readonly holders: Holders;
   /** What the origin refused last. */
   private refused: TaskSource | undefined;
@@ -170,6 +172,7 @@ export class Task {
 
   /** Whether the origin has just refused it. Other credentials may do better. */
   private isRefused(source: TaskSource): boolean {
+    if (this.current === 'failed' && this.quarantine.has(source)) return true;
     if (this.refused !== undefined && !isSameSource(source, this.refused)) return false;
     const { retryAfter = 0 } = this.tools;
     const unreachable = this.current === 'failed' && this.problem?.code === RESULT_CODE.urlNotReachable;
@@ -227,6 +230,12 @@ export class Task {
           },
         });
       } catch (error) {
+        if (error instanceof DigestMismatch) {
+          this.quarantine.add(using);
+          // Nobody is to have more of it while another place is asked.
+          this.replaceStored(undefined);
+          this.setState('waiting');
+        }
         const inTheMiddle = isDigest(this.blob) && (this.blobOnDisk?.held.count ?? 0) > 0;
         const other = this.others.after(error);
         const fresh = other ?? (inTheMiddle && isRefusal(error) ? await this.freshCredentials(using) : undefined);
