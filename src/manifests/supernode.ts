@@ -111,6 +111,7 @@ function supernodeContainer(spec: SupernodeSpec): k8s.Container {
       homeDir: PATHS.supernodeHome,
       advertiseIp: '$(POD_IP)',
       allowOrigin: spec.origins,
+      tokenServer: spec.tokenServer,
       diskQuota: sizeText(spec.store.diskQuota),
       minFree: sizeText(spec.store.minFree),
       maxBandwidth: spec.maxBandwidth,

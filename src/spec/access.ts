@@ -63,6 +63,11 @@ export function ownAccessSpec(registries: RegistrySpec[], files: FileSet): OwnAc
       ? []
       : [files.secret(`registries[${i}].credentialsSecret`, secret, '.dockerconfigjson', `${i}.config.json`)],
   );
+  return { registryAuth: [...new Set(registryAuth)], tokenServer: tokenServersOf(registries) };
+}
+
+/** The token servers that registries' credentials may be shown to, as flags have them. */
+export function tokenServersOf(registries: RegistrySpec[]): string[] {
   const tokenServer = registries.flatMap(({ url, tokenServers }, i) =>
     tokenServers === undefined
       ? []
@@ -70,5 +75,5 @@ export function ownAccessSpec(registries: RegistrySpec[], files: FileSet): OwnAc
           (host) => `${new URL(url).host}=${host}`,
         ),
   );
-  return { registryAuth: [...new Set(registryAuth)], tokenServer: [...new Set(tokenServer)] };
+  return [...new Set(tokenServer)];
 }

@@ -3,7 +3,7 @@ import { PATHS, PORTS, SUPERNODE } from '../contract/index';
 import { Placement } from '../placement';
 import { StorageType } from '../storage';
 import type { SupernodeProps } from '../supernode-props';
-import { accessSpec } from './access';
+import { accessSpec, tokenServersOf } from './access';
 import type { AccessSpec } from './access';
 import { checkCidr, checkImage, checkName, checkNamespace, checkPort } from './checks';
 import { checkClassic } from './classic';
@@ -24,6 +24,8 @@ export interface SupernodeSpec extends WorkloadSpec {
   readonly image: string;
   /** `HOST[:PORT]` of the registries that may be fetched from. */
   readonly origins: string[];
+  /** As {@link tokenServersOf}. */
+  readonly tokenServer: string[];
   readonly access: AccessSpec;
   readonly files: readonly FileSpec[];
   readonly replicas: number;
@@ -94,6 +96,7 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
     namespace: checkNamespace('namespace', props.namespace ?? defaultNamespace),
     image,
     origins,
+    tokenServer: tokenServersOf(registries),
     access,
     files: files.files,
     replicas,

@@ -224,7 +224,11 @@ export const ORIGIN_TIMEOUTS = (place = SEED): Cases<OriginTimeouts> => ({
 });
 
 /** Of the registry `https://registry.example.com:5000`, what the supernode needs of it. */
-export const REGISTRY_AT_SUPERNODE: Pick<Cases<Registry>, 'url' | 'ca' | 'clientCertificateSecret'> = {
+export const REGISTRY_AT_SUPERNODE: Pick<Cases<Registry>, 'url' | 'ca' | 'clientCertificateSecret' | 'tokenServers'> = {
+  tokenServers: [['auth.example.com'], ['a.example.com:8443', 'b.example.com']].map((given) => ({
+    given,
+    arrives: values(SEED, { tokenServer: given.map((host) => `registry.example.com:5000=${host}`) }),
+  })) as unknown as Cases<Registry>['tokenServers'],
   url: [
     { given: 'https://a.example.com', arrives: values(SEED, { allowOrigin: [{ host: 'a.example.com', port: 443 }] }) },
     { given: 'http://b:8080', arrives: values(SEED, { allowOrigin: [{ host: 'b', port: 8080 }] }) },

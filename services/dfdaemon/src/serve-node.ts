@@ -10,6 +10,7 @@ import {
   OriginClient,
   OriginRules,
   Relay,
+  TokenHosts,
   TokenServerRules,
   originLog,
   outwardFrom,
@@ -174,16 +175,8 @@ function ownAccess(
   { log, lifecycle }: CommandContext,
   { upstreams, registry, outward }: { upstreams: Upstreams; registry: Relay; outward: Outward },
 ): OwnAccess {
-  const tokenHosts = values.tokenServer.map((text) => {
-    const [, host] = /^[^=\s]+=([^=\s/]+)$/.exec(text) ?? [];
-    if (host === undefined || !URL.canParse(`https://${host}`)) {
-      throw new UsageError(
-        `--token-server must be REGISTRY=HOST[:PORT], such as ghcr.io=auth.example.com, not "${text}"`,
-      );
-    }
-    return new URL(`https://${host}`);
-  });
-  const allow = [...registriesOf(upstreams), ...tokenHosts.map((url) => ({ host: url.hostname, port: portOf(url) }))];
+  const tokenHosts = tokenHostsOf(values.tokenServer);
+  const allow = [...registriesOf(upstreams), ...tokenHosts.configured];
   const { originFirstByteTimeout: firstByteTimeout, originStallTimeout: stallTimeout } = values;
   const rules = new TokenServerRules({ allow, flag: '--token-server REGISTRY=' });
   const tokenServers = lifecycle.add(
@@ -198,9 +191,17 @@ function ownAccess(
       url.host,
       ...[...upstreams.byHost].flatMap(([host, one]) => (one.href === url.href ? [host] : [])),
     ],
-    tokenHosts: values.tokenServer,
+    tokenHosts,
     log,
   });
+}
+
+function tokenHostsOf(pairs: readonly string[]): TokenHosts {
+  try {
+    return new TokenHosts(pairs);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 function credentialsOf(path: string, log: Log): FreshFile<DockerCredentials> {

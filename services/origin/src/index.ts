@@ -34,6 +34,7 @@ export { Relay } from './relay';
 export type { RelayAnswer, RelayOptions, RelayRequest } from './relay';
 export { systemResolver } from './resolver';
 export type { Resolver } from './resolver';
+export { TokenHosts } from './token-hosts';
 export { TokenServerRules } from './token-server-rules';
 export { Trust } from './trust';
 export { throughProxy } from './tunnel-agent';

@@ -1,6 +1,6 @@
 import { UsageError, Watchdog, launcher } from '@cdk8s-dragonfly/command';
 import { PORTS, SUPERNODE } from '@cdk8s-dragonfly/contract';
-import { originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
+import { TokenHosts, originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
 import type { Outward } from '@cdk8s-dragonfly/origin';
 
 import { originRate } from './bandwidth/origin-rate';
@@ -11,7 +11,9 @@ const MINUTE = 60_000;
 /** The command `supernode`. */
 export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) => {
   let outward: Outward;
+  let tokenHosts: TokenHosts;
   try {
+    tokenHosts = new TokenHosts(values.tokenServer);
     outward = outwardFrom(values, env, originLog(log));
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
@@ -27,6 +29,7 @@ export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) 
     signingKey: values.signingKey,
     peers: values.peers.map(({ host, port = PORTS.supernodeApi }) => ({ host, port })),
     allowOrigin: values.allowOrigin,
+    tokenHosts,
     outward,
     originFirstByteTimeout: values.originFirstByteTimeout,
     originStallTimeout: values.originStallTimeout,

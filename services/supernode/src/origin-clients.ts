@@ -1,11 +1,13 @@
 import type { Log } from '@cdk8s-dragonfly/command';
 import { OriginClient, OriginRules, TokenServerRules, clusterApi, originLog } from '@cdk8s-dragonfly/origin';
-import type { HostPort, Outward } from '@cdk8s-dragonfly/origin';
+import type { HostPort, Outward, TokenHosts } from '@cdk8s-dragonfly/origin';
 
 /** What the supernode's ways out are made of. Times are in milliseconds. */
 export interface OriginClientsOptions {
   /** The only origins that may be asked; empty: any that is not refused by its address. */
   readonly allowOrigin: readonly HostPort[];
+  /** Which token servers may be shown credentials; those that are configured may be inside. Default: those that are known. */
+  readonly tokenHosts?: TokenHosts | undefined;
   /** Certificates and proxies. Default: none of our own. */
   readonly outward?: Outward | undefined;
   readonly originFirstByteTimeout: number;
@@ -37,6 +39,13 @@ export function originClients(options: OriginClientsOptions, ip: string): Origin
   };
   return {
     origin: new OriginClient({ ...common, rules: new OriginRules(reach) }),
-    tokenServers: new OriginClient({ ...common, rules: new TokenServerRules(reach) }),
+    tokenServers: new OriginClient({
+      ...common,
+      rules: new TokenServerRules({
+        ...reach,
+        allow: [...allow, ...(options.tokenHosts?.configured ?? [])],
+        flag: '--token-server REGISTRY=',
+      }),
+    }),
   };
 }

@@ -64,6 +64,13 @@ export const SUPERNODE = {
       repeatable: true,
       text: 'An origin that may be fetched from, and no other. Default: any host but loopback and link-local addresses.',
     },
+    tokenServer: {
+      flag: 'token-server',
+      type: 'string',
+      placeholder: 'REGISTRY=HOST[:PORT]',
+      repeatable: true,
+      text: 'A host besides its own that a preheat may show the credentials of a registry for a token, and that may be inside.',
+    },
     peers: {
       flag: 'peers',
       type: 'address',

@@ -1,4 +1,4 @@
-import { OriginError, parseChallenge, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
+import { OriginError, TokenHosts, parseChallenge, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
 import type { Challenge, FreshFile, OriginClient, RelayAnswer, RelayRequest } from '@cdk8s-dragonfly/origin';
 import { headerValues, isHeaderLine, withoutHeaders } from '@cdk8s-dragonfly/protocol';
 import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
@@ -18,8 +18,8 @@ export interface OwnAccessOptions {
   readonly credentials: readonly Pick<FreshFile<DockerCredentials>, 'get'>[];
   /** The names under which a registry is known, its own host first. */
   readonly namesOf: (registry: URL) => readonly string[];
-  /** Further hosts that may be shown a registry's credentials for a token: `REGISTRY=HOST`. */
-  readonly tokenHosts?: readonly string[];
+  /** Which hosts may be shown a registry's credentials for a token. Default: those that are known. */
+  readonly tokenHosts?: TokenHosts;
   readonly log: { warn(fields: object, message: string): void };
 }
 
@@ -29,8 +29,6 @@ const LONGEST_ANSWER = 64 * 1024;
 const GOOD_FOR = 60;
 /** A token is asked for anew when this part of its time is left. */
 const MARGIN = 0.1;
-/** Token servers at hosts other than their registry's that are known to belong to it. */
-const KNOWN_TOKEN_HOSTS = ['docker.io=auth.docker.io', 'registry.gitlab.com=gitlab.com'];
 const NAME = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\/[^/?]+(?:\?.*)?$/;
 
 const ANSWER = z.object({
@@ -52,10 +50,10 @@ interface Pass {
  */
 export class OwnAccess implements Registry {
   private readonly passes = new LRUCache<string, Pass>({ max: 10_000 });
-  private readonly tokenHosts: readonly string[];
+  private readonly tokenHosts: TokenHosts;
 
   constructor(private readonly options: OwnAccessOptions) {
-    this.tokenHosts = [...KNOWN_TOKEN_HOSTS, ...(options.tokenHosts ?? [])].map((text) => text.toLowerCase());
+    this.tokenHosts = options.tokenHosts ?? new TokenHosts();
   }
 
   /** Whether the daemon has credentials for a registry. */
@@ -134,16 +132,7 @@ export class OwnAccess implements Registry {
   }
 
   private mayBeShown(registry: URL, realm: URL): boolean {
-    if (realm.protocol !== 'https:' && !(registry.protocol === 'http:' && realm.hostname === registry.hostname))
-      return false;
-    if (realm.hostname === registry.hostname) return true;
-    const names = this.options.namesOf(registry);
-    return names.some((name) => {
-      const bare = name.replace(/:[0-9]+$/, '');
-      return [name, bare].some((one) =>
-        this.tokenHosts.some((pair) => [`${one}=${realm.hostname}`, `${one}=${realm.host}`].includes(pair)),
-      );
-    });
+    return this.tokenHosts.mayBeShown(registry, this.options.namesOf(registry), realm);
   }
 
   private async token(

@@ -124,7 +124,7 @@ describe('the proxy', () => {
     const record = (entry: ResponseRecord): void => void records.push(entry);
     const log = { warn: () => undefined };
     const namesOf = (url: URL): string[] => [url.host];
-    const own = new OwnAccess({ registry: relay, tokenServers, credentials: [], namesOf, tokenHosts: [], log });
+    const own = new OwnAccess({ registry: relay, tokenServers, credentials: [], namesOf, log });
     const access = new BlobAccess('origin');
     const unhad = new UnhadBlobs();
     const policy = parseTagPolicy('revalidate');

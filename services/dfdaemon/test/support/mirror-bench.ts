@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BlobProvider, Outlook } from '@cdk8s-dragonfly/engine';
-import { FreshFile, OriginClient, OriginRules, Relay } from '@cdk8s-dragonfly/origin';
+import { FreshFile, OriginClient, OriginRules, Relay, TokenHosts } from '@cdk8s-dragonfly/origin';
 import {
   BlobAccess,
   BlobRights,
@@ -100,7 +100,7 @@ export class MirrorBench {
       tokenServers: bench.#tokenServers,
       credentials: [auth].flat().map((path) => new FreshFile({ path, parse: (text) => DockerCredentials.parse(text) })),
       namesOf: (url) => [url.host, ...[...upstreams.byHost].flatMap(([host, one]) => (one === url ? [host] : []))],
-      tokenHosts: options.tokenServer ?? [],
+      tokenHosts: new TokenHosts(options.tokenServer),
       log: { warn: (fields, message) => bench.warnings.push({ ...fields, message }) },
     });
     const home = options.home ?? bench.#home;

@@ -1,4 +1,4 @@
-import { OriginError, parseChallenge, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
+import { OriginError, TokenHosts, parseChallenge, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
 import type { Challenge, OriginClient } from '@cdk8s-dragonfly/origin';
 import { headerValues, isHeaderLine, withoutHeaders } from '@cdk8s-dragonfly/protocol';
 import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
@@ -11,6 +11,8 @@ export interface AccessTools {
   readonly origin: Pick<OriginClient, 'open'>;
   /** Asks token servers that are not at the registry's own address; its rules are those of redirects. */
   readonly tokenServers: Pick<OriginClient, 'open'>;
+  /** Which token servers may be shown credentials. Default: those that are known. */
+  readonly tokenHosts?: TokenHosts | undefined;
 }
 
 /** The longest answer of a token server, in bytes. */
@@ -105,11 +107,13 @@ export class RegistryAccess {
     const { realm, service, scope } = challenge;
     const { registry, basic } = this;
     const where = publicUrl(realm);
-    const sameHost = realm.hostname === registry.hostname && registry.protocol === 'http:';
-    if (basic !== undefined && realm.protocol !== 'https:' && !sameHost) {
-      throw new Error(
-        `the registry ${registry.host} names ${where} for its tokens; credentials are sent there over https only`,
-      );
+    const { tokenHosts = new TokenHosts() } = this.tools;
+    if (basic !== undefined && !tokenHosts.mayBeShown(registry, [registry.host], realm)) {
+      const why =
+        realm.protocol === 'https:'
+          ? `which is not known to belong to it: credentials are not sent there; --token-server ${registry.host}=${realm.host} of the supernode allows it`
+          : 'and credentials are sent over https only';
+      throw new Error(`the registry ${registry.host} names ${where} for its tokens, ${why}`);
     }
     const url = new URL(realm);
     if (service !== undefined) url.searchParams.set('service', service);

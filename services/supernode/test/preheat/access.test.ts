@@ -112,7 +112,7 @@ describe('access to the registry of an image', () => {
     try {
       challenge(`${other.origin}/token`);
       const done = await preheatImage(USER);
-      const why = `the registry 127.0.0.1:${registry.port} names ${other.origin}/token for its tokens; credentials are sent there over https only`;
+      const why = `the registry 127.0.0.1:${registry.port} names ${other.origin}/token for its tokens, and credentials are sent over https only`;
       expect(done).toMatchObject({ status: 'FAILED', errMsg: cannotRead(why) });
       // Without credentials it may be asked no more than a redirect may lead there.
       const anonymous = await preheatImage({ identifier: 'another' });
@@ -131,9 +131,17 @@ describe('access to the registry of an image', () => {
     ['https://127.0.0.9/token', '127.0.0.9 is a loopback address'],
   ])('does not ask a token server at %s, which nobody but the registry named', async (realm, why) => {
     challenge(realm);
-    const done = await preheatImage(USER);
+    const done = await preheatImage({});
     expect(done.status).toBe('FAILED');
     expect(done.errMsg).toContain(`is refused: a redirect led there and ${why}`);
+  });
+
+  it('shows credentials to no token server that is not known to belong to the registry, whatever the registry names', async () => {
+    challenge('https://collector.example.com/token');
+    const done = await preheatImage(USER);
+    const host = `127.0.0.1:${registry.port}`;
+    const why = `the registry ${host} names https://collector.example.com/token for its tokens, which is not known to belong to it: credentials are not sent there; --token-server ${host}=collector.example.com of the supernode allows it`;
+    expect(done).toMatchObject({ status: 'FAILED', errMsg: cannotRead(why) });
   });
 
   it('gets a token for a single file, too', async () => {
