@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { CommandError, Lifecycle } from '@cdk8s-dragonfly/command';
 import { Throttle, limitedOrigin } from '@cdk8s-dragonfly/origin';
-import type { HostPort, Outward } from '@cdk8s-dragonfly/origin';
+import type { HostPort, Outward, TokenHosts } from '@cdk8s-dragonfly/origin';
 import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 
 import { ClassicAliases } from './classic/classic-aliases';
@@ -16,6 +16,7 @@ import { holdingsRoute } from './fronts/holdings-route';
 import type { FrontLimits } from './fronts/limits';
 import { logRegistration } from './fronts/registration-log';
 import { registryRoute } from './fronts/registry-route';
+import { reportsRoute } from './fronts/reports-route';
 import { sessionRoute } from './fronts/session-route';
 import { Announced } from './holders/announced';
 import { HolderRoads } from './holders/holders';
@@ -56,6 +57,8 @@ export interface SupernodeOptions {
   readonly peers?: readonly ReplicaAddress[] | undefined;
   /** The only origins that may be asked; empty: any that is not refused by its address. */
   readonly allowOrigin: readonly HostPort[];
+  /** Which token servers a preheat may show a registry's credentials. Default: those that are known. */
+  readonly tokenHosts?: TokenHosts | undefined;
   /** Certificates and proxies for origins. Default: none of our own. */
   readonly outward?: Outward | undefined;
   readonly originFirstByteTimeout: number;
@@ -162,10 +165,14 @@ export class Supernode implements Closeable {
         logRegistration(log, request, answer, id);
       });
       const remote = new RemoteBlobs(replicas, log);
-      const preheats = parts.add('the preheats', new Preheats({ tasks, remote, origin, tokenServers, log }));
+      const preheats = parts.add(
+        'the preheats',
+        new Preheats({ tasks, remote, origin, tokenServers, tokenHosts: options.tokenHosts, log }),
+      );
       const routes = [
         sessionRoute(sessions),
         holdingsRoute(announced),
+        reportsRoute(sessions),
         replicaRoute(replicas),
         registry,
         classicRoutes(forwarder),

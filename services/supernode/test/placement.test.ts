@@ -18,7 +18,7 @@ class Told {
 
   apply(event: PlacementEvent): void {
     if (event.type === 'join') this.present.add(event.member.cid);
-    else {
+    else if (event.type === 'leave') {
       this.present.delete(event.cid);
       this.neighbours.delete(event.cid);
       this.shares.delete(event.cid);
@@ -152,5 +152,98 @@ describe('placement', () => {
     told.apply({ type: 'leave', cid: 'node-7', seed: 9 });
     expect(told.placement.size).toBe(1);
     expect(told.decisions).toBe(0);
+  });
+
+  const reports = fc.array(
+    fc.record({ kind: fc.nat(9), one: fc.nat(40), other: fc.nat(40), seed: fc.nat(), pause: fc.nat(20_000) }),
+    { maxLength: 300 },
+  );
+
+  it('keeps all this for those that are not avoided, whatever is reported of whom', () => {
+    fc.assert(
+      fc.property(reports, (list) => {
+        const told = new Told();
+        let now = 0;
+        for (const { kind, one, other, seed, pause } of list) {
+          now += pause;
+          const { cid } = member(one);
+          if (kind < 4) told.apply({ type: 'join', member: member(one), seed, now });
+          else if (kind < 5) told.apply({ type: 'leave', cid, seed, now });
+          else {
+            const mine = told.neighbours.get(cid) ?? [];
+            const about = mine[other % Math.max(1, mine.length)] ?? member(other).cid;
+            told.apply({ type: 'report', by: cid, about, seed, now });
+          }
+        }
+        const avoided = [...told.present].filter((cid) => told.placement.avoids(cid));
+        expect(avoided.length).toBeLessThanOrEqual(told.present.size / 4 + 1);
+        const good = [...told.present].filter((cid) => !told.placement.avoids(cid));
+        for (const cid of good) {
+          const mine = told.neighbours.get(cid) ?? [];
+          expect(mine.length).toBeLessThanOrEqual(MAX_CHOSEN + 2);
+          for (const other of mine) {
+            expect(good).toContain(other);
+            expect(told.neighbours.get(other)).toContain(cid);
+          }
+        }
+        const [first = ''] = good;
+        expect(told.reachableFrom(first)).toEqual(new Set([first, ...good]));
+        const shares = [...told.present].map((cid) => told.shares.get(cid));
+        const takers = shares.filter((share) => 0 === (share?.index ?? -1));
+        expect(takers).toHaveLength(told.present.size === 0 ? 0 : 1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  function swarmOf(count: number): Told {
+    const told = new Told();
+    for (let number = 0; number < count; number += 1) {
+      told.apply({ type: 'join', member: member(number), seed: number, now: 0 });
+    }
+    return told;
+  }
+
+  it('avoids a member that three of its neighbours report, for a minute, and leaves it its own sources', () => {
+    const told = swarmOf(40);
+    const bad = 'node-7';
+    const accusers = [...(told.neighbours.get(bad) ?? [])].slice(0, 3);
+    for (const [index, by] of accusers.entries()) {
+      expect(told.placement.avoids(bad)).toBe(false);
+      told.apply({ type: 'report', by, about: bad, seed: index, now: 1000 });
+    }
+    expect(told.placement.avoids(bad)).toBe(true);
+    const knowing = (): string[] => [...told.neighbours].filter(([, mine]) => mine.includes(bad)).map(([cid]) => cid);
+    expect(knowing()).toEqual([]);
+    expect(told.neighbours.get(bad)).toHaveLength(6);
+    told.apply({ type: 'join', member: member(100), seed: 1, now: 60_999 });
+    expect(knowing()).toEqual([]);
+    told.apply({ type: 'join', member: member(101), seed: 2, now: 61_000 });
+    expect(told.placement.avoids(bad)).toBe(false);
+    expect(knowing().length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('gives one that reports a neighbour another in its place', () => {
+    const told = swarmOf(40);
+    const mine = [...(told.neighbours.get('node-3') ?? [])];
+    for (const [seed, about] of mine.entries()) told.apply({ type: 'report', by: 'node-3', about, seed, now: 0 });
+    const after = told.neighbours.get('node-3') ?? [];
+    // Two beside it on the ring are kept: they hold the graph together.
+    expect(after.filter((cid) => mine.includes(cid)).length).toBeLessThanOrEqual(3);
+    expect(after.length).toBeGreaterThanOrEqual(6);
+  });
+
+  it('does not let two liars have anybody avoided, however many they report and however often', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(39), fc.nat()), { maxLength: 200 }), (list) => {
+        const told = swarmOf(40);
+        for (const [isFirst, number, seed] of list) {
+          const by = isFirst ? 'node-0' : 'node-1';
+          told.apply({ type: 'report', by, about: member(number).cid, seed, now: 0 });
+        }
+        for (const cid of told.present) expect(told.placement.avoids(cid)).toBe(false);
+      }),
+      { numRuns: 30 },
+    );
   });
 });

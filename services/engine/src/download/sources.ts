@@ -37,6 +37,8 @@ export class Sources {
     private readonly changed: () => void,
     /** How many blocks the blob has, as far as is known. */
     private readonly end: () => number | undefined,
+    /** A neighbour failed, or gave what it should not. */
+    private readonly gone: (cid: string) => void,
   ) {}
 
   get key(): KeyObject | undefined {
@@ -131,7 +133,7 @@ export class Sources {
     const peer = this.peers.get(source);
     if (peer === undefined) return;
     peer.failures += 1;
-    if (peer.failures >= MAX_FAILURES) this.drop(peer, new LinkFailure('gone', 'it is slower than others'));
+    if (peer.failures >= MAX_FAILURES) this.drop(peer, new LinkFailure('busy', 'it is slower than others'));
   }
 
   failed(source: string, failure: LinkFailure, block: number): void {
@@ -199,6 +201,8 @@ export class Sources {
     peer.close();
     this.peers.delete(peer.cid);
     this.dropped.add(peer.cid);
+    // One that is only slow may be good for others.
+    if (reason.kind !== 'busy') this.gone(peer.cid);
     this.tools.log.debug({ blob: this.blob, peer: peer.origin.host, reason: reason.message }, 'a peer was dropped');
     this.changed();
   }

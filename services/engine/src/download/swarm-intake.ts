@@ -75,7 +75,9 @@ export class SwarmIntake implements SessionListener {
     private readonly original: (place: OriginalPlace) => void,
   ) {
     const changed = (): void => this.pump();
-    this.sources = new Sources(intake.request.blob, tools, changed, () => blockCount(intake.stored()));
+    const { blob } = intake.request;
+    const gone = (cid: string): void => void this.link?.report({ blob, peers: [cid] });
+    this.sources = new Sources(blob, tools, changed, () => blockCount(intake.stored()), gone);
   }
 
   /** SHA-256 of the whole in hex, as the supernode found it; undefined until it has all. */
@@ -235,10 +237,11 @@ export class SwarmIntake implements SessionListener {
   /** Joins again at whichever supernode answers: another replica at once, the same one when it is back. */
   private async seekSupernode(after: number): Promise<void> {
     this.link?.leave(this.intake.request.blob, this);
-    for (let wait = after; !this.isOver; wait = SEEK_EVERY) {
+    for (let wait = after; ; wait = SEEK_EVERY) {
       // Ends early, with nothing to tell, when the download has ended.
       if (wait > 0) await Promise.race([delay(wait, undefined, { ref: false }), this.left.promise]);
-      const joined = !this.isOver && (await this.join());
+      if (this.isOver) return;
+      const joined = await this.join();
       this.rejoining = false;
       if (joined) return;
     }

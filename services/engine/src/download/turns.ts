@@ -83,6 +83,7 @@ export class Turns {
 
   /** For each part, the nodes in the order in which it is theirs. */
   private deal(parts: number, others: readonly string[]): readonly (readonly string[])[] {
+    // Sorted, so that equals stand in the same order everywhere.
     const names = [this.self, ...others].sort();
     const to = names.join('\n');
     if (this.dealt?.to === to) return this.dealt.orders;
@@ -92,7 +93,7 @@ export class Turns {
     // From the end on: what is left of a blob that has come in part is its end, and is dealt evenly too.
     for (let part = parts - 1, dealt = 0; part >= 0; part -= 1, dealt += 1) {
       const weight = (name: string): number => mix((seeds.get(name) ?? 0) ^ Math.imul(part + 1, 0x9e3779b1));
-      const byWeight = [...names].sort((one, other) => weight(other) - weight(one) || (one < other ? -1 : 1));
+      const byWeight = [...names].sort((one, other) => weight(other) - weight(one));
       const most = Math.floor(dealt / names.length);
       const owner = byWeight.find((name) => (loads.get(name) ?? 0) <= most) ?? this.self;
       loads.set(owner, (loads.get(owner) ?? 0) + 1);

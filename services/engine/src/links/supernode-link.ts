@@ -7,6 +7,7 @@ import {
   HOLDINGS_PATH,
   NATIVE_VERSION,
   REPLICA_PATH,
+  REPORTS_PATH,
   RESULT_CODE,
   SESSION_KEY_HEADER,
   SESSION_PATH,
@@ -16,7 +17,7 @@ import {
   peerFilePath,
   readPublicKey,
 } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, HeaderLine, Holdings, TaskIdentity } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, HeaderLine, Holdings, PeerReport, TaskIdentity } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
 
 import { OriginalSupernode } from '../classic/original-supernode';
@@ -248,20 +249,34 @@ export class SupernodeLink {
     }
   }
 
+  /** Tells that neighbours failed, so that the supernode names others. Never rejects: a supernode that does not hear of it is told by others. */
+  async report(report: PeerReport): Promise<void> {
+    try {
+      await this.post(REPORTS_PATH, report, {});
+    } catch (error) {
+      this.options.log.debug({ supernode: this.name, err: error }, 'failed neighbours were not reported');
+    }
+  }
+
   private async tellHoldings(told: Holdings): Promise<void> {
-    const { cid, port, zone } = this.options.identity;
-    const url = this.url(HOLDINGS_PATH);
-    const query = { cid, ip: await this.ownIp(), port: `${port}`, ...(zone === undefined ? {} : { zone }) };
-    url.search = new URLSearchParams(query).toString();
+    const { zone } = this.options.identity;
+    await this.post(HOLDINGS_PATH, told, zone === undefined ? {} : { zone });
+  }
+
+  /** @throws Error when it does not take it. */
+  private async post(path: string, document: object, more: Readonly<Record<string, string>>): Promise<void> {
+    const { cid, port } = this.options.identity;
+    const url = this.url(path);
+    url.search = new URLSearchParams({ cid, ip: await this.ownIp(), port: `${port}`, ...more }).toString();
     const { statusCode, body } = await request(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...this.proof },
-      body: JSON.stringify(told),
+      body: JSON.stringify(document),
       dispatcher: this.agent,
       signal: this.stopping.signal,
     });
     await body.dump();
-    if (statusCode !== 204) throw new Error(`supernode ${this.name} answered ${statusCode} to what is here`);
+    if (statusCode !== 204) throw new Error(`supernode ${this.name} answered ${statusCode} to ${path}`);
   }
 
   /**

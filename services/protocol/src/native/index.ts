@@ -13,6 +13,7 @@ export {
   holdings,
   holdingsQuery,
   nativeRegistration,
+  peerReport,
   replicaIdentity,
   sessionEvent,
   sessionQuery,
@@ -24,6 +25,7 @@ export type {
   HoldingsQuery,
   NativeRegistration,
   Neighbour,
+  PeerReport,
   ReplicaIdentity,
   SessionEvent,
   SessionMessage,
@@ -31,6 +33,6 @@ export type {
   Share,
   TaskFailure,
 } from './messages';
-export { HOLDINGS_PATH, REPLICA_PATH, SESSION_PATH, blobRoute, blockPath, havePath } from './routes';
+export { HOLDINGS_PATH, REPLICA_PATH, REPORTS_PATH, SESSION_PATH, blobRoute, blockPath, havePath } from './routes';
 export type { BlobRoute } from './routes';
-export { SESSION_KEY_HEADER, mayUseCid, provableCid } from './session-key';
+export { SESSION_KEY_HEADER, isProvable, mayUseCid, provableCid } from './session-key';

@@ -168,3 +168,10 @@ export const holdingsQuery = sessionQuery.extend({
     .optional(),
 });
 export type HoldingsQuery = z.infer<typeof holdingsQuery>;
+
+/** So many peers go into one {@link peerReport}. */
+export const MAX_REPORTED = 16;
+
+/** The body of `POST /native/v1/reports`: neighbours that failed to give a blob, or gave what they should not. */
+export const peerReport = z.object({ blob: blobId, peers: z.array(cid).min(1).max(MAX_REPORTED) });
+export type PeerReport = z.infer<typeof peerReport>;

@@ -11,6 +11,8 @@ export const SESSION_PATH = '/native/v1/session';
 
 export const HOLDINGS_PATH = '/native/v1/holdings';
 
+export const REPORTS_PATH = '/native/v1/reports';
+
 export const REPLICA_PATH = '/native/v1/replica';
 
 export function blockPath(blob: BlobId, index: number): string {

@@ -27,6 +27,11 @@ export function mayUseCid(cid: string, key: string | readonly string[] | undefin
   return typeof key === 'string' && timingSafeEqual(Buffer.from(wanted, 'hex'), fingerprint(key));
 }
 
+/** Whether a name is one that its daemon alone can use. */
+export function isProvable(cid: string): boolean {
+  return PROVABLE.test(cid);
+}
+
 function fingerprint(key: string): Buffer {
   return createHash('sha256').update(`dragonfly session\n${key}`).digest().subarray(0, FINGERPRINT);
 }

@@ -76,14 +76,43 @@ export class Mesh {
     return [...changed];
   }
 
-  /** Gives `member` random neighbours until it has `wanted`, as far as others have room; the first of them from its zone. */
-  private choose(member: string, wanted: number, random: () => number, changed: Set<string>): void {
-    const zone = this.zones.get(this.zoneOf.get(member) ?? '');
-    if (zone !== undefined) this.chooseFrom(zone, member, Math.min(wanted, CHOSEN_IN_ZONE), random, changed);
-    this.chooseFrom(this.all, member, wanted, random, changed);
+  /** Some of the members, for one that is not in the graph. */
+  some(random: () => number): string[] {
+    const some = new Set<string>();
+    for (let tries = 0; some.size < CHOSEN && tries < TRIES; tries += 1) {
+      const other = this.all.anyone(random);
+      if (other !== undefined) some.add(other);
+    }
+    return [...some];
   }
 
-  private chooseFrom(roll: Roll, member: string, wanted: number, random: () => number, changed: Set<string>): void {
+  /** Gives `member` another neighbour in place of `other`, unless the two are beside each other; returns those whose neighbours changed. */
+  replace(member: string, other: string, random: () => number): string[] {
+    const changed = new Set<string>();
+    const mine = this.chosen.get(member);
+    if (mine?.delete(other) !== true) return [];
+    this.chosen.get(other)?.delete(member);
+    changed.add(member).add(other);
+    this.choose(member, CHOSEN, random, changed, other);
+    this.choose(other, MIN_CHOSEN, random, changed, member);
+    return [...changed];
+  }
+
+  /** Gives `member` random neighbours until it has `wanted`, as far as others have room; the first of them from its zone. */
+  private choose(member: string, wanted: number, random: () => number, changed: Set<string>, except?: string): void {
+    const zone = this.zones.get(this.zoneOf.get(member) ?? '');
+    if (zone !== undefined) this.chooseFrom(zone, member, Math.min(wanted, CHOSEN_IN_ZONE), random, changed, except);
+    this.chooseFrom(this.all, member, wanted, random, changed, except);
+  }
+
+  private chooseFrom(
+    roll: Roll,
+    member: string,
+    wanted: number,
+    random: () => number,
+    changed: Set<string>,
+    except: string | undefined,
+  ): void {
     const mine = this.chosen.get(member);
     if (mine === undefined) return;
     const known = new Set(this.neighboursOf(member));
@@ -91,7 +120,7 @@ export class Mesh {
       const other = roll.anyone(random);
       const theirs = other === undefined ? undefined : this.chosen.get(other);
       if (other === undefined || theirs === undefined) return;
-      if (other === member || known.has(other) || theirs.size >= MAX_CHOSEN) continue;
+      if (other === member || other === except || known.has(other) || theirs.size >= MAX_CHOSEN) continue;
       mine.add(other);
       theirs.add(member);
       known.add(other);

@@ -2,6 +2,7 @@ import type { Neighbour, Share } from '@cdk8s-dragonfly/protocol';
 
 import { Mesh } from './mesh';
 import { seededRandom } from './random';
+import { REPORT_COUNTS, Reputation } from './reputation';
 
 /** A daemon in the swarm of a blob. */
 export interface Member extends Neighbour {
@@ -9,15 +10,24 @@ export interface Member extends Neighbour {
   readonly zone?: string | undefined;
 }
 
-/** What happens to the swarm of a blob. `seed` makes the choices, so that the same events give the same decisions. */
-export type PlacementEvent =
-  | { readonly type: 'join'; readonly member: Member; readonly seed: number }
-  | { readonly type: 'leave'; readonly cid: string; readonly seed: number };
+/**
+ * What happens to the swarm of a blob. `seed` makes the choices, so that the same events give the same decisions; `now` is the time in
+ * milliseconds of any monotonic clock. Default: that of the event before.
+ */
+export type PlacementEvent = { readonly seed: number; readonly now?: number } & (
+  | { readonly type: 'join'; readonly member: Member }
+  | { readonly type: 'leave'; readonly cid: string }
+  /** The member `by` says that its neighbour `about` failed, or sent what it should not. */
+  | { readonly type: 'report'; readonly by: string; readonly about: string }
+);
 
 /** What a member is to be told. */
 export type PlacementDecision =
   | { readonly type: 'neighbours'; readonly cid: string; readonly peers: readonly Neighbour[] }
   | { readonly type: 'share'; readonly cid: string; readonly share: Share };
+
+/** At most this part of the members is avoided: more would not be failures, but lies. */
+const MOST_AVOIDED = 1 / 4;
 
 /** At most so many members take blocks from the supernode first; the others live from their neighbours. */
 export const MAX_SHARES = 64;
@@ -32,6 +42,10 @@ export const MAX_SHARES = 64;
  */
 export class Placement {
   private readonly mesh = new Mesh();
+  private readonly reputation = new Reputation();
+  /** Members that nobody is told of, and until when: others say that they fail. They may take, and their share stays theirs. */
+  private readonly avoided = new Map<string, number>();
+  private now = 0;
   private readonly members = new Map<string, Member>();
   /** The members by rank. */
   private readonly ranks: string[] = [];
@@ -41,15 +55,58 @@ export class Placement {
     return this.members.size;
   }
 
+  /** Whether nobody is told of a member. */
+  avoids(cid: string): boolean {
+    return this.avoided.has(cid);
+  }
+
   /** Takes an event into account. Joining twice and leaving without having joined change nothing. */
   apply(event: PlacementEvent): PlacementDecision[] {
     const random = seededRandom(event.seed);
-    return event.type === 'join' ? this.join(event.member, random) : this.leave(event.cid, random);
+    this.now = event.now ?? this.now;
+    const decisions = this.readmit(random);
+    if (event.type === 'join') decisions.push(...this.join(event.member, random));
+    else if (event.type === 'leave') decisions.push(...this.leave(event.cid, random));
+    else decisions.push(...this.report(event.by, event.about, random));
+    return decisions;
+  }
+
+  /** One report gives who made it another neighbour; enough of them, and nobody is told of the accused for a while. */
+  private report(by: string, about: string, random: () => number): PlacementDecision[] {
+    const neighbours = this.mesh.neighboursOf(about);
+    // Only who trades with it can know.
+    if (!neighbours.includes(by)) return [];
+    this.reputation.report(by, about, this.now);
+    const isTooMany = this.avoided.size + 1 > this.members.size * MOST_AVOIDED;
+    if (isTooMany || !this.reputation.isBad(about, neighbours.length, this.now)) {
+      return this.mesh.replace(by, about, random).map((cid) => this.neighboursOf(cid));
+    }
+    this.avoided.set(about, this.now + REPORT_COUNTS);
+    const changed = this.mesh.remove(about, random);
+    return [...changed.map((other) => this.neighboursOf(other)), this.someFor(about, random)];
+  }
+
+  /** Whom a member may take from that nobody takes from. */
+  private someFor(cid: string, random: () => number): PlacementDecision {
+    return { type: 'neighbours', cid, peers: this.mesh.some(random).flatMap((other) => this.neighbour(other)) };
+  }
+
+  /** Takes those back whose time is over. */
+  private readmit(random: () => number): PlacementDecision[] {
+    const changed = new Set<string>();
+    for (const [cid, until] of this.avoided) {
+      if (this.now < until) continue;
+      this.avoided.delete(cid);
+      for (const other of this.mesh.add(cid, random, this.members.get(cid)?.zone)) changed.add(other);
+    }
+    return [...changed].map((cid) => this.neighboursOf(cid));
   }
 
   private join(member: Member, random: () => number): PlacementDecision[] {
     const { cid } = member;
-    if (this.members.has(cid)) return [this.neighboursOf(cid), this.shareOf(cid)];
+    if (this.members.has(cid)) {
+      return [this.avoided.has(cid) ? this.someFor(cid, random) : this.neighboursOf(cid), this.shareOf(cid)];
+    }
     const before = this.shareCount();
     this.members.set(cid, member);
     this.rankOf.set(cid, this.ranks.length);
@@ -70,6 +127,8 @@ export class Placement {
       this.ranks[rank] = last;
       this.rankOf.set(last, rank);
     }
+    this.reputation.forget(cid);
+    this.avoided.delete(cid);
     const changed = this.mesh.remove(cid, random);
     return [...changed.map((other) => this.neighboursOf(other)), ...this.sharesAfter(before, this.ranks[rank])];
   }
@@ -95,10 +154,12 @@ export class Placement {
   }
 
   private neighboursOf(cid: string): PlacementDecision {
-    const peers = this.mesh.neighboursOf(cid).flatMap((other) => {
-      const member = this.members.get(other);
-      return member === undefined ? [] : [{ cid: other, ip: member.ip, port: member.port }];
-    });
+    const peers = this.mesh.neighboursOf(cid).flatMap((other) => this.neighbour(other));
     return { type: 'neighbours', cid, peers };
+  }
+
+  private neighbour(cid: string): Neighbour[] {
+    const member = this.members.get(cid);
+    return member === undefined ? [] : [{ cid, ip: member.ip, port: member.port }];
   }
 }

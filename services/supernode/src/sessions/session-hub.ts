@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 
 import { Patience } from '@cdk8s-dragonfly/engine';
 import { lineOf } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, SessionMessage } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, PeerReport, SessionMessage } from '@cdk8s-dragonfly/protocol';
 
 import { HoldingsIndex } from '../holders/holdings-index';
 import type { Holder } from '../holders/holdings-index';
@@ -85,6 +85,13 @@ export class SessionHub implements Messenger {
     }
     daemon.holder ??= { member, told: 0, gone: false };
     for (const blob of blobs) this.holdings.add(daemon.holder, blob);
+  }
+
+  /** A daemon says which members of a swarm that it is in failed it. */
+  report(cid: string, { blob, peers }: PeerReport): void {
+    for (const swarm of this.daemons.get(cid)?.swarms ?? []) {
+      if (swarm.task.blob === blob) for (const about of peers) swarm.report(cid, about);
+    }
   }
 
   /** Takes a daemon's stream; one that it had before is ended. Ends when the stream closes. */

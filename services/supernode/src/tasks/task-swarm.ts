@@ -53,12 +53,17 @@ export class TaskSwarm {
     this.members.set(member.cid, member);
     this.tell(member.cid, this.taskMessage());
     this.tellHave(member.cid);
-    this.place({ type: 'join', member, seed: randomInt(2 ** 32) });
+    this.place({ type: 'join', member, ...moment() });
   }
 
   leave(cid: string): void {
     if (!this.members.delete(cid)) return;
-    this.place({ type: 'leave', cid, seed: randomInt(2 ** 32) });
+    this.place({ type: 'leave', cid, ...moment() });
+  }
+
+  /** A member says that another failed it. */
+  report(by: string, about: string): void {
+    if (this.members.has(by) && this.members.has(about)) this.place({ type: 'report', by, about, ...moment() });
   }
 
   /** Tells a member all there is to know, as to one that has just opened its session. */
@@ -145,4 +150,9 @@ export class TaskSwarm {
   private tell(cid: string, message: SessionMessage): void {
     this.messenger.send(cid, message);
   }
+}
+
+/** What a placement event has of the time and of chance. */
+function moment(): { readonly seed: number; readonly now: number } {
+  return { seed: randomInt(2 ** 32), now: performance.now() };
 }
