@@ -37,8 +37,9 @@ mounted('small disks', () => {
         await swarm.addNode('two', undefined, { diskQuota: mebibytes(32) }),
       ];
       const stopWatching = watchFree(small);
-      for (let round = 0; round < 2; round += 1) {
-        for (const [index, blob] of blobs.entries()) {
+      // The disk takes five of them: the second round fetches anew what had to go in the first.
+      for (const round of [blobs, blobs.slice(0, 2)]) {
+        for (const [index, blob] of round.entries()) {
           const results = await Promise.all(nodes.map((node) => readAll(node, blob)));
           for (const result of results) expect(contents[index]?.equals(result)).toBe(true);
         }

@@ -42,6 +42,9 @@ describe('what daemons hold is not fetched again', () => {
     }
     expect(swarm.origin.requests).toHaveLength(2);
     expect(swarm.origin.bytesSent).toBe(7 * MIB);
+    const metrics = await (await fetch(`http://127.0.0.1:${swarm.supernodePort}/metrics`)).text();
+    expect(metrics).toContain(`dragonfly_supernode_holder_bytes_total ${7 * MIB}\n`);
+    expect(metrics).toContain('dragonfly_supernode_origin_bytes_total 0\n');
   });
 
   it('when the daemon that holds it was started anew, and has asked for nothing since', async () => {

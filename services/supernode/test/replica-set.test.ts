@@ -59,6 +59,7 @@ describe('the other replicas', () => {
       peers: [{ host: '127.0.0.1', port }],
       key: privateKey,
       api: () => ({ host: '127.0.0.1', port: 2 }),
+      times: { askEvery: 50, patience: 300 },
       log: { info: say, warn: say },
     });
   });

@@ -48,6 +48,8 @@ export interface HoldersTools {
   readonly key: KeyObject;
   readonly roads: HolderRoads;
   readonly log: { debug(fields: object, message: string): void };
+  /** Counts what they bring. Default: nobody does. */
+  readonly meter?: { holderBytes: number } | undefined;
 }
 
 /**
@@ -67,7 +69,6 @@ export class Holders {
   private isOpen = false;
   private othersUntil = -Infinity;
   private fault: { readonly error: unknown } | undefined;
-  private bytes = 0;
 
   constructor(
     private readonly blob: BlobId,
@@ -77,11 +78,6 @@ export class Holders {
   /** Whether any are known. */
   get any(): boolean {
     return this.known.size > 0;
-  }
-
-  /** Bytes of blocks that came from them since {@link open}. */
-  get brought(): number {
-    return this.bytes;
   }
 
   /** One more. @param others whether more can be expected to come now. */
@@ -95,7 +91,6 @@ export class Holders {
   /** Asks all who are known what they have, and those who come from now on, until {@link close}. */
   open(): void {
     this.isOpen = true;
-    this.bytes = 0;
     for (const peer of this.known.values()) this.link(peer);
   }
 
@@ -234,7 +229,8 @@ export class Holders {
       const block = await fetchBlock(link.origin, { blob, grid, size, index, key }, this.tools.roads.blocks, limited);
       link.failures = 0;
       if (block.length < grid.span(index).length) await stored.setSize(grid.span(index).offset + block.length);
-      if (await stored.write(index, block.chunks, block.proof)) this.bytes += block.length;
+      const isNew = await stored.write(index, block.chunks, block.proof);
+      if (isNew && this.tools.meter !== undefined) this.tools.meter.holderBytes += block.length;
     } catch (error) {
       if (signal.aborted) return;
       const late = error instanceof Error && error.name === 'TimeoutError';

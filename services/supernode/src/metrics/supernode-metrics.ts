@@ -74,6 +74,7 @@ function readersOf(sources: MetricSources, disk: { readonly free: number | undef
     dragonfly_supernode_cdn_download_total: () => tasks.downloaded,
     dragonfly_supernode_cdn_download_failed_total: () => tasks.failed,
     dragonfly_supernode_origin_bytes_total: () => tasks.originBytes,
+    dragonfly_supernode_holder_bytes_total: () => tasks.holderBytes,
     dragonfly_supernode_origin_copies: () => allCopies(tasks),
     dragonfly_supernode_task_origin_copies: () =>
       tasks

@@ -126,6 +126,12 @@ export const METRICS = {
     original: false,
     help: 'Bytes of bodies that came from origins.',
   },
+  dragonfly_supernode_holder_bytes_total: {
+    type: 'counter',
+    labels: [],
+    original: false,
+    help: 'Bytes that the supernode took from daemons that held them, instead of from an origin.',
+  },
   dragonfly_supernode_origin_copies: {
     type: 'gauge',
     labels: [],

@@ -32,6 +32,8 @@ export class TaskMeter {
   failed = 0;
   /** Bytes that came from origins. */
   originBytes = 0;
+  /** Bytes that came from daemons that held them. */
+  holderBytes = 0;
   private readonly running = new Map<BlobId, number>();
   private readonly whole = new Map<BlobId, OriginCopies>();
 

@@ -27,15 +27,17 @@ export interface ReplicaSetOptions {
   readonly key: KeyObject;
   /** Where this one is reached, once it is known. */
   readonly api: () => ReplicaAddress;
+  /** How often the others are asked whether they live, and how long they may take, in milliseconds. Default {@link TIMES}. */
+  readonly times?: { readonly askEvery: number; readonly patience: number } | undefined;
   readonly log: { info(fields: object, text: string): void; warn(fields: object, text: string): void };
 }
 
 /** How often the others are asked whether they live, and how long they may take, in milliseconds. */
-const ASK_EVERY = 500;
-const PATIENCE = 1000;
+const TIMES = { askEvery: 500, patience: 1000 };
 
 /** The supernode's replicas: which of them answer, and who owns which blob. */
 export class ReplicaSet {
+  private readonly times: NonNullable<ReplicaSetOptions['times']>;
   private readonly id = randomBytes(16).toString('hex');
   private readonly publicKey: string;
   private readonly answering = new Map<string, Replica>();
@@ -48,6 +50,7 @@ export class ReplicaSet {
 
   constructor(private readonly options: ReplicaSetOptions) {
     this.publicKey = publicKeyText(options.key);
+    this.times = options.times ?? TIMES;
   }
 
   /** What this one tells the others. */
@@ -101,7 +104,7 @@ export class ReplicaSet {
           signal.removeEventListener('abort', done);
           resolve();
         };
-        const timer = setTimeout(done, ASK_EVERY);
+        const timer = setTimeout(done, this.times.askEvery);
         signal.addEventListener('abort', done);
         if (signal.aborted) done();
       });
@@ -121,7 +124,10 @@ export class ReplicaSet {
     // Not AbortSignal.any: with each that is made of it, a signal that lives for long keeps a little more memory.
     const giveUp = new AbortController();
     const stop = (): void => giveUp.abort(this.stopping.signal.reason);
-    const timer = setTimeout(() => giveUp.abort(new Error(`no answer within ${PATIENCE} ms`)), PATIENCE);
+    const timer = setTimeout(
+      () => giveUp.abort(new Error(`no answer within ${this.times.patience} ms`)),
+      this.times.patience,
+    );
     this.stopping.signal.addEventListener('abort', stop);
     try {
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}${REPLICA_PATH}`;
