@@ -39,10 +39,10 @@ export class RecentBlocks {
 
   /** @param owner tells blobs apart, and what comes after a blob of the same name was removed. @param block belongs to this from now on. */
   add(owner: number, index: number, block: Buffer): void {
-    // A small part of a large buffer would keep all of it.
-    if (block.length * 2 < block.buffer.byteLength) return;
     const key = `${owner} ${index}`;
     this.drop(key);
+    // A small part of a large buffer would keep all of it.
+    if (block.length * 2 < block.buffer.byteLength) return;
     this.blocks.set(key, { bytes: block, lent: 0, isKept: false, isDropped: false });
     this.bytes += block.buffer.byteLength;
     for (const oldest of this.blocks.keys()) {

@@ -377,6 +377,7 @@ export class StoredBlob {
     this.held.add(index);
     const [block, ...others] = chunks;
     if (block !== undefined && others.length === 0) this.owner.recent.add(this.id, index, block);
+    else this.owner.recent.forget(this.id, index);
   }
 }
 

@@ -25,6 +25,13 @@ describe('the blocks that were written last', () => {
     expect([recent.get(1, 0), recent.get(1, 1)]).toEqual([again, b]);
   });
 
+  it('does not give the old bytes of a block that is written anew and not kept', () => {
+    const recent = new RecentBlocks(buffers);
+    recent.add(1, 0, block(64 * KIB, 1));
+    recent.add(1, 0, block(64 * KIB, 2).subarray(0, KIB));
+    expect(recent.get(1, 0)).toBeUndefined();
+  });
+
   it('forgets one block, or all of one blob and no other', () => {
     const recent = new RecentBlocks(buffers);
     for (const [owner, index] of [

@@ -11,6 +11,8 @@ export interface Patience {
   readonly client: number;
 }
 
+const CLIENT_GONE = 'the client went away';
+
 /** A response broke off: the connection is closed, so that no client takes what it has for the whole. */
 export class BrokenOff extends Error {
   override readonly name = 'BrokenOff';
@@ -35,7 +37,7 @@ export class Exchange {
     readonly response: ServerResponse,
     readonly patience: Patience,
   ) {
-    const gone = (): void => this.#abort.abort(new BrokenOff('the client went away', true));
+    const gone = (): void => this.#abort.abort(new BrokenOff(CLIENT_GONE, true));
     response.once('close', () => {
       if (!response.writableFinished) gone();
     });
@@ -148,7 +150,11 @@ export class Exchange {
     // The memory of a chunk may be used for another as soon as the next is asked for.
     await this.waitForClient(
       new Promise<void>((resolve, reject) => {
-        this.response.write(chunk, (error) => (error == null ? resolve() : reject(error)));
+        this.response.write(chunk, (error) => {
+          // Of a connection that is closed already, what was left of it counts as written.
+          if (error == null && !this.request.socket.destroyed) resolve();
+          else reject(new BrokenOff(CLIENT_GONE, true));
+        });
       }),
     );
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { BlobUnavailable } from '@cdk8s-dragonfly/engine';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
@@ -207,6 +208,16 @@ describe('a client', () => {
     await provider.until(({ released }) => released > 0);
     expect([provider.aborted, provider.released]).toEqual([1, 1]);
     expect(await bench.record()).toMatchObject({ error: 'the client went away', bytes: 65_536, status: 200 });
+  });
+
+  test('that goes away in the middle of the last chunk is not taken for one that has it', async () => {
+    const big = Buffer.alloc(32 << 20);
+    const { provider, bench } = await mirrorOf({ bytes: big, chunk: big.length });
+    const socket = await say(bench.port, CLOSE);
+    await once(socket, 'data');
+    socket.destroy();
+    expect(await bench.record()).toMatchObject({ error: 'the client went away', status: 200 });
+    expect([provider.ended, provider.released]).toEqual([1, 1]);
   });
 
   test('that goes away while the blob opens has it released when it is open', async () => {

@@ -36,6 +36,9 @@ export async function* readBlob(
         return;
       }
       const { bytes, offset, done } = block;
+      // Nobody takes it any more, nor ends this.
+      if (signal.aborted) done();
+      signal.throwIfAborted();
       const part = bytes.subarray(at - offset, Math.min(bytes.length, end - offset));
       at += part.length;
       if (local !== undefined) local.local += part.length;

@@ -21,6 +21,7 @@ import type { StoredBlob } from '@cdk8s-dragonfly/store';
 import { givePiece } from '../classic/give-piece';
 import type { IsProven } from '../classic/give-piece';
 import type { UploadLimit } from './upload-limit';
+import { whenOver } from './when-over';
 
 /** How often a stream that has nothing to tell shows that it lives, in milliseconds. */
 const PING_EVERY = 500;
@@ -128,10 +129,7 @@ export class PeerServer {
       }
       const given = once(response, 'close').finally(() => this.giving.delete(given));
       if (!response.closed) this.giving.add(given);
-      const before = request.socket.bytesWritten;
-      const ended = (): void => done(response.writableFinished ? request.socket.bytesWritten - before : 0);
-      if (response.closed) ended();
-      else response.once('close', ended);
+      whenOver(request, response, done);
       if (route.kind === 'piece') await this.givePiece(route.blob, request, response, gone.signal);
       else {
         const unattested = request.headers[UNATTESTED_HEADER] !== undefined;
@@ -202,7 +200,7 @@ export class PeerServer {
         [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
         ...(proof.signature === undefined ? {} : { [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64') }),
       });
-      // Of who goes away in the middle, the connection may still have it.
+      // When the connection has passed it on, or is closed: it does not touch it any more.
       response.once('finish', done);
       await this.send(response, bytes, signal);
     } finally {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { listen } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions } from '@cdk8s-dragonfly/command';
+import { whenOver } from '@cdk8s-dragonfly/engine';
 import { BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, blobRoute } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { BlockSlots, DamagedBlock } from '@cdk8s-dragonfly/store';
@@ -116,10 +117,11 @@ export class BlockServer implements Closeable {
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the client is gone')));
     const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal);
-    const before = request.socket.bytesWritten;
-    const ended = (): void => done(response.writableFinished ? request.socket.bytesWritten - before : 0);
-    if (response.closed) ended();
-    else response.once('close', ended);
+    let given = 0;
+    whenOver(request, response, (sent) => {
+      done(sent);
+      if (given > 0 && sent > 0) served?.(given);
+    });
     const task = tasks.find(blob)?.task;
     const stored = task?.stored;
     const proof = stored?.proofOf(index);
@@ -138,11 +140,9 @@ export class BlockServer implements Closeable {
       [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
       [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64'),
     });
-    // Of who goes away in the middle, the connection may still have it.
-    response.end(bytes, () => {
-      taken();
-      served?.(bytes.length);
-    });
+    given = bytes.length;
+    // Called when the connection has passed it on, or is closed: it does not touch it any more.
+    response.end(bytes, taken);
   }
 }
 
