@@ -12,11 +12,12 @@ const fetching = require('../../services/supernode/lib/tasks/fetch-blob.js');
 const { ClassicPieces } = require('../../services/supernode/lib/classic/classic-pieces.js');
 
 const fetchBlob = fetching.fetchBlob;
-fetching.fetchBlob = async (blob, source, tools, signal, began) => {
+fetching.fetchBlob = async (order) => {
+  const { blob, tools, began } = order;
   const left = await tools.store.find(blob);
   if (left === undefined || !left.finished) {
     await left?.release();
-    return fetchBlob(blob, source, tools, signal, began);
+    return fetchBlob(order);
   }
   began(left);
   return { sha256: hexOf(blob), fetched: 0 };
