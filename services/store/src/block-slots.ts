@@ -27,6 +27,8 @@ const LOOK_EVERY = 100;
 export class BlockSlots {
   private readonly taken = new Map<string, number>();
   private readonly queue = new Set<Waiting>();
+  /** Turns that have come, those among them that have not begun yet. */
+  private inUse = 0;
   private readonly serving = new Set<Serving>();
   private readonly concurrency: Concurrency;
   private slow = 0;
@@ -51,7 +53,7 @@ export class BlockSlots {
    * Waits for a turn.
    *
    * @param client by its address.
-   * @returns what ends the turn; to be called once, with the bytes that were sent.
+   * @returns what ends the turn; to be called once, with the bytes of the block that were sent: 0 when it was refused or not taken whole.
    * @throws the signal's reason when it aborts first.
    */
   async take(client: string, signal: AbortSignal): Promise<(bytes: number) => void> {
@@ -78,11 +80,8 @@ export class BlockSlots {
   }
 
   private get hasRoom(): boolean {
-    // Those whose turn has come and who have not begun are counted by `taken` alone.
     return this.inUse < this.total && this.inUse - this.slow < this.concurrency.limit;
   }
-
-  private inUse = 0;
 
   private count(client: string, change: 1 | -1): void {
     this.inUse += change;
@@ -98,7 +97,8 @@ export class BlockSlots {
     else if (bytes > 0) {
       this.usual = this.usual === 0 ? now - turn.since : 0.9 * this.usual + 0.1 * (now - turn.since);
     }
-    this.concurrency.sent(bytes, this.queue.size > 0, now);
+    // A refusal says nothing of the way.
+    if (bytes > 0) this.concurrency.sent(bytes, this.queue.size > 0, now);
     this.count(client, -1);
     this.next();
   }

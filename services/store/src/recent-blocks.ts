@@ -63,9 +63,13 @@ export class RecentBlocks {
     const recent = this.blocks.get(`${owner} ${index}`);
     if (recent === undefined) return undefined;
     recent.lent += 1;
+    let isDone = false;
     return {
       bytes: recent.bytes,
       done: () => {
+        // Twice would take the bytes from another who has them.
+        if (isDone) return;
+        isDone = true;
         recent.lent -= 1;
         this.recycle(recent);
       },

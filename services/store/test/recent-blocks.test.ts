@@ -65,6 +65,7 @@ describe('the blocks that were written last', () => {
       const other = recent.lend(1, 0);
       recent.forget(1);
       one?.done();
+      one?.done();
       expect(taken(memory).buffer).not.toBe(first.buffer);
       other?.done();
       expect(taken(memory).buffer).toBe(first.buffer);

@@ -129,7 +129,7 @@ export class PeerServer {
       }
       const given = once(response, 'close').finally(() => this.giving.delete(given));
       if (!response.closed) this.giving.add(given);
-      whenOver(request, response, done);
+      whenOver(request, response, (bytes) => done(response.statusCode < 300 ? bytes : 0));
       if (route.kind === 'piece') await this.givePiece(route.blob, request, response, gone.signal);
       else {
         const unattested = request.headers[UNATTESTED_HEADER] !== undefined;

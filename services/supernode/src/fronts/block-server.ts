@@ -119,8 +119,9 @@ export class BlockServer implements Closeable {
     const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal);
     let given = 0;
     whenOver(request, response, (sent) => {
-      done(sent);
-      if (given > 0 && sent > 0) served?.(given);
+      const block = sent > 0 ? given : 0;
+      done(block);
+      if (block > 0) served?.(block);
     });
     const task = tasks.find(blob)?.task;
     const stored = task?.stored;
