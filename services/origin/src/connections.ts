@@ -1,9 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { ClientRequest } from 'node:http';
-import { Agent as PlainAgent, request as plainRequest } from 'node:http';
-import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import type { Agent } from 'node:http';
+import { request as plainRequest } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import { TappedPlainAgent, TappedSecureAgent } from './body-tap';
 import type { HeaderLine } from './header-lines';
 import { OriginError } from './origin-error';
 import type { Proxies } from './proxies';
@@ -32,7 +34,7 @@ const KEPT = 4000;
 
 interface KeptAgent {
   readonly context: SecureContext | undefined;
-  readonly agent: PlainAgent;
+  readonly agent: Agent;
 }
 
 /**
@@ -45,7 +47,7 @@ export class Connections {
   /** One for each way out: certificates are those of a whole agent. */
   readonly #agents = new Map<string, KeptAgent>();
   /** Those whose certificates have changed: they have connections under way. */
-  readonly #former = new Set<PlainAgent>();
+  readonly #former = new Set<Agent>();
   readonly #stopped = new AbortController();
 
   constructor(options: ConnectionOptions) {
@@ -90,7 +92,7 @@ export class Connections {
     });
   }
 
-  #agentFor(to: URL, tunnel: URL | undefined): PlainAgent {
+  #agentFor(to: URL, tunnel: URL | undefined): Agent {
     const secure = to.protocol === 'https:';
     const context = secure ? this.#options.trust?.contextFor(to) : undefined;
     const name = !secure ? 'plain' : `${tunnel?.href ?? ''} ${context === undefined ? '' : to.host}`;
@@ -99,9 +101,9 @@ export class Connections {
     if (kept !== undefined) this.#former.add(kept.agent);
     const options = { keepAlive: true, timeout: KEPT, ...(context === undefined ? {} : { secureContext: context }) };
     const agent = !secure
-      ? new PlainAgent(options)
+      ? new TappedPlainAgent(options)
       : tunnel === undefined
-        ? new SecureAgent(options)
+        ? new TappedSecureAgent(options)
         : new TunnelAgent(tunnel, this.connectTimeout, options);
     this.#agents.set(name, { context, agent });
     return agent;

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { Connections } from './connections';
 import { codeOf, failureOf } from './failure';
 import type { HeaderLine } from './header-lines';
@@ -24,7 +23,7 @@ export interface Incoming {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly HeaderLine[];
-  readonly body: Readable;
+  readonly body: IncomingMessage;
   /** Aborts with the caller's signal, and when the connections are stopped; the body is gone then. */
   readonly signal: AbortSignal;
 }

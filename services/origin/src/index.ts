@@ -1,3 +1,4 @@
+export type { ReadMemory } from './body-tap';
 export { classOf } from './address-class';
 export type { AddressClass } from './address-class';
 export { DEFAULT_BACKOFF, delayAfter } from './backoff';

@@ -2,6 +2,7 @@ import type { AnswerHead } from './answer';
 import { readHead, statusError } from './answer';
 import { Connections } from './connections';
 import type { Outward } from './connections';
+import type { ReadMemory } from './body-tap';
 import { bodyChunks, cutOff, discard } from './body';
 import type { Incoming } from './exchange';
 import { exchange } from './exchange';
@@ -32,6 +33,8 @@ export interface OriginClientOptions {
   /** Default {@link systemResolver}. */
   readonly resolve?: Resolver | undefined;
   readonly log?: OriginLog | undefined;
+  /** For the bytes of long bodies; several chunks in a row may be of one buffer of it. Default: new memory for each. */
+  readonly memory?: ReadMemory | undefined;
 }
 
 /** What to fetch. */
@@ -129,8 +132,14 @@ export class OriginClient {
       await discard(incoming.body);
       throw error;
     }
-    const { stallTimeout } = this.#options;
-    const chunks = bodyChunks(incoming.body, { origin, length: head.length, stallTimeout, signal: incoming.signal });
+    const { stallTimeout, memory } = this.#options;
+    const chunks = bodyChunks(incoming.body, {
+      origin,
+      length: head.length,
+      stallTimeout,
+      signal: incoming.signal,
+      memory,
+    });
     return {
       status: head.status,
       size: head.size,

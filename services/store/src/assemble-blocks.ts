@@ -17,6 +17,7 @@ export interface AssembledBlock {
 /**
  * Cuts a blob's bytes, which begin at the start of block `first`, into its blocks. The last one is as long as what was left.
  *
+ * @param bytes nobody else uses them; chunks of memory of `buffers` are given back when they have been taken up.
  * @param buffers memory for them.
  */
 export async function* assembleBlocks(
@@ -29,7 +30,11 @@ export async function* assembleBlocks(
   let wanted = grid.span(index).length;
   let block: Buffer | undefined;
   let length = 0;
+  let last: Buffer | undefined;
   for await (const chunk of bytes) {
+    // Several chunks in a row may be of one buffer, and the next may still be read into it: a further buffer shows that all of it is here.
+    if (last !== undefined && last.buffer !== chunk.buffer) buffers.giveBack(last);
+    last = chunk;
     for (let rest = chunk; rest.length > 0;) {
       const part = rest.subarray(0, wanted - length);
       rest = rest.subarray(part.length);

@@ -1,6 +1,6 @@
 import type { Log } from '@cdk8s-dragonfly/command';
 import { OriginClient, OriginRules, TokenServerRules, clusterApi, originLog } from '@cdk8s-dragonfly/origin';
-import type { HostPort, Outward, TokenHosts } from '@cdk8s-dragonfly/origin';
+import type { HostPort, Outward, ReadMemory, TokenHosts } from '@cdk8s-dragonfly/origin';
 
 /** What the supernode's ways out are made of. Times are in milliseconds. */
 export interface OriginClientsOptions {
@@ -24,8 +24,11 @@ export interface OriginClients {
   readonly tokenServers: OriginClient;
 }
 
-/** @param ip the supernode's own address, which it does not ask unless the list names it */
-export function originClients(options: OriginClientsOptions, ip: string): OriginClients {
+/**
+ * @param ip the supernode's own address, which it does not ask unless the list names it.
+ * @param memory for what is fetched.
+ */
+export function originClients(options: OriginClientsOptions, ip: string, memory: ReadMemory): OriginClients {
   const { allowOrigin: allow, env, log } = options;
   if (allow.length === 0) {
     log.warn('without --allow-origin any origin may be fetched from, but loopback and link-local addresses');
@@ -38,7 +41,7 @@ export function originClients(options: OriginClientsOptions, ip: string): Origin
     log: originLog(log),
   };
   return {
-    origin: new OriginClient({ ...common, rules: new OriginRules(reach) }),
+    origin: new OriginClient({ ...common, rules: new OriginRules(reach), memory }),
     tokenServers: new OriginClient({
       ...common,
       rules: new TokenServerRules({

@@ -92,7 +92,7 @@ export class Supernode implements Closeable {
       const ip = options.advertiseIp ?? defaultAdvertisedIp();
       const key = await loadSigningKey(options.homeDir, options.signingKey);
       const store = parts.add('the store', await openStore(options));
-      const { origin, tokenServers } = originClients(options, ip);
+      const { origin, tokenServers } = originClients(options, ip, store.buffers);
       parts.add('the origin client', origin);
       parts.add('the client of token servers', tokenServers);
       const holdings = new HoldingsIndex();

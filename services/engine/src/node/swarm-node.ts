@@ -111,6 +111,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       stallTimeout: originStallTimeout,
       outward: options.outward,
       log: originLog(log),
+      memory: store.buffers,
     });
     const limit = throttleOf(options.downloadRate);
     this.tools = {
