@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 
 import { BLOCK_HASH_HEADER, BlockSet, lineOf } from '@cdk8s-dragonfly/protocol';
 
@@ -50,7 +51,7 @@ describe('the only supernode is lost in the middle', () => {
       const all = BlockSet.of(Array.from({ length: 18 }, (_, index) => index)).toBase64();
       return [lineOf({ type: 'have', blocks: '', unattested: all })];
     };
-    const answer = (index: number, _request: unknown, response: import('node:http').ServerResponse): void => {
+    const answer = (index: number, _request: unknown, response: ServerResponse): void => {
       const bytes = wrong.subarray(0, index < 16 ? (index === 15 ? 262_139 : 262_144) : MIB);
       const hash = createHash('sha256').update(bytes).digest('hex');
       response.writeHead(200, { [BLOCK_HASH_HEADER]: hash, 'content-length': bytes.length }).end(bytes);
@@ -69,5 +70,70 @@ describe('the only supernode is lost in the middle', () => {
     expect(at).toBe(content.length);
     expect(content.equals(copy)).toBe(true);
     expect(swarm.lines.join('')).toContain('what neighbours had from there does not fit together');
+  });
+
+  it('and a wrong block of a neighbour is replaced after it went into the digest of the whole: the pull ends well', async () => {
+    swarm = await Swarm.start();
+    const content = randomBytes(3 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const wrong = randomBytes(262_144);
+    const hash = createHash('sha256').update(wrong).digest('hex');
+    const index = 6;
+    const ofIndex = `bytes=${index * wrong.length}-${(index + 1) * wrong.length - 1}`;
+    const says = (): string[] => [
+      lineOf({
+        type: 'have',
+        blocks: '',
+        unattested: BlockSet.of([index]).toBase64(),
+        pieceSize: 4 * MIB,
+        size: 3 * MIB,
+      }),
+    ];
+    const answer = (_index: number, _request: unknown, response: ServerResponse): void => {
+      response.writeHead(200, { [BLOCK_HASH_HEADER]: hash, 'content-length': wrong.length }).end(wrong);
+    };
+    // The end waits for the block that the reader has from the origin itself, so that the digest is taken of the wrong one first.
+    let replaced = false;
+    let died: Promise<void> | undefined;
+    const held: (() => void)[] = [];
+    swarm.origin.rate = 8 * MIB;
+    // The supernode has no more than this when it dies.
+    swarm.origin.stallAt = MIB;
+    swarm.origin.fault = (request, response) => {
+      if (died === undefined) return request.headers.range !== undefined;
+      if (request.headers.range === ofIndex) {
+        response.once('close', () => {
+          replaced = true;
+          for (const release of held.splice(0)) release();
+        });
+        return false;
+      }
+      const [, first = '0', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+      const end = last === '' ? content.length : Number(last) + 1;
+      if (replaced || end < content.length) return false;
+      response.writeHead(206, {
+        'content-length': end - Number(first),
+        'content-range': `bytes ${first}-${end - 1}/${content.length}`,
+      });
+      // A byte now and then, or it would count as stalled.
+      let at = end - 100;
+      response.write(content.subarray(Number(first), at));
+      const trickle = setInterval(() => response.write(content.subarray(at, (at += 1))), 100);
+      held.push(() => {
+        clearInterval(trickle);
+        response.end(content.subarray(at));
+      });
+      return true;
+    };
+    const liar = await FalsePeer.join(swarm.supernodePort, { blob, url, blocks: 12 }, answer, says);
+    falsePeers.push(liar);
+    const node = await swarm.addNode();
+    const copy = await readAll(node, { blob, url }, { from: 0 }, () => {
+      died ??= swarm.stopSupernode();
+    });
+    await died;
+    expect(liar.asked).toEqual([index]);
+    expect(replaced).toBe(true);
+    expect(content.equals(copy)).toBe(true);
   });
 });

@@ -13,10 +13,23 @@ export class Doubts {
   /** The blocks of a whole that was wrong, and who gave them. */
   private readonly suspects = new Map<number, { readonly hash: Buffer; readonly giver: string | undefined }>();
   private mistrusts = false;
+  private replaced = 0;
 
   /** Whether such blocks are taken: not any more after one was wrong. */
   get areTaken(): boolean {
     return !this.mistrusts;
+  }
+
+  /** How many blocks the origin gave otherwise than a neighbour had: the digest of the whole may have been taken with the wrong ones. */
+  get replacements(): number {
+    return this.replaced;
+  }
+
+  /** A block that a neighbour gave makes room for the origin's. @returns who gave it; undefined when that is not known. */
+  replace(stored: StoredBlob, block: number): string | undefined {
+    this.replaced += 1;
+    stored.drop(block);
+    return this.givers.get(block);
   }
 
   /** Whether the block is held, and could be wrong. */
@@ -38,11 +51,6 @@ export class Doubts {
     return suspect === undefined || suspect.hash.equals(hash) ? undefined : suspect.giver;
   }
 
-  /** Who gave the block that is held. */
-  giverOf(block: number): string | undefined {
-    return this.givers.get(block);
-  }
-
   /** The whole is wrong: throws the doubtful blocks away, and takes no others. @returns how many there were. */
   throwAway(stored: StoredBlob): number {
     this.mistrusts = true;
@@ -50,7 +58,7 @@ export class Doubts {
     for (const block of doubtful) {
       const proof = stored.proofOf(block);
       if (proof !== undefined) this.suspects.set(block, { hash: proof.hash, giver: this.givers.get(block) });
-      stored.held.delete(block);
+      stored.drop(block);
     }
     return doubtful.length;
   }

@@ -250,11 +250,7 @@ export class Download {
         this.goAlone(supernodes.any ? 'no supernode answers' : 'no supernode is configured');
       }
       const stored = await this.whenStored();
-      let sha256 = await hashWhole(stored, this.bell, stopping.signal);
-      if (this.isWrong(sha256) && this.doubts.throwAway(stored) > 0) {
-        origin.start('what neighbours had from there does not fit together', stopping.signal);
-        sha256 = await hashWhole(stored, this.bell, stopping.signal);
-      }
+      const sha256 = await this.hashWithoutDoubt(stored);
       if (!original.isUsed) await this.hearDigest();
       const md5 = this.expected === undefined ? await original.lastWord() : undefined;
       this.check(stored, sha256, md5);
@@ -281,6 +277,19 @@ export class Download {
       original.stop();
       this.bell.ring();
       await Promise.all([origin.ended(), original.ended()]);
+    }
+  }
+
+  /** The SHA-256 of the whole. When it is wrong and a neighbour's block is or was part of it, the whole is taken without that. */
+  private async hashWithoutDoubt(stored: StoredBlob): Promise<string> {
+    const { doubts, origin, stopping } = this;
+    for (;;) {
+      const { replacements } = doubts;
+      const sha256 = await hashWhole(stored, this.bell, stopping.signal);
+      if (!this.isWrong(sha256)) return sha256;
+      const thrown = doubts.throwAway(stored);
+      if (thrown === 0 && doubts.replacements === replacements) return sha256;
+      if (thrown > 0) origin.start('what neighbours had from there does not fit together', stopping.signal);
     }
   }
 

@@ -177,9 +177,8 @@ export class OriginIntake {
     let isNew = await stored.write(index, chunks, { hash });
     const other = stored.proofOf(index);
     if (!isNew && other !== undefined && doubts.isDoubtful(stored, index) && !other.hash.equals(hash)) {
-      const giver = doubts.giverOf(index);
+      const giver = doubts.replace(stored, index);
       if (giver !== undefined) this.swarm.lied(giver);
-      stored.held.delete(index);
       isNew = await stored.write(index, chunks, { hash });
     }
     if (isNew) this.intake.took('origin', length);
