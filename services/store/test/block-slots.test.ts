@@ -2,12 +2,15 @@ import { BlockSlots } from '../src';
 
 describe('places for blocks in memory', () => {
   const { signal } = new AbortController();
+  const kept = (): void => {
+    throw new Error('nobody is to be cut off');
+  };
 
   it('are bounded in all and for each client, and go to who waited longest', async () => {
-    const slots = new BlockSlots(3, 2);
+    const slots = new BlockSlots({ total: 3, each: 2 });
     const order: string[] = [];
     const take = (client: string, name: string): Promise<(bytes: number) => void> =>
-      slots.take(client, signal).then((done) => {
+      slots.take(client, signal, kept).then((done) => {
         order.push(name);
         return done;
       });
@@ -27,10 +30,10 @@ describe('places for blocks in memory', () => {
   });
 
   it('go to who has least', async () => {
-    const slots = new BlockSlots(2, 2);
+    const slots = new BlockSlots({ total: 2, each: 2 });
     const order: string[] = [];
     const take = (client: string): Promise<(bytes: number) => void> =>
-      slots.take(client, signal).then((done) => {
+      slots.take(client, signal, kept).then((done) => {
         order.push(client);
         return done;
       });
@@ -46,7 +49,7 @@ describe('places for blocks in memory', () => {
 
   it('are few while others wait, until more bytes go out with more', async () => {
     const slots = new BlockSlots();
-    const turns = Array.from({ length: 6 }, (_, index) => slots.take(`client ${index}`, signal));
+    const turns = Array.from({ length: 6 }, (_, index) => slots.take(`client ${index}`, signal, kept));
     const served = await Promise.all(turns.slice(0, 5));
     expect(slots.waiting).toBe(1);
     served[0]?.(1);
@@ -56,22 +59,62 @@ describe('places for blocks in memory', () => {
 
   it('pass by those who are slow', async () => {
     const slots = new BlockSlots();
-    for (let index = 0; index < 5; index += 1) await slots.take(`slow ${index}`, signal);
+    for (let index = 0; index < 5; index += 1) await slots.take(`slow ${index}`, signal, kept);
     // Nobody ends his turn.
-    await slots.take('another', signal);
+    await slots.take('another', signal, kept);
     expect(slots.waiting).toBe(0);
   });
 
   it('are not kept for who goes away', async () => {
-    const slots = new BlockSlots(1);
-    const done = await slots.take('a', signal);
+    const slots = new BlockSlots({ total: 1 });
+    const done = await slots.take('a', signal, kept);
     const leaving = new AbortController();
-    const gone = slots.take('b', leaving.signal);
-    const next = slots.take('c', signal);
+    const gone = slots.take('b', leaving.signal, kept);
+    const next = slots.take('c', signal, kept);
     leaving.abort(new Error('gone'));
     await expect(gone).rejects.toThrow('gone');
     done(1);
     (await next)(1);
     expect(slots.waiting).toBe(0);
+  });
+
+  it('leave half of them to others, however many are slow and for however long', async () => {
+    const slots = new BlockSlots({ total: 4, patience: 600 });
+    const cut: string[] = [];
+    const ends = new Map<string, (bytes: number) => void>();
+    for (const client of ['s1', 's2', 's3', 's4']) {
+      const over = (): void => {
+        cut.push(client);
+        ends.get(client)?.(0);
+      };
+      ends.set(client, await slots.take(client, signal, over));
+    }
+    // All places are taken. The two that came last make room; who came first goes on.
+    const one = await slots.take('fast 1', signal, kept);
+    expect(cut).toEqual(['s3', 's4']);
+    // One of those comes again, and waits for a place among the slow ones; a place is free all the while.
+    let isServed = false;
+    const again = slots.take('s3', signal, kept).then(() => (isServed = true));
+    const two = await slots.take('fast 2', signal, kept);
+    one(1);
+    two(1);
+    expect(isServed).toBe(false);
+    ends.get('s1')?.(1);
+    await again;
+  });
+
+  it('are given without a look at all who wait, when those have one address', async () => {
+    const slots = new BlockSlots({ total: 4, each: 2 });
+    const first = await Promise.all([slots.take('nat', signal, kept), slots.take('nat', signal, kept)]);
+    const many = Array.from({ length: 10_000 }, () => slots.take('nat', new AbortController().signal, kept));
+    // One after the other: each end begins the next.
+    let [done] = first;
+    const began = performance.now();
+    for (const next of many) {
+      done(1);
+      done = await next;
+    }
+    expect(slots.waiting).toBe(0);
+    expect(performance.now() - began).toBeLessThan(2000);
   });
 });

@@ -75,7 +75,12 @@ export class PeerServer {
     private readonly log: { warn(fields: object, message: string): void },
     private readonly limit?: UploadLimit,
   ) {
-    this.slots = new BlockSlots(Math.min(UPLOADS, limit?.atOnce ?? UPLOADS), UPLOADS_EACH);
+    const total = Math.min(UPLOADS, limit?.atOnce ?? UPLOADS);
+    this.slots = new BlockSlots({
+      total,
+      each: UPLOADS_EACH,
+      ...(limit === undefined ? {} : { patience: limit.patience }),
+    });
     this.server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 10_000, maxHeaderSize: 16 * 1024 });
     this.server.maxConnections = MAX_CONNECTIONS;
     this.server.timeout = STALLED;
@@ -122,7 +127,7 @@ export class PeerServer {
     response.once('close', () => gone.abort(new Error('the neighbour is gone')));
     if (route.kind === 'have') await this.tellHave(route.blob, response, gone.signal);
     else {
-      const done = await this.turn(request, gone.signal);
+      const done = await this.turn(request, response, gone.signal);
       if (done === undefined) {
         refuse(response, 503, 'others come first');
         return;
@@ -158,11 +163,16 @@ export class PeerServer {
   }
 
   /** What ends the turn of a neighbour; undefined when it does not come in time. */
-  private async turn(request: IncomingMessage, gone: AbortSignal): Promise<((bytes: number) => void) | undefined> {
+  private async turn(
+    request: IncomingMessage,
+    response: ServerResponse,
+    gone: AbortSignal,
+  ): Promise<((bytes: number) => void) | undefined> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), BUSY_AFTER);
     try {
-      return await this.slots.take(request.socket.remoteAddress ?? '', AbortSignal.any([gone, late.signal]));
+      const cut = (): void => void response.destroy();
+      return await this.slots.take(request.socket.remoteAddress ?? '', AbortSignal.any([gone, late.signal]), cut);
     } catch (error) {
       if (late.signal.aborted && !gone.aborted) return undefined;
       throw error;

@@ -116,7 +116,8 @@ export class BlockServer implements Closeable {
     const { tasks, served } = this.options;
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the client is gone')));
-    const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal);
+    const cut = (): void => void response.destroy();
+    const done = await this.slots.take(request.socket.remoteAddress ?? '', gone.signal, cut);
     let given = 0;
     whenOver(request, response, (sent) => {
       const block = sent > 0 ? given : 0;
