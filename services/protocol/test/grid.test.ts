@@ -92,6 +92,14 @@ describe('a block set', () => {
     expect(set.firstMissing(38)).toBe(100);
   });
 
+  it('has no block but those with a number of a block', () => {
+    const set = BlockSet.of([0, 1]);
+    expect([0, 1, 2, -1, Infinity, NaN, 2 ** 32].map((block) => set.has(block))).toEqual([
+      ...[true, true, false],
+      ...[false, false, false, false],
+    ]);
+  });
+
   it('refuses numbers and texts beyond its bound', () => {
     for (const end of [0, 1, 7, 8, 9, 1000]) {
       const both = BlockSet.of([2, 900]);

@@ -41,8 +41,10 @@ export class BlockSet {
     return -1;
   }
 
+  /** Whether a block is in the set; what is no block number is not. */
   has(block: number): boolean {
-    return ((this.bits[block >> 3] ?? 0) & (1 << (block & 7))) !== 0;
+    // Shifts take the lowest 32 bits alone: Infinity and 2³² would be block 0.
+    return block <= MAX_BLOCK && ((this.bits[block >> 3] ?? 0) & (1 << (block & 7))) !== 0;
   }
 
   /** The blocks from 8 · `place` on, one bit each: for those who look at many. */
