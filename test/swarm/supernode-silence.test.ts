@@ -33,7 +33,7 @@ describe('a supernode that is lost in the middle of a pull', () => {
     const { blob, url } = swarm.origin.add(content);
     const [api, blocks] = [await freePort(), await freePort()];
     supernode = await SupernodeProcess.start(join(swarm.home, 'apart'), { api, blocks, origin: swarm.origin.port });
-    const nodes = [await swarm.addNode(undefined, [api]), await swarm.addNode(undefined, [api])];
+    const nodes = await Promise.all([1, 2, 3].map(() => swarm.addNode(undefined, [api])));
     // Slow enough for the supernode to be in the middle of it when it is lost.
     swarm.origin.rate = 8 * MIB;
     const clock = new SteadyClock();
