@@ -16,30 +16,26 @@ describe('the only supernode is lost in the middle', () => {
     await swarm.stop();
   });
 
-  it.each([3, 8])(
-    'and %d nodes share what they fetch of the rest',
-    async (count) => {
-      swarm = await Swarm.start();
-      swarm.origin.rate = 12 * MIB;
-      const content = randomBytes(12 * MIB);
-      const { blob, url } = swarm.origin.add(content);
-      const nodes = await Promise.all(Array.from({ length: count }, () => swarm.addNode()));
-      let died: Promise<void> | undefined;
-      const copies = await Promise.all(
-        nodes.map((node) =>
-          readAll(node, { blob, url }, { from: 0 }, (sum) => {
-            if (sum > content.length / 4) died ??= swarm.stopSupernode();
-          }),
-        ),
-      );
-      await died;
-      for (const copy of copies) expect(content.equals(copy)).toBe(true);
-      expect(nodes.reduce((sum, { traffic }) => sum + traffic.peer, 0)).toBeGreaterThan(content.length);
-      // Each for itself would fetch all that the supernode had not brought.
-      expect(swarm.origin.bytesSent).toBeLessThan(2 * content.length);
-    },
-    60_000,
-  );
+  it('and 3 nodes share what they fetch of the rest', async () => {
+    swarm = await Swarm.start();
+    swarm.origin.rate = 12 * MIB;
+    const content = randomBytes(12 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const nodes = await Promise.all([1, 2, 3].map(() => swarm.addNode()));
+    let died: Promise<void> | undefined;
+    const copies = await Promise.all(
+      nodes.map((node) =>
+        readAll(node, { blob, url }, { from: 0 }, (sum) => {
+          if (sum > content.length / 4) died ??= swarm.stopSupernode();
+        }),
+      ),
+    );
+    await died;
+    for (const copy of copies) expect(content.equals(copy)).toBe(true);
+    expect(nodes.reduce((sum, { traffic }) => sum + traffic.peer, 0)).toBeGreaterThan(content.length);
+    // Each for itself would fetch all that the supernode had not brought.
+    expect(swarm.origin.bytesSent).toBeLessThan(2 * content.length);
+  });
 
   it('and a neighbour gives wrong blocks: none of them leaves a node, and the right ones come from the origin', async () => {
     swarm = await Swarm.start();

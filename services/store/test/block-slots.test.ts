@@ -45,6 +45,8 @@ describe('places for blocks in memory', () => {
     two(1);
     await waiting[0];
     expect(order).toEqual(['greedy', 'greedy', 'modest', 'greedy']);
+    (await waiting[2])?.(1);
+    await waiting[1];
   });
 
   it('are few while others wait, until more bytes go out with more', async () => {
