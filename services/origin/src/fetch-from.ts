@@ -113,7 +113,7 @@ async function* rest(
     try {
       if (answer === undefined) {
         answer = await client.open(
-          { ...request, from: at, end: options.end, ifRange: at > 0 ? ifRange : undefined },
+          { ...request, unless: undefined, from: at, end: options.end, ifRange: at > 0 ? ifRange : undefined },
           signal,
         );
         if (answer !== first) {

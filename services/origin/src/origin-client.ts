@@ -49,6 +49,8 @@ export interface OriginRequest {
   readonly end?: number | undefined;
   /** A strong entity tag: the rest only if the resource is still that one, else the whole (RFC 9110, 13.1.5). */
   readonly ifRange?: string | undefined;
+  /** The version that is here: the resource is wanted only if it is another, else the answer is a failure with status 304 (RFC 9110, 13.1). */
+  readonly unless?: { readonly etag?: string | undefined; readonly lastModified?: string | undefined } | undefined;
 }
 
 /** A successful answer. */
@@ -120,7 +122,8 @@ export class OriginClient {
       );
     }
     const ranged = from > 0 || end !== undefined;
-    const { incoming, url } = await this.#follow(request, ranged ? rangeLines(from, end, request.ifRange) : [], signal);
+    const conditions = [...(ranged ? rangeLines(from, end, request.ifRange) : []), ...conditionLines(request.unless)];
+    const { incoming, url } = await this.#follow(request, conditions, signal);
     const origin = hostAndPort(url);
     let head: AnswerHead;
     try {
@@ -167,7 +170,7 @@ export class OriginClient {
 
   async #follow(
     request: OriginRequest,
-    range: readonly HeaderLine[],
+    conditions: readonly HeaderLine[],
     signal: AbortSignal,
   ): Promise<{ readonly incoming: Incoming; readonly url: URL }> {
     const { rules, firstByteTimeout, log } = this.#options;
@@ -178,7 +181,7 @@ export class OriginClient {
       const way: Way = url.origin === request.url.origin ? 'first-hand' : 'redirect';
       rules.checkUrl(url, way);
       const origin = hostAndPort(url);
-      const headers: HeaderLine[] = [...lines, ['Accept-Encoding', 'identity'], ...range];
+      const headers: HeaderLine[] = [...lines, ['Accept-Encoding', 'identity'], ...conditions];
       const path = `${url.pathname}${url.search}`;
       const outgoing = { method: 'GET', origin: url, path, headers, firstByteTimeout } as const;
       const incoming = await exchange(this.#connections[way], outgoing, signal);
@@ -205,4 +208,12 @@ export class OriginClient {
 function rangeLines(from: number, end: number | undefined, ifRange: string | undefined): HeaderLine[] {
   const range: HeaderLine = ['Range', `bytes=${from}-${end === undefined ? '' : end - 1}`];
   return ifRange === undefined ? [range] : [range, ['If-Range', ifRange]];
+}
+
+/** A server that knows the entity tag passes over the date. */
+function conditionLines({ etag, lastModified }: NonNullable<OriginRequest['unless']> = {}): HeaderLine[] {
+  return [
+    ...(etag === undefined ? [] : [['If-None-Match', etag] as const]),
+    ...(lastModified === undefined ? [] : [['If-Modified-Since', lastModified] as const]),
+  ];
 }

@@ -25,6 +25,14 @@ export interface TableHead {
   readonly pieceSize: number;
   /** Undefined until the end of the blob is known. */
   readonly size: number | undefined;
+  /** What its origin said of the version that it is; undefined when it said nothing, or it is not known to be that. */
+  readonly validators?: BlobValidators | undefined;
+}
+
+/** By what an origin tells one version of a resource from another, as it wrote it. */
+export interface BlobValidators {
+  readonly etag?: string | undefined;
+  readonly lastModified?: string | undefined;
 }
 
 const HEAD_LENGTH = 256;
@@ -113,8 +121,10 @@ export class BlockTable {
   }
 
   async writeHead(head: TableHead): Promise<void> {
-    const text = JSON.stringify({ version: 1, blob: head.blob, pieceSize: head.pieceSize, size: head.size });
-    await this.writeAll(Buffer.from(`${text.padEnd(HEAD_LENGTH - 1)}\n`), 0);
+    const bytes = Buffer.alloc(HEAD_LENGTH, ' ');
+    bytes.write(headText(head));
+    bytes.write('\n', HEAD_LENGTH - 1);
+    await this.writeAll(bytes, 0);
   }
 
   /** Keeps the time of the last use on disk. */
@@ -148,6 +158,14 @@ function flagsOf({ signature, isDoubtful }: BlockProof): number {
   return isDoubtful === true ? DOUBTFUL : 0;
 }
 
+/** The head, with as much of the validators as it has room for: without them the origin's word is asked for anew. */
+function headText({ blob, pieceSize, size, validators: { etag, lastModified } = {} }: TableHead): string {
+  const [whole, ...shorter] = [{ etag, lastModified }, { etag }, { lastModified }, {}].map((validators) =>
+    JSON.stringify({ version: 1, blob, pieceSize, size, ...validators }),
+  );
+  return [whole, ...shorter].find((text = '') => Buffer.byteLength(text) < HEAD_LENGTH) ?? '';
+}
+
 function parseHead(bytes: Buffer, blob: BlobId): TableHead | undefined {
   let head: unknown;
   try {
@@ -156,8 +174,12 @@ function parseHead(bytes: Buffer, blob: BlobId): TableHead | undefined {
     return undefined; // a damaged table: the caller drops the blob, nothing is lost but a copy
   }
   if (typeof head !== 'object' || head === null) return undefined;
-  const { version, blob: name, pieceSize, size } = head as Record<string, unknown>;
+  const { version, blob: name, pieceSize, size, etag, lastModified } = head as Record<string, unknown>;
   if (version !== 1 || name !== blob || typeof pieceSize !== 'number' || !isPieceSize(pieceSize)) return undefined;
   if (size !== undefined && (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)) return undefined;
-  return { blob, pieceSize, size };
+  const validators = {
+    ...(typeof etag === 'string' ? { etag } : {}),
+    ...(typeof lastModified === 'string' ? { lastModified } : {}),
+  };
+  return { blob, pieceSize, size, ...(Object.keys(validators).length === 0 ? {} : { validators }) };
 }

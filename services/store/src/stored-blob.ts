@@ -9,7 +9,7 @@ import { bytesOnDisk } from './blob-files';
 import type { OpenFiles } from './blob-handles';
 import type { BlobRoom } from './blob-room';
 import type { BlockProofs } from './block-proofs';
-import type { BlockProof } from './block-table';
+import type { BlobValidators, BlockProof } from './block-table';
 import { codeOf } from './error-code';
 import type { BlockBuffers } from './block-buffers';
 import type { LentBlock, RecentBlocks } from './recent-blocks';
@@ -59,6 +59,7 @@ export class StoredBlob {
   private readonly watchers = new Set<(index: number) => void>();
   private readonly id = (StoredBlob.made += 1);
   private length: number | undefined;
+  private origins: BlobValidators | undefined;
 
   constructor(
     readonly blob: BlobId,
@@ -70,6 +71,7 @@ export class StoredBlob {
     this.underFinalName = final;
     this.grid = new Grid(head.pieceSize);
     this.length = head.size;
+    this.origins = head.validators;
     for (const index of proofs.blocks()) {
       this.held.add(index);
       this.unchecked.add(index);
@@ -111,8 +113,28 @@ export class StoredBlob {
     this.length = size;
     await this.changing(async () => {
       await this.owner.room.reserveWhole(this.grid, size);
-      await this.files.table.writeHead({ blob: this.blob, pieceSize: this.grid.pieceSize, size });
+      await this.writeHead();
     });
+  }
+
+  /** What the origin said of the version that this is. */
+  get validators(): BlobValidators | undefined {
+    return this.origins;
+  }
+
+  /**
+   * Keeps what the origin said of the version that this is. What is longer than the head has room for is left out.
+   *
+   * @throws Unstorable when the disk cannot take it.
+   */
+  async keepValidators(validators: BlobValidators): Promise<void> {
+    this.origins = validators;
+    await this.changing(() => this.writeHead());
+  }
+
+  private async writeHead(): Promise<void> {
+    const { blob, grid, length: size, origins: validators } = this;
+    await this.files.table.writeHead({ blob, pieceSize: grid.pieceSize, size, validators });
   }
 
   /**

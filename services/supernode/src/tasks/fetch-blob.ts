@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 
 import { OriginError, fetchFrom } from '@cdk8s-dragonfly/origin';
+import type { OriginFetch } from '@cdk8s-dragonfly/origin';
 import { attest, hexOf, isDigest, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { DamagedBlock, assembleBlocks } from '@cdk8s-dragonfly/store';
-import type { StoredBlob } from '@cdk8s-dragonfly/store';
+import type { BlobValidators, StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { Holders } from '../holders/holders';
 import { DigestMismatch } from './failure';
+import { isSameVersion, revalidate } from './revalidate';
 import type { TaskSource, TaskTools } from './task';
 
 /** What a fetch brought. */
@@ -39,14 +41,13 @@ class OtherContent extends Error {
 /**
  * Brings a blob into the store. What is on disk is kept; what daemons hold comes from them, attested as it was; the rest is asked of the
  * origin, block by block hashed, attested and written as it arrives. The whole is checked against its digest, or the MD5 of its source,
- * and given its final name. When what was kept, or came from daemons, does not fit, all comes anew from the origin.
+ * and given its final name. When what was kept, or came from daemons, does not fit, all comes anew from the origin. A file that is named by
+ * its URL is kept when the origin says that it is still the same.
  *
  * @throws OriginError, DigestMismatch; Unstorable when the disk cannot take it.
  */
 export async function fetchBlob(order: FetchOrder): Promise<Fetched> {
   const { blob, holders, signal, tools } = order;
-  // A URL without a digest may name other content by now: what is left of it is not gone on with.
-  if (!isDigest(blob)) await tools.store.remove(blob);
   const ended = new AbortController();
   const abort = (): void => ended.abort(signal.reason);
   signal.addEventListener('abort', abort);
@@ -75,6 +76,10 @@ class BlobFetch {
   private at = 0;
   /** Whether {@link FetchOrder.began} was told of {@link stored}. */
   private hasBegun = false;
+  /** An answer of the origin that is there already. */
+  private answer: OriginFetch | undefined;
+  /** What the origin said of the version that is fetched. */
+  private version: BlobValidators | undefined;
   /** Whether the origin gives parts of the blob; else it is read to its end at once. */
   private givesParts = true;
 
@@ -95,6 +100,7 @@ class BlobFetch {
       }
       return await this.finish();
     } finally {
+      this.answer?.discard();
       if (!this.hasBegun) await this.stored?.release();
     }
   }
@@ -108,9 +114,23 @@ class BlobFetch {
   private async takeUp(): Promise<void> {
     const { blob, holders, signal, tools } = this.order;
     this.stored = await tools.store.find(blob);
+    if (this.stored !== undefined && !isDigest(blob)) await this.keepIfSame(this.stored);
     if (!holders.any || !isDigest(blob)) return;
     await holders.haveTold(signal);
     await this.beginWithHolders();
+  }
+
+  /** A URL without a digest may name other content by now. What is left of that is not gone on with. */
+  private async keepIfSame(left: StoredBlob): Promise<void> {
+    const { blob, source, tools, signal } = this.order;
+    this.answer = await revalidate(left, source, tools.origin, signal);
+    if (this.answer === undefined) {
+      tools.log.info({ blob, origin: source.url.host, size: left.size }, 'unchanged at its origin');
+      return;
+    }
+    this.stored = undefined;
+    await left.release();
+    await tools.store.remove(blob);
   }
 
   /** Goes on with what daemons hold, if they hold anything that fits. */
@@ -147,6 +167,7 @@ class BlobFetch {
       try {
         const { bytes, done } = await stored.lend(this.at);
         this.whole.update(bytes);
+        this.md5?.update(bytes);
         done();
       } catch (error) {
         if (error instanceof DamagedBlock) return;
@@ -164,14 +185,20 @@ class BlobFetch {
     const from = known?.grid.span(first).offset ?? 0;
     const end = this.nextOffset();
     const options = { from, end, signal, byDigest: isDigest(blob) };
-    const answer = await fetchFrom(tools.origin, source, options).catch((error: unknown) => {
-      const isBehindItsEnd = from > 0 && error instanceof OriginError && error.status === 416;
-      throw isBehindItsEnd ? new OtherContent() : error;
-    });
+    const answer =
+      this.answer ??
+      (await fetchFrom(tools.origin, source, options).catch((error: unknown) => {
+        const isBehindItsEnd = from > 0 && error instanceof OriginError && error.status === 416;
+        throw isBehindItsEnd ? new OtherContent() : error;
+      }));
+    this.answer = undefined;
     if (from > 0 && !answer.acceptsRanges) this.givesParts = false;
     let stored: StoredBlob;
     try {
       if (known !== undefined && !continues(known, answer.size)) throw new OtherContent();
+      if (known?.validators !== undefined && !isDigest(blob) && !isSameVersion(known.validators, answer)) {
+        throw new OtherContent();
+      }
       stored = known ?? (await tools.store.create(blob, pieceSizeOf(answer.size), answer.size));
       this.stored = stored;
       if (answer.size !== undefined) await stored.setSize(answer.size);
@@ -181,6 +208,7 @@ class BlobFetch {
       throw error;
     }
     this.begin(stored);
+    if (from === 0) this.version = answer;
     let size = from;
     for await (const { index, chunks, length, hash } of assembleBlocks(
       stored.grid,
@@ -235,6 +263,10 @@ class BlobFetch {
       throw new DigestMismatch(blob, 'MD5', md5 ?? '');
     }
     this.begin(stored);
+    const { etag, lastModified } = this.version ?? {};
+    if (!isDigest(blob) && (etag !== undefined || lastModified !== undefined)) {
+      await stored.keepValidators({ etag, lastModified });
+    }
     await stored.finish();
     return { sha256, fetched };
   }

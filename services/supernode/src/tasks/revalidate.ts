@@ -1,0 +1,47 @@
+import { OriginError, fetchFrom } from '@cdk8s-dragonfly/origin';
+import type { OriginFetch } from '@cdk8s-dragonfly/origin';
+import type { BlobValidators, StoredBlob } from '@cdk8s-dragonfly/store';
+
+import type { TaskSource, TaskTools } from './task';
+
+/** RFC 9110, 304. */
+const NOT_MODIFIED = 304;
+
+/**
+ * Asks the origin whether a file that is named by its URL is still the one that is here whole, as the original does before it fetches one
+ * anew (Dragonfly 0.x protocol, 6.2): by its entity tag, or by the time of its last change.
+ *
+ * @returns what the origin has now, to be read; undefined: it is the same.
+ * @throws OriginError when the origin cannot be asked; the signal's reason when it aborts.
+ */
+export async function revalidate(
+  stored: StoredBlob,
+  source: TaskSource,
+  origin: TaskTools['origin'],
+  signal: AbortSignal,
+): Promise<OriginFetch | undefined> {
+  const { validators } = stored;
+  if (!stored.finished || validators === undefined) return fetchFrom(origin, source, { signal });
+  try {
+    const answer = await fetchFrom(origin, { ...source, unless: validators }, { signal });
+    // An origin that knows no conditions says by its entity tag that it is the same.
+    if (!isStrong(answer.etag) || answer.etag !== validators.etag || answer.size !== stored.size) return answer;
+    answer.discard();
+    return undefined;
+  } catch (error) {
+    if (error instanceof OriginError && error.status === NOT_MODIFIED) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the origin tells of the same version, by all that it said of the one before. */
+export function isSameVersion(before: BlobValidators, now: BlobValidators): boolean {
+  return (
+    (before.etag === undefined || before.etag === now.etag) &&
+    (before.lastModified === undefined || before.lastModified === now.lastModified)
+  );
+}
+
+function isStrong(etag: string | undefined): boolean {
+  return etag?.startsWith('"') === true;
+}
