@@ -47,12 +47,15 @@ const PRELOAD = join(__dirname, 'known-content.js');
 /** The dfgets begin, and are spread over their files as in a cluster where they did not all start at once. */
 async function spread(dfgets: readonly Dfget[]): Promise<void> {
   const begun: Promise<void>[] = [];
+  const failures: unknown[] = [];
+  const begin = async (dfget: Dfget | undefined): Promise<void> => dfget?.next();
   await openLoop({
     rate: STARTS_A_SECOND,
     seconds: dfgets.length / STARTS_A_SECOND,
-    begin: (number) => begun.push(...dfgets.slice(number, number + 1).map(async (dfget) => dfget.next())),
+    begin: (number) => begun.push(begin(dfgets[number]).catch((error: unknown) => void failures.push(error))),
   });
   await Promise.all(begun);
+  if (failures.length > 0) throw new Error(`${failures.length} dfgets did not begin`, { cause: failures[0] });
   const waiting = [...dfgets.entries()];
   const work = async (): Promise<void> => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

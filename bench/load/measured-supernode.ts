@@ -5,6 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { endWithUs } from '../end-with-us';
 import { freePort } from '../free-port';
 import { cpuSecondsOf, memoryOf } from '../process-usage';
 import { HttpConnection } from './http-connection';
@@ -56,6 +57,7 @@ export class MeasuredSupernode {
     });
     closeSync(log);
     await once(child, 'spawn');
+    endWithUs(child);
     const supernode = new MeasuredSupernode(child, child.pid ?? 0, api);
     const end = performance.now() + LIMIT;
     for (;;) {

@@ -5,6 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { endWithUs } from '../end-with-us';
 import { cpuSecondsOf, forgetPeakOf, memoryOf } from '../process-usage';
 
 /** How long it may take to start, and to stop, in ms. */
@@ -39,6 +40,7 @@ export class MeasuredProcess {
     const child = spawn(file, flags, { stdio: ['ignore', output, output] });
     closeSync(output);
     await once(child, 'spawn');
+    endWithUs(child);
     const started = new MeasuredProcess(child, child.pid ?? 0);
     const end = performance.now() + LIMIT;
     while (!(await accepts(port))) {
@@ -75,6 +77,11 @@ export class MeasuredProcess {
     const timer = setTimeout(() => this.child.kill('SIGKILL'), LIMIT);
     await ended;
     clearTimeout(timer);
+  }
+
+  /** Whether it has not ended. */
+  get runs(): boolean {
+    return !this.hasEnded;
   }
 
   private get hasEnded(): boolean {

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 
+import { endWithUs } from '../end-with-us';
 import { freePort } from '../free-port';
 import { MeasuredProcess } from './measured-process';
 
@@ -83,6 +84,7 @@ async function startOrigin(
   const child = spawn(process.execPath, [...program, `${port}`, `${length}`, `${blobs}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  endWithUs(child);
   const lines = createInterface({ input: child.stdout });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the registry of the bench ended with ${String(code)}`);
