@@ -60,4 +60,4 @@ export {
   preheatOrdered,
   preheatRefusal,
 } from './preheat';
-export type { PreheatBlob, PreheatBlobState, PreheatDocument, PreheatState } from './preheat';
+export type { PreheatBlob, PreheatBlobState, PreheatDocument, PreheatState, PreheatSummary } from './preheat';

@@ -55,3 +55,6 @@ export const preheatDocument = z.object({
   blobs: z.array(preheatBlob),
 });
 export type PreheatDocument = z.infer<typeof preheatDocument>;
+
+/** One of the answer of `GET /preheats`: an image may have thousands of blobs, and is looked at by itself. */
+export type PreheatSummary = Omit<PreheatDocument, 'blobs'>;

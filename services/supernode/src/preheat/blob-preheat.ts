@@ -43,6 +43,7 @@ export class BlobPreheat {
   private problem: { readonly status?: number | undefined; readonly message: string } | undefined;
   private task: Task | undefined;
   private elsewhere: PreheatBlob | undefined;
+  private last: PreheatBlob | undefined;
 
   constructor(
     private readonly wanted: WantedBlob,
@@ -52,6 +53,17 @@ export class BlobPreheat {
   }
 
   get document(): PreheatBlob {
+    return this.last ?? this.now();
+  }
+
+  /** The preheat is over: what became of it stays as it is, and holds nothing. @param reason why it was not fetched, if it was not. */
+  close(reason: string): void {
+    if (this.state === 'WAITING' || this.state === 'RUNNING') this.settle({ ok: false, message: reason });
+    this.last = this.now();
+    this.task = undefined;
+  }
+
+  private now(): PreheatBlob {
     const { wanted, problem, state } = this;
     const { platforms = [] } = wanted;
     const size = this.task?.stored?.size ?? this.elsewhere?.size ?? wanted.size;

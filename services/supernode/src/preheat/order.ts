@@ -108,6 +108,7 @@ export function parseOrder(body: string): ParsedOrder {
     return { ok: true, order: { ...common, type, id, rawUrl: url, url: fileUrl, filter, identifier } };
   }
   if (type !== 'image') return refused(`type has to be ${RULES.type}, not ${JSON.stringify(type.slice(0, 40))}`);
+  if (here === true) return refused('here can be said of a file only: it is how replicas share the blobs of an image');
   const image = imageUrl(url);
   if (image === undefined) {
     return refused(

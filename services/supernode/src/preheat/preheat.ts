@@ -1,7 +1,7 @@
 import type { Log } from '@cdk8s-dragonfly/command';
 import { publicUrl } from '@cdk8s-dragonfly/origin';
 import { digestInUrl } from '@cdk8s-dragonfly/protocol';
-import type { PreheatDocument, PreheatState } from '@cdk8s-dragonfly/protocol';
+import type { PreheatDocument, PreheatState, PreheatSummary } from '@cdk8s-dragonfly/protocol';
 
 import { BlobPreheat } from './blob-preheat';
 import type { BlobTools, WantedBlob } from './blob-preheat';
@@ -48,6 +48,11 @@ export class Preheat {
   }
 
   get document(): PreheatDocument {
+    return { ...this.summary, blobs: this.blobs.map(({ document }) => document) };
+  }
+
+  /** All but its blobs, of which there may be thousands. */
+  get summary(): PreheatSummary {
     const { order, state, problem, finishTime } = this;
     return {
       ID: order.id,
@@ -57,7 +62,6 @@ export class Preheat {
       ...(problem === undefined ? {} : { errMsg: problem }),
       type: order.type,
       url: publicUrl(order.url),
-      blobs: this.blobs.map(({ document }) => document),
     };
   }
 
@@ -78,6 +82,7 @@ export class Preheat {
           ? error.message
           : String(error);
     }
+    for (const blob of this.blobs) blob.close(this.problem ?? 'it was not fetched');
     this.finishTime = Date.now();
     this.state = this.problem === undefined ? 'SUCCESS' : 'FAILED';
     const ms = this.finishTime - this.startTime;

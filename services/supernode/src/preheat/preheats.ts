@@ -1,5 +1,5 @@
 import type { Closeable } from '@cdk8s-dragonfly/command';
-import type { PreheatDocument } from '@cdk8s-dragonfly/protocol';
+import type { PreheatDocument, PreheatSummary } from '@cdk8s-dragonfly/protocol';
 
 import type { PreheatOrder } from './order';
 import { Preheat } from './preheat';
@@ -56,9 +56,9 @@ export class Preheats implements Closeable {
   }
 
   /** The oldest first. */
-  all(): PreheatDocument[] {
+  all(): PreheatSummary[] {
     this.forget();
-    return [...this.byId.values()].map(({ document }) => document);
+    return [...this.byId.values()].map(({ summary }) => summary);
   }
 
   find(id: string): PreheatDocument | undefined {

@@ -113,6 +113,10 @@ describe('preheat of a file', () => {
       { type: 'file', url: 'http://x/y', platforms: [] },
       'platforms can be chosen of an image only, and type is "file"',
     ],
+    [
+      { type: 'image', url: 'docker.io/library/nginx', here: true },
+      'here can be said of a file only: it is how replicas share the blobs of an image',
+    ],
   ])('refuses %j', async (body, message) => {
     expect(await order(running, body)).toEqual({ status: 400, body: { code: 400, message } });
     expect(await running.json('/preheats')).toEqual({ status: 200, body: [] });

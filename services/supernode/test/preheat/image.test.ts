@@ -206,7 +206,10 @@ describe('preheat of an image', () => {
     expect(registry.paths.filter((path) => path === 'manifests/once')).toHaveLength(1);
     const message = `the preheat ${done.ID} is finished; delete it (DELETE /preheats/${done.ID}) to order it anew`;
     expect(await order(running, body)).toEqual({ status: 409, body: { code: 409, message, ID: done.ID } });
-    expect(await running.json('/preheats')).toEqual({ status: 200, body: [done] });
+    // The list tells of preheats; of thousands of blobs, each preheat by itself.
+    const { blobs, ...summary } = done;
+    expect(blobs.length).toBeGreaterThan(0);
+    expect(await running.json('/preheats')).toEqual({ status: 200, body: [summary] });
     const remove = async (): Promise<unknown> => running.json(`/preheats/${done.ID}`, { method: 'DELETE' });
     expect([await remove(), await remove()]).toEqual([
       { status: 200, body: true },

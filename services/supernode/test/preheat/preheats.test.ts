@@ -123,6 +123,8 @@ describe('the list of preheats', () => {
     const order = fileOrder('a');
     preheats.order(order);
     await preheats.stop();
-    expect(preheats.find(order.id)).toMatchObject({ status: 'FAILED', errMsg: 'the supernode is stopping' });
+    const errMsg = 'the supernode is stopping';
+    const blobs = [{ digest: `task:${order.id}`, bytes: 0, state: 'FAILED', errMsg }];
+    expect(preheats.find(order.id)).toMatchObject({ status: 'FAILED', errMsg, blobs });
   });
 });
