@@ -13,6 +13,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '5000' },
     'tasks-of-daemon': { type: 'string' },
     'cpu-prof': { type: 'string' },
+    // As the construct library starts it: the heap is half of the 1 GiB that the pod may have.
+    'node-options': { type: 'string', default: '--max-old-space-size=512' },
   },
 });
 
@@ -20,7 +22,10 @@ const { values } = parseArgs({
 async function main(): Promise<void> {
   const { quick, only, runs, core, rate } = values;
   const profile = values['cpu-prof'];
-  const nodeArguments = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const nodeArguments = [
+    ...values['node-options'].split(' ').filter((option) => option !== ''),
+    ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
+  ];
   const shared = { core: Number(core), seconds: quick ? 10 : 30, nodeArguments };
   let missed = 0;
   for (let run = 0; run < Number(runs); run += 1) {

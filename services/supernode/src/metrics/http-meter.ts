@@ -1,11 +1,8 @@
 import { SESSION_PATH } from '@cdk8s-dragonfly/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import type { Observer } from './histogram';
 import type { MetricsRegistry, Sample } from './registry';
-
-interface Observer {
-  observe(value: number): void;
-}
 
 interface Series {
   readonly labels: { readonly code: string; readonly handler: string; readonly method: string };

@@ -1,5 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 
+import { BoundHistogram } from './histogram';
+import type { Observer } from './histogram';
 import { METRICS } from './table';
 import type { HistogramName, MetricSpec, ReadName } from './table';
 
@@ -15,13 +17,14 @@ export type Readers = Readonly<Record<ReadName, () => number | readonly Sample[]
 /** The metrics of the table, for Prometheus (text exposition format 0.0.4). */
 export class MetricsRegistry {
   private readonly registry = new Registry();
-  private readonly histograms = new Map<string, Histogram>();
+  private readonly histograms = new Map<string, BoundHistogram>();
 
   constructor(readers: Readers) {
     for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) {
       const options = { name, help: spec.help, labelNames: [...spec.labels], registers: [this.registry] };
       if (spec.type === 'histogram') {
-        this.histograms.set(name, new Histogram({ ...options, buckets: [...(spec.buckets ?? [])] }));
+        const histogram = { name, help: spec.help, buckets: spec.buckets ?? [] };
+        this.histograms.set(name, new BoundHistogram(histogram, this.registry));
         continue;
       }
       const samples = (): readonly Sample[] => {
@@ -51,8 +54,8 @@ export class MetricsRegistry {
     }
   }
 
-  /** What takes the observations of a histogram with these labels; to be kept by who observes often. */
-  observer(name: HistogramName, labels: Readonly<Record<string, string>> = {}): { observe(value: number): void } {
+  /** What takes the observations of a histogram with these labels; to be asked for once, and kept. */
+  observer(name: HistogramName, labels: Readonly<Record<string, string>> = {}): Observer {
     const histogram = this.histograms.get(name);
     if (histogram === undefined) throw new TypeError(`there is no histogram ${name}`);
     return histogram.labels(labels);
