@@ -3,7 +3,7 @@
 /** Sources run as TypeScript: a test never sees a stale build. Types are checked by `npm run typecheck`. */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/test', '<rootDir>/src', '<rootDir>/services', '<rootDir>/demo'],
+  roots: ['<rootDir>/test', '<rootDir>/src', '<rootDir>/services', '<rootDir>/demo', '<rootDir>/bench'],
   testMatch: ['**/*.test.ts'],
   modulePathIgnorePatterns: [
     '<rootDir>/lib/',

@@ -9,6 +9,11 @@ export class EventQueue {
     return this.count;
   }
 
+  /** When the earliest event is due; Infinity when there is none. */
+  get nextTime(): number {
+    return this.count === 0 ? Infinity : (this.times[0] ?? Infinity);
+  }
+
   push(time: number, kind: number, subject: number): void {
     if (this.count === this.times.length) this.grow();
     let place = this.count++;

@@ -21,6 +21,8 @@ const AS_MEASURED = {
   nodeRate: MEASURED_RATE,
   supernodeRate: MEASURED_RATE,
   originRate: MEASURED_RATE,
+  blobs: 3,
+  queue: 50,
   spread: 20,
 };
 

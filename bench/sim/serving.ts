@@ -8,9 +8,10 @@ const SLOW = 500;
 
 /** A block that is given, or waits for its turn. */
 export interface Turn {
-  readonly client: number;
-  since: number;
-  begun: boolean;
+  /** Whose it is. */
+  readonly client: object;
+  /** When its turn came. */
+  servedSince: number;
   over: boolean;
 }
 
@@ -19,7 +20,7 @@ export class Serving<T extends Turn> {
   private readonly concurrency = new Concurrency(LEAST, MOST);
   private readonly serving = new Set<T>();
   private readonly queue: T[] = [];
-  private readonly taken = new Map<number, number>();
+  private readonly taken = new Map<object, number>();
   private usual = 0;
 
   /** @param each blocks for one client at a time. @param begin is called when a turn comes. */
@@ -28,7 +29,17 @@ export class Serving<T extends Turn> {
     private readonly begin: (turn: T) => void,
   ) {}
 
+  /** All who are served or wait. */
+  get turns(): readonly T[] {
+    return [...this.serving, ...this.queue.filter(({ over }) => !over)];
+  }
+
   ask(now: number, turn: T): void {
+    // Most come while nobody waits.
+    if (this.queue.length === 0 && this.hasRoom(now) && (this.taken.get(turn.client) ?? 0) < this.each) {
+      this.serve(now, turn);
+      return;
+    }
     this.queue.push(turn);
     this.next(now);
   }
@@ -40,9 +51,9 @@ export class Serving<T extends Turn> {
     const left = (this.taken.get(turn.client) ?? 1) - 1;
     if (left === 0) this.taken.delete(turn.client);
     else this.taken.set(turn.client, left);
-    const took = now - turn.since;
+    const took = now - turn.servedSince;
     if (bytes > 0 && took < this.slowAfter) this.usual = this.usual === 0 ? took : 0.9 * this.usual + 0.1 * took;
-    this.concurrency.sent(bytes, this.queue.length > 0, now);
+    if (bytes > 0) this.concurrency.sent(bytes, this.queue.length > 0, now);
     this.next(now);
   }
 
@@ -52,13 +63,15 @@ export class Serving<T extends Turn> {
       const at = this.poorest();
       if (at === -1) return;
       const [turn] = this.queue.splice(at, 1);
-      if (turn === undefined || turn.over) continue;
-      this.taken.set(turn.client, (this.taken.get(turn.client) ?? 0) + 1);
-      this.serving.add(turn);
-      turn.since = now;
-      turn.begun = true;
-      this.begin(turn);
+      if (turn !== undefined && !turn.over) this.serve(now, turn);
     }
+  }
+
+  private serve(now: number, turn: T): void {
+    this.taken.set(turn.client, (this.taken.get(turn.client) ?? 0) + 1);
+    this.serving.add(turn);
+    turn.servedSince = now;
+    this.begin(turn);
   }
 
   private get slowAfter(): number {
@@ -70,7 +83,7 @@ export class Serving<T extends Turn> {
     if (this.serving.size >= MOST) return false;
     const before = now - this.slowAfter;
     let prompt = 0;
-    for (const { since } of this.serving) if (since > before) prompt += 1;
+    for (const { servedSince } of this.serving) if (servedSince > before) prompt += 1;
     return prompt < this.concurrency.limit;
   }
 

@@ -1,53 +1,115 @@
 import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { Share } from '@cdk8s-dragonfly/protocol';
 
-import type { Flow } from './links';
+import { FlightBudget } from '../../services/engine/src/download/flight-budget';
+import type { PickSource } from '../../services/engine/src/picker/picker';
+import type { Flow, Host } from './links';
 import type { Serving, Turn } from './serving';
+import type { Fetch } from './supernode';
+import type { Swarm } from './swarm';
+
+// Classes, whose objects are all of one form: millions of them go by.
+
+/** Whom a node asks for blocks of one blob. */
+export class Source implements PickSource {
+  readonly id: string;
+  readonly kind: PickSource['kind'];
+  has: BlockSet;
+  free = 0;
+  /** Blocks that it was asked for and that have not come. */
+  busy = 0;
+  failures = 0;
+
+  /** @param peer the neighbour's side; undefined: the supernode. */
+  constructor(
+    readonly peer: Pull | undefined,
+    swarm: Swarm,
+  ) {
+    this.id = peer === undefined ? 'supernode' : peer.node.cid;
+    this.kind = peer === undefined ? 'supernode' : 'peer';
+    this.has = peer === undefined ? swarm.told : peer.told;
+  }
+}
 
 /** A block that a node has asked for. */
-export interface Flight extends Turn {
-  readonly block: number;
+export class Flight implements Turn {
+  /** Whose turn it is. */
+  readonly client: Node;
+  servedSince = NaN;
+  over = false;
+  cancelled = false;
+  flow: Flow<Flight | Fetch> | undefined = undefined;
   readonly source: string;
-  readonly kind: 'supernode' | 'peer';
-  readonly from: number;
-  /** When it was asked for. */
-  readonly asked: number;
-  readonly node: Node;
-  flow: Flow | undefined;
-  cancelled: boolean;
+  readonly kind: PickSource['kind'];
+
+  /**
+   * @param since when it was asked for.
+   * @param serving where it waits for its turn, and over whose link it comes.
+   */
+  constructor(
+    readonly pull: Pull,
+    readonly block: number,
+    readonly giver: Source,
+    readonly since: number,
+    readonly serving: Serving<Flight>,
+    readonly host: Host<Flight | Fetch>,
+  ) {
+    this.client = pull.node;
+    this.source = giver.id;
+    this.kind = giver.kind;
+  }
+}
+
+/** One blob that a node pulls. */
+export class Pull {
+  readonly held = new BlockSet();
+  /** What its neighbours know that it has. */
+  readonly told = new BlockSet();
+  news: number[] = [];
+  /** In the order in which they were asked for. */
+  readonly flights: Flight[] = [];
+  fromPeers = 0;
+  fromSupernode = 0;
+  /** The supernode is the first. */
+  readonly sources: Source[];
+  /** Those that have it as a neighbour. */
+  readonly watchers = new Set<Pull>();
+  readonly dropped = new Set<Pull>();
+  /** Whether the supernode had nothing for it when it was last looked at, and has said nothing since. Saves time, and changes nothing. */
+  isDry = false;
+  share: Share | undefined = undefined;
+  /** How long blocks usually take. */
+  usual = 0;
+  progress = 0;
+  cursor = 0;
+  /** When it joined, and when it had all. */
+  joined = NaN;
+  ended = NaN;
+
+  constructor(
+    readonly node: Node,
+    readonly swarm: Swarm,
+  ) {
+    this.sources = [new Source(undefined, swarm)];
+  }
 }
 
 /** A daemon. */
-export interface Node {
-  readonly number: number;
+export class Node {
   readonly cid: string;
-  readonly link: number;
-  readonly zone: string | undefined;
-  readonly held: BlockSet;
-  /** What its neighbours know that it has. */
-  readonly told: BlockSet;
-  news: number[];
-  readonly flights: Set<Flight>;
-  readonly peers: Map<Node, { failures: number }>;
-  /** Those that have it as a peer. */
-  readonly watchers: Set<Node>;
-  readonly dropped: Set<Node>;
-  share: Share | undefined;
-  began: number;
-  ended: number;
-  usual: number;
-  progress: number;
-  /** The turns of those who ask it. */
-  readonly serving: Serving<Flight>;
-  alive: boolean;
-  ticking: boolean;
-}
+  readonly budget = new FlightBudget();
+  readonly pulls: Pull[] = [];
+  began = NaN;
+  ended = NaN;
+  alive = true;
 
-/** A daemon that has not begun. @param link its number among the links. */
-export function newNode(number: number, link: number, zone: string | undefined, serving: Serving<Flight>): Node {
-  return {
-    ...{ number, cid: `node-${number}`, link, zone, serving, held: new BlockSet(), told: new BlockSet(), news: [] },
-    ...{ flights: new Set(), peers: new Map(), watchers: new Set(), dropped: new Set(), share: undefined },
-    ...{ began: NaN, ended: NaN, usual: 0, progress: 0, alive: true, ticking: false },
-  };
+  /** @param serving the turns of those who ask it. */
+  constructor(
+    readonly number: number,
+    readonly host: Host<Flight | Fetch>,
+    readonly zone: string | undefined,
+    readonly serving: Serving<Flight>,
+  ) {
+    this.cid = `node-${number}`;
+  }
 }

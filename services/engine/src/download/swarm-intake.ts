@@ -11,8 +11,8 @@ import { LinkFailure, linkFailure } from '../links/failure';
 import { fetchBlock } from '../links/fetch-block';
 import type { SupernodeLink } from '../links/supernode-link';
 import type { BlobEvent, SessionListener } from '../links/supernode-session';
-import { pick } from '../picker/picker';
-import type { Flight } from '../picker/picker';
+import { mayPick, pick } from '../picker/picker';
+import type { Flight, Room } from '../picker/picker';
 import type { Intake } from './intake';
 import { SUPERNODE, Sources } from './sources';
 import type { DownloadTools } from './tools';
@@ -316,16 +316,10 @@ export class SwarmIntake implements SessionListener {
     const now = performance.now();
     const { budget, limit } = this.tools;
     const slots = { supernode: budget.supernode(this), peers: budget.peers(this) };
-    if (!this.hasRoom(slots, now - this.lateAfter)) return;
     const flights = [...this.flights.values()];
-    const picks = pick({
+    const choice = {
       now,
-      seed: randomInt(2 ** 32),
-      held: stored.held,
-      end: blockCount(stored),
       flights,
-      sources: this.sources.toPick(flights, now, slots, this.takesUnattested),
-      cursor: this.intake.cursor(stored),
       share: this.share,
       swarmProgress: this.progress,
       limits: {
@@ -334,20 +328,30 @@ export class SwarmIntake implements SessionListener {
         patience: Math.max(PATIENCE, PATIENCE_FACTOR * this.usual),
         hedgeAfter: this.lateAfter,
       },
+    };
+    if (!mayPick(this.roomIn(slots, now - this.lateAfter), choice, this.sources.alivePeers > 0)) return;
+    const picks = pick({
+      ...choice,
+      seed: randomInt(2 ** 32),
+      held: stored.held,
+      end: blockCount(stored),
+      sources: this.sources.toPick(flights, now, slots, this.takesUnattested),
+      cursor: this.intake.cursor(stored),
     });
     for (const { block, source } of picks) {
       this.ask(stored, block, source, key).catch((error: unknown) => this.intake.fail(error));
     }
   }
 
-  /** Whether another block may be asked for. News come often, and most come while none may. */
-  private hasRoom(slots: { readonly supernode: number; readonly peers: number }, lateBefore: number): boolean {
-    let { supernode, peers } = slots;
+  /** How many more blocks may be asked for. */
+  private roomIn({ supernode, peers }: Room, lateBefore: number): Room {
+    let fromSupernode = 0;
+    let fromPeers = 0;
     for (const { kind, since } of this.flights.values()) {
-      if (kind === 'supernode') supernode -= 1;
-      else if (since > lateBefore) peers -= 1;
+      if (kind === 'supernode') fromSupernode += 1;
+      else if (since > lateBefore) fromPeers += 1;
     }
-    return supernode > 0 || peers > 0;
+    return { supernode: supernode - fromSupernode, peers: peers - fromPeers };
   }
 
   private async ask(stored: StoredBlob, index: number, source: string, key: KeyObject): Promise<void> {

@@ -1,5 +1,8 @@
 import type { BlockSet, Share } from '@cdk8s-dragonfly/protocol';
 
+import { Wanted } from './wanted';
+import type { SupernodeRule } from './wanted';
+
 /** Where blocks can be had from right now. */
 export interface PickSource {
   readonly id: string;
@@ -51,7 +54,7 @@ export interface PickLimits {
 }
 
 /** A block to ask a source for, now. */
-export interface Pick {
+export interface Picked {
   readonly block: number;
   readonly source: string;
 }
@@ -59,8 +62,32 @@ export interface Pick {
 /** So many blocks before the runtime's cursor are wanted in order; behind them the rarest come first. */
 const URGENT = 4;
 
-/** So many missing blocks are looked at in one choice, which bounds its cost for large blobs. */
+/** About so many missing blocks are looked at in one choice, which bounds its cost for large blobs. */
 const HORIZON = 256;
+
+/** How many more blocks may be asked for now; those that are late do not count as under way. */
+export interface Room {
+  readonly supernode: number;
+  readonly peers: number;
+}
+
+/**
+ * Whether {@link pick} could choose anything, as far as can be told without a look at the blocks: news come often, and most come while nothing
+ * can be asked for.
+ *
+ * @param hasPeers whether any neighbour may be asked.
+ */
+export function mayPick(
+  { supernode, peers }: Room,
+  state: Pick<PickState, 'now' | 'flights' | 'share' | 'swarmProgress' | 'limits'>,
+  hasPeers: boolean,
+): boolean {
+  if (peers > 0 && hasPeers) return true;
+  return (
+    supernode > 0 &&
+    (supernodeRule(state, hasPeers) !== undefined || state.flights.some((flight) => isLate(flight, state)))
+  );
+}
 
 /**
  * Chooses the next blocks and their sources. Pure.
@@ -69,154 +96,107 @@ const HORIZON = 256;
  * while the swarm brings nothing, so that the supernode sends each block about once. A block that is long under way is asked of a
  * second source when one has nothing else to give.
  */
-export function pick(state: PickState): Pick[] {
-  const picks: Pick[] = [];
-  let room = state.limits.flights;
-  let peerRoom = state.limits.peerFlights;
-  for (const flight of state.flights) {
-    if (isLate(flight, state)) continue;
+export function pick(state: PickState): Picked[] {
+  const picks: Picked[] = [];
+  const { limits, flights, sources, seed } = state;
+  let room = limits.flights;
+  let peerRoom = limits.peerFlights;
+  const late: Flight[] = [];
+  for (const flight of flights) {
+    if (isLate(flight, state)) {
+      late.push(flight);
+      continue;
+    }
     room -= 1;
     if (flight.kind === 'peer') peerRoom -= 1;
   }
-  const asked = inTurn(state, peerRoom > 0);
-  // Most calls come while nothing can be asked for: they look at no block.
-  if (room <= 0 || asked.length === 0) return picks;
-  const underWay = new Map<number, Flight[]>();
-  for (const flight of state.flights) {
-    const others = underWay.get(flight.block);
-    if (others === undefined) underWay.set(flight.block, [flight]);
-    else others.push(flight);
+  const peers: BlockSet[] = [];
+  for (const { kind, has } of sources) if (kind === 'peer') peers.push(has);
+  const rule = supernodeRule(state, peers.length > 0);
+  const asked: PickSource[] = [];
+  const givers: BlockSet[] = [];
+  let supernode: BlockSet | undefined;
+  for (const source of sources) {
+    if (source.free <= 0) continue;
+    if (source.kind === 'peer') {
+      if (peerRoom <= 0) continue;
+      givers.push(source.has);
+    } else if (rule !== undefined) supernode = source.has;
+    else if (late.length === 0) continue;
+    asked.push(source);
   }
-  const wanted = missing(state, asked, underWay);
-  const chosen = new Set<number>();
-  const free = new Map(state.sources.map((source) => [source.id, source.free]));
+  // Many calls come while nothing can be asked for: they look at no block.
+  if (room <= 0 || asked.length === 0) return picks;
+  const wanted = new Wanted({
+    held: state.held,
+    givers,
+    supernode: rule === undefined || supernode === undefined ? undefined : { ...rule, has: supernode },
+    peers,
+    underWay: flights,
+    cursor: state.cursor,
+    end: state.end,
+    most: HORIZON,
+  });
+  const lot = (block: number): number => lotOf(block, seed);
+  const best = ({ kind, has }: PickSource): number | undefined =>
+    kind === 'supernode'
+      ? wanted.fromSupernode(has)
+      : (wanted.urgent(has, state.cursor, state.cursor + URGENT) ?? wanted.rarest(has, lot));
+  const left = asked.map(({ free }) => free);
+  const start = lotOf(asked.length, seed) % asked.length;
   // Round robin, one block a source and round: no neighbour is loaded while another idles.
-  for (let active = asked; active.length > 0 && room > 0;) {
-    const still: PickSource[] = [];
-    for (const source of active) {
-      const left = free.get(source.id) ?? 0;
-      if (left <= 0 || room <= 0 || (source.kind === 'peer' && peerRoom <= 0)) continue;
-      const block = best(source, wanted, chosen, state) ?? hedge(source, underWay, chosen, state);
+  for (let goesOn = true; goesOn && room > 0;) {
+    goesOn = false;
+    for (let turn = 0; turn < asked.length && room > 0; turn += 1) {
+      const index = (start + turn) % asked.length;
+      const source = asked[index];
+      const free = left[index] ?? 0;
+      if (source === undefined || free <= 0 || (source.kind === 'peer' && peerRoom <= 0)) continue;
+      const block = best(source) ?? hedge(source, late, state, picks);
+      left[index] = block === undefined ? 0 : free - 1;
       if (block === undefined) continue;
-      chosen.add(block);
+      wanted.take(block);
       picks.push({ block, source: source.id });
-      free.set(source.id, left - 1);
       room -= 1;
       if (source.kind === 'peer') peerRoom -= 1;
-      still.push(source);
+      goesOn = true;
     }
-    active = still;
   }
   return picks;
 }
 
-interface Wanted {
-  readonly block: number;
-  /** How many neighbours have it. */
-  readonly holders: number;
-  /** Decides among equals. */
-  readonly lot: number;
-}
-
-/** The missing blocks that nobody was asked for and that one of `asked` may give, from the cursor on and then from the beginning. */
-function missing(state: PickState, asked: readonly PickSource[], underWay: ReadonlyMap<number, unknown>): Wanted[] {
-  const peers = state.sources.filter(({ kind }) => kind === 'peer').map(({ has }) => has);
-  const givers = asked.filter(({ kind }) => kind === 'peer' || supernodeMayGive(state)).map(({ has }) => has);
-  const wanted: Wanted[] = [];
-  let last = -1;
-  for (const has of givers) last = Math.max(last, has.last);
-  const end = Math.min(last + 1, state.end ?? Infinity);
-  const look = (from: number, to: number): void => {
-    // Eight blocks at a time: most are here, or cannot be had from anyone asked.
-    for (let octet = from >> 3; octet * 8 < to && wanted.length < HORIZON; octet += 1) {
-      let given = 0;
-      for (const has of givers) given |= has.octet(octet);
-      given &= ~state.held.octet(octet);
-      for (let bit = 0; given >> bit !== 0 && bit < 8; bit += 1) {
-        const block = octet * 8 + bit;
-        if ((given & (1 << bit)) === 0 || block < from || block >= to || underWay.has(block)) continue;
-        let holders = 0;
-        for (const has of peers) holders += (has.octet(octet) >> bit) & 1;
-        wanted.push({ block, holders, lot: lotOf(block, state.seed) });
-      }
-    }
-  };
-  look(state.cursor, end);
-  look(0, Math.min(state.cursor, end));
-  return wanted;
-}
-
-/** Whether the supernode may be asked for any block at all. */
-function supernodeMayGive(state: PickState): boolean {
-  if (state.share !== undefined && state.share !== null) return true;
-  const peers = state.sources.some(({ kind }) => kind === 'peer');
-  return (!peers && state.share === undefined) || state.now - state.swarmProgress > state.limits.patience;
-}
-
-function best(
-  source: PickSource,
-  wanted: readonly Wanted[],
-  chosen: ReadonlySet<number>,
-  state: PickState,
-): number | undefined {
-  let found: Wanted | undefined;
-  for (const candidate of wanted) {
-    if (chosen.has(candidate.block) || !source.has.has(candidate.block)) continue;
-    if (source.kind === 'supernode' && !mayAskSupernode(candidate, state)) continue;
-    if (found === undefined || comesBefore(candidate, found, source, state)) found = candidate;
-  }
-  return found?.block;
-}
-
-function mayAskSupernode({ block, holders }: Wanted, state: PickState): boolean {
-  if (inShare(block, state.share)) return true;
-  const peers = state.sources.some(({ kind }) => kind === 'peer');
-  if (!peers && state.share === undefined) return true;
-  return holders === 0 && state.now - state.swarmProgress > state.limits.patience;
-}
-
-function comesBefore(one: Wanted, other: Wanted, source: PickSource, state: PickState): boolean {
-  const urgency = rank(one, state) - rank(other, state);
-  if (urgency !== 0) return urgency < 0;
-  if (source.kind === 'supernode') return one.block < other.block;
-  return one.holders === other.holders ? one.lot < other.lot : one.holders < other.holders;
-}
-
-/** The next few blocks of the runtime in their order, before all others. */
-function rank({ block }: Wanted, { cursor }: PickState): number {
-  return block >= cursor && block < cursor + URGENT ? block - cursor : URGENT;
-}
-
-function inShare(block: number, share: Share | undefined): boolean {
-  return share !== undefined && share !== null && block % share.count === share.index;
+/** What the supernode may be asked for; undefined: nothing. */
+function supernodeRule(
+  { share, now, swarmProgress, limits }: Pick<PickState, 'now' | 'share' | 'swarmProgress' | 'limits'>,
+  hasPeers: boolean,
+): SupernodeRule | undefined {
+  const everything = { index: 0, count: 1 };
+  if (share === undefined && !hasPeers) return { share: everything, orphans: false };
+  const orphans = now - swarmProgress > limits.patience;
+  if (share === undefined || share === null) return orphans ? { share: undefined, orphans } : undefined;
+  return { share, orphans };
 }
 
 /** The block that has been under way longest from other sources, if it is late from each of them. */
 function hedge(
   source: PickSource,
-  underWay: ReadonlyMap<number, readonly Flight[]>,
-  chosen: ReadonlySet<number>,
-  state: PickState,
+  late: readonly Flight[],
+  { flights }: PickState,
+  picks: readonly Picked[],
 ): number | undefined {
   let found: Flight | undefined;
-  for (const [block, flights] of underWay) {
-    const [flight] = flights;
-    if (flight === undefined || chosen.has(block) || !source.has.has(block)) continue;
-    if (flights.some((other) => other.source === source.id || !isLate(other, state))) continue;
-    if (found === undefined || flight.since < found.since) found = flight;
+  for (const flight of late) {
+    const { block } = flight;
+    if (!source.has.has(block) || (found !== undefined && flight.since >= found.since)) continue;
+    if (picks.some((picked) => picked.block === block)) continue;
+    const others = flights.filter((other) => other.block === block);
+    if (others.every((other) => other.source !== source.id && late.includes(other))) found = flight;
   }
   return found?.block;
 }
 
-function isLate({ since }: Flight, { now, limits }: PickState): boolean {
+function isLate({ since }: Flight, { now, limits }: Pick<PickState, 'now' | 'limits'>): boolean {
   return now - since >= limits.hedgeAfter;
-}
-
-/** The sources that may be asked, in an order that changes with the seed. */
-function inTurn(state: PickState, askPeers: boolean): PickSource[] {
-  const asked = state.sources.filter(({ free, kind }) => free > 0 && (askPeers || kind === 'supernode'));
-  const start = asked.length === 0 ? 0 : lotOf(asked.length, state.seed) % asked.length;
-  return [...asked.slice(start), ...asked.slice(0, start)];
 }
 
 function lotOf(block: number, seed: number): number {

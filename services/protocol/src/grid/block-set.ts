@@ -47,9 +47,13 @@ export class BlockSet {
     return block <= MAX_BLOCK && ((this.bits[block >> 3] ?? 0) & (1 << (block & 7))) !== 0;
   }
 
-  /** The blocks from 8 · `place` on, one bit each: for those who look at many. */
-  octet(place: number): number {
-    return this.bits[place] ?? 0;
+  /** The 32 blocks from 32 · `place` on, one bit each, the first the lowest: for those who look at many. */
+  word(place: number): number {
+    const { bits } = this;
+    const at = place * 4;
+    if (at >= bits.length) return 0;
+    // Byte by byte: the set's form does not depend on the machine's.
+    return (bits[at] ?? 0) | ((bits[at + 1] ?? 0) << 8) | ((bits[at + 2] ?? 0) << 16) | ((bits[at + 3] ?? 0) << 24);
   }
 
   /**

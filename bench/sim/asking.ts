@@ -1,0 +1,117 @@
+import { mayPick, pick } from '../../services/engine/src/picker/picker';
+import type { Picked } from '../../services/engine/src/picker/picker';
+import { RULES } from './rules';
+import { Source } from './sim-node';
+import type { Flight, Pull } from './sim-node';
+
+/** One choice in so many is timed: to look at the clock costs as much as some choices do. */
+const TIMED = 16;
+
+/** What a daemon asks for, as `SwarmIntake` has it: the real picker and the real budgets. */
+export class Asking {
+  private calls = 0;
+  private timed = 0;
+
+  constructor(
+    private readonly random: () => number,
+    /** A simulated block stands for so many real ones: so many fewer are under way from the supernode, so that the bytes are the same. */
+    private readonly scale: number,
+  ) {}
+
+  /** What all choices took, in milliseconds. */
+  get pickMs(): number {
+    return this.timed * TIMED;
+  }
+
+  /** What a pull asks for now, if anything. */
+  choose(now: number, pull: Pull, isServed: boolean): readonly Picked[] {
+    const { node, flights, swarm, share, sources } = pull;
+    const supernode = Math.max(1, Math.round(node.budget.supernode(pull) / this.scale));
+    const peers = node.budget.peers(pull);
+    const hedgeAfter = lateAfter(pull);
+    let late = 0;
+    // They are in the order in which they were asked for.
+    for (const flight of flights) {
+      if (now - flight.since < hedgeAfter) break;
+      if (flight.kind === 'peer') late += 1;
+    }
+    const room = {
+      supernode: isServed && !pull.isDry ? supernode - pull.fromSupernode : 0,
+      peers: peers - pull.fromPeers + late,
+    };
+    if (room.supernode <= 0 && room.peers <= 0) return [];
+    const swarmProgress = pull.progress;
+    const choice = {
+      now,
+      flights,
+      share,
+      swarmProgress,
+      limits: {
+        flights: Infinity,
+        peerFlights: peers,
+        patience: Math.max(RULES.patience, RULES.patienceFactor * pull.usual),
+        hedgeAfter,
+      },
+    };
+    const neighbours = sources.length - 1;
+    if (!mayPick(room, choice, neighbours > 0)) return [];
+    const began = this.calls % TIMED === 0 ? performance.now() : undefined;
+    this.calls += 1;
+    const each = Math.max(1, Math.floor(peers / Math.max(1, neighbours)));
+    for (const source of sources) {
+      source.free = (source.peer === undefined ? supernode : each) - source.busy;
+    }
+    const picks = pick({
+      now,
+      flights,
+      share,
+      swarmProgress,
+      limits: choice.limits,
+      seed: Math.floor(this.random() * 2 ** 32),
+      held: pull.held,
+      end: swarm.lengths.length,
+      sources: isServed ? sources : sources.slice(1),
+      cursor: pull.cursor,
+    });
+    if (began !== undefined) this.timed += performance.now() - began;
+    if (room.supernode > 0 && !picks.some(({ source }) => source === 'supernode')) pull.isDry = true;
+    return picks;
+  }
+}
+
+/** How long a block may be under way before it is late. */
+export function lateAfter({ usual }: Pull): number {
+  return Math.max(RULES.late, RULES.lateFactor * usual);
+}
+
+/** Takes a neighbour in, unless it is one already, or was dropped. */
+export function addNeighbour(pull: Pull, peer: Pull): void {
+  if (peer === pull || !peer.node.alive || peer.watchers.has(pull) || pull.dropped.has(peer)) return;
+  pull.sources.push(new Source(peer, pull.swarm));
+  peer.watchers.add(pull);
+}
+
+/** Asks it no more. */
+export function dropNeighbour(pull: Pull, source: Source): void {
+  const { peer } = source;
+  const place = pull.sources.indexOf(source);
+  if (peer === undefined || place === -1) return;
+  pull.sources.splice(place, 1);
+  pull.dropped.add(peer);
+  peer.watchers.delete(pull);
+}
+
+/** Counts a block that was asked for, or, with -1, one that is no more under way. */
+export function count(flight: Flight, by: 1 | -1): void {
+  const { pull, giver } = flight;
+  giver.busy += by;
+  if (flight.kind === 'peer') pull.fromPeers += by;
+  else pull.fromSupernode += by;
+  if (by === 1) {
+    pull.flights.push(flight);
+    pull.node.budget.began(pull, giver.id);
+  } else {
+    pull.flights.splice(pull.flights.indexOf(flight), 1);
+    pull.node.budget.ended(pull, giver.id);
+  }
+}

@@ -1,0 +1,21 @@
+/** What the nodes do as the real ones: the numbers of the daemons' downloads and of the supernode's news. Times are in milliseconds. */
+export const RULES = {
+  /** Blocks of one client that a daemon, and the supernode, serve at a time. */
+  peerEach: 4,
+  supernodeEach: 16,
+  patience: 2000,
+  patienceFactor: 6,
+  late: 1000,
+  lateFactor: 4,
+  /** How often it is looked whether patience has ended. */
+  tick: 100,
+  /** A neighbour that was late so often in a row is dropped. */
+  maxFailures: 2,
+  /** How long news are gathered. */
+  peerGather: 3,
+  supernodeGather: 5,
+  supernodeGatherAMember: 0.02,
+  /** A daemon that is gone is noticed when its connections break, and its session's end. */
+  noticedAfter: 500,
+  takenOverAfter: 1000,
+} as const;

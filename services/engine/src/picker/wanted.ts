@@ -1,0 +1,187 @@
+import type { BlockSet } from '@cdk8s-dragonfly/protocol';
+
+/** Bits of the counters of who has a block: with more neighbours than they can count, it stays at the most. */
+const PLANES = 5;
+
+/** What the supernode may be asked for, beside its having it. */
+export interface SupernodeRule {
+  /** `block mod count = index`; undefined: no block for this reason. */
+  readonly share: { readonly index: number; readonly count: number } | undefined;
+  /** Whether blocks that no neighbour has. */
+  readonly orphans: boolean;
+}
+
+/** What is looked at. */
+export interface Search {
+  readonly held: BlockSet;
+  /** The neighbours that may be asked: of their blocks any. */
+  readonly givers: readonly BlockSet[];
+  /** What the supernode has, and may be asked for. */
+  readonly supernode: (SupernodeRule & { readonly has: BlockSet }) | undefined;
+  /** All neighbours: how many have a block tells how rare it is. */
+  readonly peers: readonly BlockSet[];
+  readonly underWay: readonly { readonly block: number }[];
+  /** Where to begin; behind the end it goes on from the first block. */
+  readonly cursor: number;
+  /** How many blocks there are; undefined while that is not known. */
+  readonly end: number | undefined;
+  /** About so many blocks are enough. */
+  readonly most: number;
+}
+
+/**
+ * The missing blocks that somebody may give, 32 at a time: most are here, or cannot be had, and what is left is counted for all of them at once.
+ * A word is the bits of 32 blocks; of each there is a mask of those that are wanted, and for each of them how many neighbours have it, in
+ * counters that stand upright, one bit of each in a plane.
+ */
+export class Wanted {
+  private readonly places: number[] = [];
+  private readonly masks: number[] = [];
+  private readonly planes: number[] = [];
+
+  constructor(private readonly search: Search) {
+    const { cursor, givers, supernode } = search;
+    let last = supernode?.has.last ?? -1;
+    for (const has of givers) last = Math.max(last, has.last);
+    const end = Math.min(last + 1, search.end ?? Infinity);
+    this.look(cursor, end);
+    this.look(0, Math.min(cursor, end));
+    for (const { block } of search.underWay) this.take(block);
+  }
+
+  /** The first wanted block in `has` from `from` up to and without `to`, which are not far behind the cursor. */
+  urgent(has: BlockSet, from: number, to: number): number | undefined {
+    // The words are in the order of the search: the cursor's is the first, if anything in it is wanted.
+    for (let index = 0; index < 2; index += 1) {
+      const place = this.places[index] ?? Infinity;
+      const some = (this.masks[index] ?? 0) & between(from - place * 32, to - place * 32);
+      const given = some === 0 ? 0 : some & has.word(place);
+      if (given !== 0) return place * 32 + firstBit(given);
+    }
+    return undefined;
+  }
+
+  /** A block is wanted no more. */
+  take(block: number): void {
+    for (
+      let index = this.places.indexOf(block >> 5);
+      index !== -1;
+      index = this.places.indexOf(block >> 5, index + 1)
+    ) {
+      this.masks[index] = (this.masks[index] ?? 0) & ~(1 << (block & 31));
+    }
+  }
+
+  /** Of the blocks in `has`, the one that fewest neighbours have; among equals the one with the lowest lot. */
+  rarest(has: BlockSet, lotOf: (block: number) => number): number | undefined {
+    let found: number | undefined;
+    let fewest = Infinity;
+    let lowest = Infinity;
+    for (let index = 0; index < this.places.length; index += 1) {
+      const place = this.places[index] ?? 0;
+      let some = (this.masks[index] ?? 0) & has.word(place);
+      if (some === 0) continue;
+      let holders = 0;
+      for (let plane = PLANES - 1; plane >= 0; plane -= 1) {
+        const without = some & ~(this.planes[index * PLANES + plane] ?? 0);
+        if (without === 0) holders |= 1 << plane;
+        else some = without;
+      }
+      if (holders > fewest) continue;
+      if (holders < fewest) [fewest, lowest] = [holders, Infinity];
+      for (; some !== 0; some &= some - 1) {
+        const block = place * 32 + firstBit(some);
+        const lot = lotOf(block);
+        if (lot < lowest) [found, lowest] = [block, lot];
+      }
+    }
+    return found;
+  }
+
+  /** The first block in `has`, from the cursor on, that the supernode may be asked for. */
+  fromSupernode(has: BlockSet): number | undefined {
+    const { supernode } = this.search;
+    if (supernode === undefined) return undefined;
+    for (let index = 0; index < this.places.length; index += 1) {
+      const place = this.places[index] ?? 0;
+      let some = (this.masks[index] ?? 0) & has.word(place);
+      if (some !== 0) some &= ruled(supernode, place, this.orphans(index));
+      if (some !== 0) return place * 32 + firstBit(some);
+    }
+    return undefined;
+  }
+
+  /** The blocks of a word that no neighbour has. */
+  private orphans(index: number): number {
+    let held = 0;
+    for (let plane = 0; plane < PLANES; plane += 1) held |= this.planes[index * PLANES + plane] ?? 0;
+    return ~held;
+  }
+
+  private look(from: number, to: number): void {
+    let found = 0;
+    for (let place = from >> 5; place * 32 < to && found < this.search.most; place += 1) {
+      found += this.add(place, between(from - place * 32, to - place * 32));
+    }
+  }
+
+  /** Adds a word; tells how many blocks of it are wanted. @param of its blocks that are looked at. */
+  private add(place: number, of: number): number {
+    const { held, givers, peers, supernode } = this.search;
+    const missing = of & ~held.word(place);
+    if (missing === 0) return 0;
+    let given = 0;
+    for (const has of givers) given |= has.word(place);
+    if (supernode !== undefined) given |= supernode.has.word(place) & ruled(supernode, place, -1);
+    const mask = missing & given;
+    if (mask === 0) return 0;
+    const base = this.places.length * PLANES;
+    this.places.push(place);
+    this.masks.push(mask);
+    for (let plane = 0; plane < PLANES; plane += 1) this.planes.push(0);
+    for (const has of peers) this.count(base, has.word(place) & mask);
+    return bitsIn(mask);
+  }
+
+  /** Adds one to the counters of some blocks. */
+  private count(base: number, some: number): void {
+    let carry = some;
+    for (let plane = base; carry !== 0 && plane < base + PLANES; plane += 1) {
+      const before = this.planes[plane] ?? 0;
+      this.planes[plane] = before ^ carry;
+      carry &= before;
+    }
+    // Those that ran over stay full.
+    if (carry !== 0) {
+      for (let plane = base; plane < base + PLANES; plane += 1) this.planes[plane] = (this.planes[plane] ?? 0) | carry;
+    }
+  }
+}
+
+/** The blocks of a word that the supernode may be asked for. @param orphaned those that no neighbour has. */
+function ruled({ share, orphans }: SupernodeRule, place: number, orphaned: number): number {
+  let some = orphans ? orphaned : 0;
+  if (share === undefined || some === -1) return some;
+  const { index, count } = share;
+  const first = place * 32;
+  for (let bit = (((index - first) % count) + count) % count; bit < 32; bit += count) some |= 1 << bit;
+  return some;
+}
+
+/** The bits from `from` up to and without `to`, as far as a word has them. */
+function between(from: number, to: number): number {
+  const low = from <= 0 ? -1 : from >= 32 ? 0 : -1 << from;
+  const high = to >= 32 ? -1 : to <= 0 ? 0 : (1 << to) - 1;
+  return low & high;
+}
+
+/** The place of the lowest bit of a word that is not 0. */
+function firstBit(word: number): number {
+  return 31 - Math.clz32(word & -word);
+}
+
+function bitsIn(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
