@@ -1,4 +1,4 @@
-import { LogLevel, NodeMirrorMode } from '../../src';
+import { NodeMirrorMode } from '../../src';
 import { Cluster } from './cluster';
 import type { ClusterNode } from './cluster';
 import { ConfiguredRuntimes } from './configured';
@@ -61,9 +61,9 @@ async function scenario(settings: Settings, kubectl: Kubectl, report: Report): P
     undo.push({ what: 'the startup taints', act: () => configured.untaint(nodes) });
     await configured.taint(workers);
   }
-  const install = (level: LogLevel): KubeObject[] =>
-    installation(settings, registry, workers.length < nodes.length, level).objects;
-  const objects = install(LogLevel.INFO);
+  const install = (changed: boolean): KubeObject[] =>
+    installation(settings, registry, { controlPlane: workers.length < nodes.length, changed }).objects;
+  const objects = install(false);
   undo.push({ what: 'the installation', act: () => cluster.remove(objects) });
   const lacking = await cluster.apply(objects);
   if (lacking.length > 0) report.say(`left out, since the cluster lacks them: ${lacking.join(', ')}`);
@@ -73,8 +73,7 @@ async function scenario(settings: Settings, kubectl: Kubectl, report: Report): P
   if (settings.preset === 'ha') await configured.areSet('after the start');
   else await jobsOfNodes(cluster, settings, nodes, registry, report);
   await pulls.once(settings.layerBytes);
-  if (settings.preset === 'classic') return;
-  const changed = install(LogLevel.DEBUG);
+  const changed = install(true);
   await pulls.during('a changed configuration rolls out', async () => {
     await cluster.apply(changed);
     await cluster.rolledOut(changed);

@@ -20,6 +20,8 @@ export const TEST_NAMESPACE = 'dragonfly-test';
 export const NAMESPACE = 'dragonfly-system';
 /** The taint of new nodes, with the preset `ha`. */
 export const STARTUP_TAINT = 'dragonfly.io/not-ready';
+/** The test's registry, as pods may name it. */
+const ORIGIN_BY_NAME = `http://origin.${TEST_NAMESPACE}.svc:5000`;
 /** How many supernodes the preset `ha` has. */
 export const HIGHLY_AVAILABLE = 2;
 const SIGNING_KEY_SECRET = 'supernode-signing-key';
@@ -121,22 +123,27 @@ export interface Installed {
   readonly namespace: string;
 }
 
-/** The installation, as a user's app would synthesize it. */
+/**
+ * The installation, as a user's app would synthesize it.
+ *
+ * @param controlPlane whether the cluster has nodes of one
+ * @param changed whether with another configuration, as it is rolled out later
+ */
 export function installation(
   settings: Settings,
   registry: string,
-  controlPlane: boolean,
-  logLevel: LogLevel,
+  { controlPlane, changed }: { readonly controlPlane: boolean; readonly changed: boolean },
 ): Installed {
   const chart = new Chart(new App({ outdir: '/nonexistent' }), 'dragonfly');
   const { dfdaemon, nodeMirror, supernode } = settings.images;
   const images = { supernodeImage: supernode, daemonImage: dfdaemon };
-  // A classic installation names the URL alone, and means docker.io by it.
+  const logLevel = changed ? LogLevel.DEBUG : LogLevel.INFO;
+  // A classic installation names the URL alone, and means docker.io by it. It has little to change: here the same registry by its name.
   if (settings.preset === 'classic') {
     const { namespace } = new Dragonfly(chart, 'dragonfly', {
       ...Preset.classic(),
       ...images,
-      registries: [{ url: registry }],
+      registries: [{ url: changed ? ORIGIN_BY_NAME : registry }],
     });
     return { objects: objectsOf(chart), namespace };
   }
@@ -166,7 +173,12 @@ export function installation(
     },
     daemon: {
       logLevel,
-      configureRuntime: { image: nodeMirror, startupTaint: STARTUP_TAINT, interval: Duration.seconds(10) },
+      configureRuntime: {
+        image: nodeMirror,
+        restart: settings.restart,
+        startupTaint: STARTUP_TAINT,
+        interval: Duration.seconds(10),
+      },
     },
   });
   return { objects: [...objectsOf(chart), signingKey()], namespace: NAMESPACE };
@@ -201,6 +213,7 @@ export function nodeMirrorJobs(
       name: `node-mirror-${mode}`,
       runtimes: [ContainerRuntime.of(scheme === 'cri-o' ? 'crio' : `${scheme}`)],
       registries: [{ url: registry, host: 'docker.io' }],
+      restart: settings.restart,
       backoffLimit: 0,
     });
   });

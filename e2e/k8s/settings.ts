@@ -11,11 +11,14 @@ export interface Settings {
   /** The networks of the nodes, for the NetworkPolicy of the preset `ha`. */
   readonly nodeCidrs: string[];
   readonly layerBytes: number;
+  /** Whether runtimes may be restarted for what they read at their start alone. */
+  readonly restart: boolean;
 }
 
 /** What a run says first. */
 export const NEEDS =
-  'The cluster must offer: nodes of one architecture (amd64, arm64), privileged pods, hostPath, Services that nodes reach, our three images.';
+  'The cluster must offer: nodes of one architecture (amd64, arm64), privileged pods, hostPath, Services that nodes reach, our three images, ' +
+  'and containerd with a config_path, or --restart.';
 
 const HELP = `npm run test:k8s -- [flags]
 
@@ -30,6 +33,7 @@ ${NEEDS}
   --preset NAME        default; classic; or ha: two supernodes with a NetworkPolicy, and the runtimes configured by the DaemonSet,
                        with a startup taint on the workers. Default: default
   --node-cidr CIDR     a network of the nodes, for the NetworkPolicy; repeatable. Default: 0.0.0.0/0
+  --restart            containerd without config_path in its configuration is given one, and is restarted; pods go on
   --layer-mib N        size of each of the three layers of an image. Default: 8
 `;
 
@@ -46,6 +50,7 @@ export function readSettings(argv: readonly string[]): (Settings & { readonly lo
       kubectl: { type: 'string', default: 'kubectl' },
       preset: { type: 'string', default: 'default' },
       'node-cidr': { type: 'string', multiple: true, default: ['0.0.0.0/0'] },
+      restart: { type: 'boolean', default: false },
       'layer-mib': { type: 'string', default: '8' },
     },
   });
@@ -71,6 +76,7 @@ export function readSettings(argv: readonly string[]): (Settings & { readonly lo
     preset,
     nodeCidrs: values['node-cidr'],
     layerBytes: mib * 1024 * 1024,
+    restart: values.restart,
     ...(load === undefined ? {} : { load }),
   };
 }

@@ -21,6 +21,7 @@ export { parseUpstreams, pickUpstream } from './mirror/upstreams';
 export type { Upstreams } from './mirror/upstreams';
 export { aboutDaemon } from './ops/about';
 export { Metrics } from './ops/metrics';
+export { METRICS } from './ops/metrics-table';
 export { OpsServer } from './ops/ops-server';
 export type { Readiness } from './ops/ops-server';
 export { Pulls } from './ops/pulls';

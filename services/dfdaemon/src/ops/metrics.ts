@@ -2,6 +2,8 @@ import type { Traffic } from '@cdk8s-dragonfly/engine';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { ResponseRecord } from '../mirror/response-record';
+import { METRICS } from './metrics-table';
+import type { LabelsOf, MetricSpec, NamesOf } from './metrics-table';
 
 /** What is read of a node of the swarm at each scrape. */
 export interface MeasuredNode {
@@ -13,80 +15,22 @@ export interface MeasuredNode {
 /** What a df-daemon tells Prometheus (text exposition format 0.0.4). */
 export class Metrics {
   private readonly registry = new Registry();
-  private readonly responses: Counter<'kind' | 'from' | 'code'>;
-  private readonly served: Counter<'from'>;
-  private readonly firstByte: Histogram<'from'>;
-  private readonly fallbacks: Counter<'reason'>;
-  private readonly broken: Counter;
-  private readonly mismatches: Counter;
-  private readonly kept: Counter<'why'>;
+  private readonly responses = this.counter('dragonfly_dfdaemon_responses_total');
+  private readonly served = this.counter('dragonfly_dfdaemon_served_bytes_total');
+  private readonly firstByte = this.histogram('dragonfly_dfdaemon_first_byte_seconds');
+  private readonly fallbacks = this.counter('dragonfly_dfdaemon_fallbacks_total');
+  private readonly broken = this.counter('dragonfly_dfdaemon_broken_responses_total');
+  private readonly mismatches = this.counter('dragonfly_dfdaemon_verify_failures_total');
+  private readonly kept = this.counter('dragonfly_dfdaemon_kept_manifests_total');
 
   constructor(node: MeasuredNode) {
-    const registers = [this.registry];
-    new Counter({
-      name: 'dragonfly_dfdaemon_bytes_total',
-      help: 'Bytes of blobs, by where they came from: the own disk (local), peers, the supernode, the origin.',
-      labelNames: ['source'] as const,
-      registers,
-      collect() {
-        this.reset();
-        for (const [source, bytes] of Object.entries(node.traffic)) this.inc({ source }, bytes);
-      },
+    this.counter('dragonfly_dfdaemon_bytes_total', (counter) => {
+      counter.reset();
+      for (const [source, bytes] of Object.entries(node.traffic)) counter.inc({ source }, bytes);
     });
-    this.responses = new Counter({
-      name: 'dragonfly_dfdaemon_responses_total',
-      help: 'Answers of the mirror, by what was asked for, who answered, and the status (0: the client left before there was one).',
-      labelNames: ['kind', 'from', 'code'] as const,
-      registers,
-    });
-    this.served = new Counter({
-      name: 'dragonfly_dfdaemon_served_bytes_total',
-      help: 'Bytes of blobs that container runtimes were given, through the swarm or straight from the registry.',
-      labelNames: ['from'] as const,
-      registers,
-    });
-    this.firstByte = new Histogram({
-      name: 'dragonfly_dfdaemon_first_byte_seconds',
-      help: 'Time from the request for a blob to its first byte, through the swarm.',
-      labelNames: ['from'] as const,
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-      registers,
-    });
-    this.fallbacks = new Counter({
-      name: 'dragonfly_dfdaemon_fallbacks_total',
-      help: 'Blobs that the registry gave because the swarm did not, by reason.',
-      labelNames: ['reason'] as const,
-      registers,
-    });
-    this.broken = new Counter({
-      name: 'dragonfly_dfdaemon_broken_responses_total',
-      help: 'Answers that ended in an error of ours, or before their end, those that clients left included.',
-      registers,
-    });
-    this.mismatches = new Counter({
-      name: 'dragonfly_dfdaemon_verify_failures_total',
-      help: 'Blobs that came with another digest than their own; the end of such a blob is never given.',
-      registers,
-    });
-    this.kept = new Counter({
-      name: 'dragonfly_dfdaemon_kept_manifests_total',
-      help: 'Manifests that were answered without their registry: within the time of --tag-policy (ttl), or since it cannot be reached (stale).',
-      labelNames: ['why'] as const,
-      registers,
-    });
-    const gauge = (name: string, help: string, value: () => number): void => {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(value());
-        },
-      });
-    };
-    gauge('dragonfly_dfdaemon_store_bytes', 'Bytes that blobs take on disk.', () => node.usage.bytes);
-    gauge('dragonfly_dfdaemon_store_blobs', 'Blobs on disk, whole or in part.', () => node.usage.blobs);
-    gauge('dragonfly_dfdaemon_store_evicted', 'Blobs that had to go since the start.', () => node.usage.evicted);
+    this.gauge('dragonfly_dfdaemon_store_bytes', () => node.usage.bytes);
+    this.gauge('dragonfly_dfdaemon_store_blobs', () => node.usage.blobs);
+    this.gauge('dragonfly_dfdaemon_store_evicted', () => node.usage.evicted);
   }
 
   /** Takes note of an answer that has ended. */
@@ -108,5 +52,36 @@ export class Metrics {
 
   async text(): Promise<string> {
     return this.registry.metrics();
+  }
+
+  /** @param read what sets its values at a scrape, unless they are counted as they come. */
+  private counter<Name extends NamesOf<'counter'>>(
+    name: Name,
+    read?: (counter: Counter<LabelsOf<Name>>) => void,
+  ): Counter<LabelsOf<Name>> {
+    const collect = read && {
+      collect(this: Counter<LabelsOf<Name>>) {
+        read(this);
+      },
+    };
+    return new Counter({ ...this.options(name), ...collect });
+  }
+
+  private histogram<Name extends NamesOf<'histogram'>>(name: Name): Histogram<LabelsOf<Name>> {
+    return new Histogram({ ...this.options(name), buckets: [...METRICS[name].buckets] });
+  }
+
+  private gauge(name: NamesOf<'gauge'>, read: () => number): void {
+    new Gauge({
+      ...this.options(name),
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  private options<Name extends keyof typeof METRICS>(name: Name) {
+    const { help, labels }: MetricSpec<LabelsOf<Name>> = METRICS[name];
+    return { name, help, labelNames: [...labels], registers: [this.registry] };
   }
 }

@@ -1,4 +1,4 @@
-import { Metrics, OpsServer } from '../../src/index';
+import { METRICS, Metrics, OpsServer } from '../../src/index';
 import { ask } from '../support/client';
 
 describe('the health endpoint', () => {
@@ -49,6 +49,11 @@ describe('the health endpoint', () => {
       'dragonfly_dfdaemon_store_blobs 2',
       'dragonfly_dfdaemon_store_evicted 1',
     ]);
+    const { body } = await ask(port, '/metrics');
+    for (const [name, { type, help }] of Object.entries(METRICS)) {
+      expect(body.toString()).toContain(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`);
+    }
+    expect(body.toString().match(/^# HELP/gm)).toHaveLength(Object.keys(METRICS).length);
     traffic.peer = 23;
     expect((await lines())[1]).toBe('dragonfly_dfdaemon_bytes_total{source="peer"} 23');
   });

@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 
-import { metricsDocument } from '../../src/metrics/document';
 import { METRICS } from '../../src/metrics/table';
 import { chunked, status, whole } from '../classic/fixture';
 import { OriginalClient } from '../classic/original-client';
@@ -14,12 +11,6 @@ import { GO } from '../classic/original-style';
 import { Running } from './running';
 
 const MIB = 1024 * 1024;
-
-test('docs/metrics.md tells of the metrics that there are; UPDATE_DOCS=1 writes it anew', async () => {
-  const file = join(__dirname, '..', '..', '..', '..', 'docs', 'metrics.md');
-  if (process.env['UPDATE_DOCS'] === '1') await writeFile(file, metricsDocument());
-  expect(await readFile(file, 'utf8')).toBe(metricsDocument());
-});
 
 describe('a supernode that was asked for a file', () => {
   const content = randomBytes(9 * MIB);
