@@ -1,10 +1,13 @@
 import type { Duration } from 'cdk8s';
-import type { ContainerResources } from 'cdk8s-plus-27';
+import type { ContainerResources, ImagePullPolicy, k8s } from 'cdk8s-plus-27';
 import type { ContainerRuntime } from './container-runtime';
 import type { DockerConfiguration } from './docker-props';
 import type { RuntimePaths } from './runtime-paths';
 
-/** What can be said about the container beside each df-daemon that points the node's container runtimes at it. */
+/**
+ * What can be said about the container beside each df-daemon that points the node's container runtimes at it. What concerns the pod, such as
+ * labels, tolerations and pull secrets, is said of the df-daemon, and so is the log level.
+ */
 export interface RuntimeConfiguration {
   /** The image with the `node-mirror` command. Required, since none is published yet. */
   readonly image: string;
@@ -57,4 +60,22 @@ export interface RuntimeConfiguration {
    * @default - 10m CPU and 64 MiB, at most 256 MiB
    */
   readonly resources?: ContainerResources;
+  /**
+   * More environment variables of the container.
+   *
+   * @default - none
+   */
+  readonly env?: { readonly [name: string]: string };
+  /**
+   * When the image is pulled.
+   *
+   * @default - `ALWAYS` for an image without a tag or with the tag `latest`, else `IF_NOT_PRESENT`
+   */
+  readonly imagePullPolicy?: ImagePullPolicy;
+  /**
+   * Fields of the container's security context to change.
+   *
+   * @default - privileged, as root, with a root file system that cannot be written
+   */
+  readonly securityContext?: k8s.SecurityContext;
 }

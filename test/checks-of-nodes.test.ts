@@ -1,4 +1,4 @@
-import { Duration, Testing } from 'cdk8s';
+import { Duration, Size, Testing } from 'cdk8s';
 import { ImagePullPolicy } from 'cdk8s-plus-27';
 import { ContainerRuntime, DfDaemonConstruct, Storage } from '../src';
 import type { DfDaemonProps, NodeMirrorJobProps, PreheatJobProps } from '../src';
@@ -102,6 +102,14 @@ describe('the props of the df-daemons', () => {
     [
       { configureRuntime: { image: 'a', interval: Duration.millis(1) } },
       'configureRuntime.interval is 1ms: use 1s to 86400s.',
+    ],
+    [
+      { configureRuntime: { image: 'a', resources: { memory: { limit: Size.mebibytes(64) } } } },
+      'configureRuntime.resources.memory.limit is 64 MiB, too little for a daemon to start: give at least 128 MiB.',
+    ],
+    [
+      { configureRuntime: { image: 'a', env: { NODE_NAME: 'w1' } } },
+      'configureRuntime.env has "NODE_NAME", which is set already: use WirePatch to change it.',
     ],
     [
       { configureRuntime: { image: 'a', paths: { dockerSocket: 'docker.sock' } } },

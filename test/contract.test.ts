@@ -3,7 +3,7 @@ import { parseCommand, readNodeConfig } from '@cdk8s-dragonfly/command';
 import { DFDAEMON, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfly/contract';
 import { parseUpstreams, pickUpstream } from '@cdk8s-dragonfly/dfdaemon';
 import { runtimesOf } from '@cdk8s-dragonfly/node-mirror';
-import { OriginRules } from '@cdk8s-dragonfly/origin';
+import { OriginRules, TokenHosts } from '@cdk8s-dragonfly/origin';
 import { Duration, Size } from 'cdk8s';
 import {
   Bandwidth,
@@ -132,6 +132,29 @@ describe('what the daemons understand of the manifests', () => {
       expect(() => rules.checkUrl(url, 'first-hand')).not.toThrow();
     }
     expect(() => rules.checkUrl(new URL('https://elsewhere.example.com'), 'first-hand')).toThrow('is refused');
+  });
+
+  it('a registry may show its credentials to the token servers that are named for it, at both daemons, and to no other', () => {
+    const manifests = install({
+      registries: [
+        {
+          url: 'https://mirror.example.com:8443/',
+          host: 'ghcr.io',
+          tokenServers: ['auth.example.com', '[fd00::1]:8443'],
+        },
+        { url: 'https://quay.io' },
+      ],
+    });
+    const mayBeShown = (text: readonly string[], registry: string, realm: string): boolean => {
+      const url = new URL(registry);
+      return new TokenHosts(text).mayBeShown(url, [url.host], new URL(realm));
+    };
+    for (const { tokenServer } of [daemonValues(manifests), supernodeValues(manifests)]) {
+      expect(mayBeShown(tokenServer, 'https://mirror.example.com:8443', 'https://auth.example.com/token')).toBe(true);
+      expect(mayBeShown(tokenServer, 'https://mirror.example.com:8443', 'https://[fd00::1]:8443/token')).toBe(true);
+      expect(mayBeShown(tokenServer, 'https://mirror.example.com:8443', 'https://[fd00::1]/token')).toBe(false);
+      expect(mayBeShown(tokenServer, 'https://quay.io', 'https://auth.example.com/token')).toBe(false);
+    }
   });
 
   it('a registry is found by the name that stands in images', () => {

@@ -49,7 +49,13 @@ export function runtimeContainers(spec: DfDaemonSpec): k8s.Container[] {
       ],
       env: [fieldEnv(NODE_MIRROR.flags.nodeName.env, 'spec.nodeName'), ...envOf(runtime.workload)],
       terminationMessagePolicy: 'FallbackToLogsOnError',
-      securityContext: { privileged: true, runAsUser: 0, runAsNonRoot: false, readOnlyRootFilesystem: true },
+      securityContext: {
+        privileged: true,
+        runAsUser: 0,
+        runAsNonRoot: false,
+        readOnlyRootFilesystem: true,
+        ...runtime.workload.securityContext,
+      },
       volumeMounts: [
         { name: 'host', mountPath: PATHS.hostRoot },
         { name: STATE, mountPath: STATE_FOLDER },

@@ -1,6 +1,7 @@
 import { NODE_MIRROR } from '../contract/index';
 import type { RuntimeConfiguration } from '../runtime-configuration-props';
 import type { RuntimePaths } from '../runtime-paths';
+import type { WorkloadProps } from '../workload-props';
 import { checkImage } from './checks';
 import { dockerSpec } from './docker';
 import type { DockerSpec } from './docker';
@@ -41,12 +42,13 @@ export function runtimeConfigurationSpec(
   const restart = props.restart ?? false;
   return {
     workload: {
-      ...workloadSpec(props.resources === undefined ? {} : { resources: props.resources }, {
+      ...workloadSpec(containerProps(props), {
+        parent: 'configureRuntime.',
         image,
         resources: { cpuRequest: '10m', memoryRequest: '64Mi', memoryLimit: 256 },
         priorityClassName: undefined,
         gracePeriodSeconds: 0,
-        takenEnv: {},
+        takenEnv: { [NODE_MIRROR.flags.nodeName.env]: 'WirePatch' },
       }),
       image,
     },
@@ -59,5 +61,15 @@ export function runtimeConfigurationSpec(
     docker: dockerSpec('configureRuntime.', props.docker, { runtimes, restart, registries }),
     startupTaint:
       props.startupTaint === undefined ? undefined : checkTaint('configureRuntime.startupTaint', props.startupTaint),
+  };
+}
+
+/** What is said of the container alone. */
+function containerProps({ resources, env, imagePullPolicy, securityContext }: RuntimeConfiguration): WorkloadProps {
+  return {
+    ...(resources && { resources }),
+    ...(env && { env }),
+    ...(imagePullPolicy && { imagePullPolicy }),
+    ...(securityContext && { securityContext }),
   };
 }

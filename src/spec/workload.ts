@@ -37,6 +37,8 @@ export interface WorkloadSpec {
 
 /** What differs from daemon to daemon. */
 export interface WorkloadDefaults {
+  /** The way to the props, for messages: nothing, or ending in a dot. */
+  readonly parent?: string;
   readonly image: string;
   readonly resources: ResourceDefaults;
   readonly priorityClassName: string | undefined;
@@ -53,18 +55,21 @@ const MIN_MEMORY_LIMIT = 128;
  * @throws Error naming the prop, the value and the fix.
  */
 export function workloadSpec(props: WorkloadProps, defaults: WorkloadDefaults): WorkloadSpec {
-  const limit = memoryLimit(props.resources, defaults.resources.memoryLimit);
+  const { parent = '' } = defaults;
+  const limit = memoryLimit(`${parent}resources`, props.resources, defaults.resources.memoryLimit);
   return {
-    labels: checkLabels('labels', props.labels ?? {}),
-    annotations: checkAnnotations('annotations', props.annotations ?? {}),
-    env: checkEnv('env', props.env ?? {}, defaults.takenEnv),
+    labels: checkLabels(`${parent}labels`, props.labels ?? {}),
+    annotations: checkAnnotations(`${parent}annotations`, props.annotations ?? {}),
+    env: checkEnv(`${parent}env`, props.env ?? {}, defaults.takenEnv),
     requests: requests(props.resources, defaults.resources, limit),
     limits: limits(props.resources, limit),
     heap: Math.floor(limit / 2),
-    tolerations: checkTolerations('tolerations', props.tolerations ?? []),
-    nodeSelector: checkNodeSelector('nodeSelector', props.nodeSelector ?? {}),
+    tolerations: checkTolerations(`${parent}tolerations`, props.tolerations ?? []),
+    nodeSelector: checkNodeSelector(`${parent}nodeSelector`, props.nodeSelector ?? {}),
     priorityClassName: props.priorityClassName ?? defaults.priorityClassName,
-    imagePullSecrets: (props.imagePullSecrets ?? []).map((name, i) => checkName(`imagePullSecrets[${i}]`, name, 253)),
+    imagePullSecrets: (props.imagePullSecrets ?? []).map((name, i) =>
+      checkName(`${parent}imagePullSecrets[${i}]`, name, 253),
+    ),
     imagePullPolicy: props.imagePullPolicy ?? (isFloating(defaults.image) ? 'Always' : 'IfNotPresent'),
     securityContext: props.securityContext ?? {},
     podSecurityContext: props.podSecurityContext ?? {},
@@ -83,17 +88,17 @@ function mebibytes(size: Size): number {
   return size.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR });
 }
 
-function memoryLimit(resources: ContainerResources | undefined, fallback: number): number {
+function memoryLimit(prop: string, resources: ContainerResources | undefined, fallback: number): number {
   const { limit, request } = resources?.memory ?? {};
   const mib = limit === undefined ? fallback : mebibytes(limit);
   if (mib < MIN_MEMORY_LIMIT) {
     throw new Error(
-      `resources.memory.limit is ${mib} MiB, too little for a daemon to start: give at least ${MIN_MEMORY_LIMIT} MiB.`,
+      `${prop}.memory.limit is ${mib} MiB, too little for a daemon to start: give at least ${MIN_MEMORY_LIMIT} MiB.`,
     );
   }
   if (request !== undefined && mebibytes(request) > mib) {
     throw new Error(
-      `resources.memory.request is ${mebibytes(request)} MiB and the limit ${mib} MiB: raise the limit, or ask for less.`,
+      `${prop}.memory.request is ${mebibytes(request)} MiB and the limit ${mib} MiB: raise the limit, or ask for less.`,
     );
   }
   return mib;

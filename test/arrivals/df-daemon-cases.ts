@@ -12,6 +12,7 @@ import type { Cases } from './case';
 import { authority, FILES, files } from './mounted-files';
 import { DAEMON, object, pod, RUNTIMES, values, within } from './places';
 import { dockerCases, runtimePathsCases } from './node-mirror-cases';
+import { workloadCases } from './workload-cases';
 
 type Own<Props, Base> = Omit<Props, keyof Base>;
 
@@ -183,6 +184,8 @@ export const DF_DAEMON_TIMEOUTS: Cases<Own<DfDaemonTimeouts, OriginTimeouts>> = 
   ],
 };
 
+const { env, imagePullPolicy, resources, securityContext } = workloadCases(RUNTIMES);
+
 export const RUNTIME_CONFIGURATION: Cases<RuntimeConfiguration> = {
   image: [
     { given: 'a:1', arrives: within(RUNTIMES, { image: 'a:1' }) },
@@ -219,16 +222,10 @@ export const RUNTIME_CONFIGURATION: Cases<RuntimeConfiguration> = {
     { given: 'a.b/not-ready', arrives: values(RUNTIMES, { removeTaint: 'a.b/not-ready', nodeName: 'w1' }) },
     { given: 'not-ready', arrives: values(RUNTIMES, { removeTaint: 'not-ready' }) },
   ],
-  resources: [
-    {
-      given: { memory: { limit: Size.mebibytes(128) } },
-      arrives: within(RUNTIMES, { resources: { limits: { memory: '128Mi' } } }),
-    },
-    {
-      given: { memory: { limit: Size.mebibytes(512) } },
-      arrives: within(RUNTIMES, { resources: { limits: { memory: '512Mi' } } }),
-    },
-  ],
+  env,
+  imagePullPolicy,
+  resources,
+  securityContext,
 };
 
 export const RUNTIME_CONFIGURATION_DOCKER = dockerCases(RUNTIMES);

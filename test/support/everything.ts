@@ -123,6 +123,9 @@ const RUNTIME: Required<RuntimeConfiguration> = {
   interval: Duration.minutes(5),
   startupTaint: 'dragonfly.io/not-ready',
   resources: { memory: { limit: Size.mebibytes(128) } },
+  env: { TZ: 'Europe/Berlin' },
+  imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
+  securityContext: { seLinuxOptions: { type: 'spc_t' } },
 };
 const RULE: Required<ProxyRule> = { match: 'blobs/sha256.*', useHttps: true, direct: false };
 const TLS_HOST: Required<ProxyTlsHost> = {
