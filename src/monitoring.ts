@@ -13,6 +13,7 @@ import {
 import type { Monitored } from './manifests/monitoring';
 import type { DragonflyMonitoringProps } from './monitoring-props';
 import { monitoringSpec } from './spec/monitoring';
+import { MONITORING } from './spec/shapes';
 import { refuseTakenNames } from './unique-name';
 
 /**
@@ -31,8 +32,9 @@ export class DragonflyMonitoring extends Construct {
 
   public constructor(scope: Construct, id: string, props: DragonflyMonitoringProps) {
     super(scope, id);
-    const { supernode, daemons } = props;
     const spec = checkedBy(this, () => {
+      MONITORING('', props);
+      const { supernode, daemons } = props;
       if (daemons.length === 0) {
         throw new Error('daemons is empty: name at least one DfDaemonConstruct.');
       }
@@ -42,6 +44,7 @@ export class DragonflyMonitoring extends Construct {
       refuseClassic(supernode.node.path, supernode.deployment);
       return monitoringSpec(props);
     });
+    const { supernode, daemons } = props;
     const seed: Monitored = {
       name: supernode.serviceName,
       namespace: supernode.namespace,

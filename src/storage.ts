@@ -1,4 +1,5 @@
 import type { Size } from 'cdk8s';
+import { CLAIM, EMPTY_DIR } from './spec/shapes';
 
 /** Where the data of a daemon may be. */
 export enum StorageType {
@@ -59,6 +60,7 @@ export class Storage {
    * @param options the claim, or what is needed to make one
    */
   public static persistentVolumeClaim(options: PersistentVolumeClaimStorageOptions): Storage {
+    CLAIM('Storage.persistentVolumeClaim()', options);
     const { claimName, size, storageClassName } = options;
     if (claimName === undefined && size === undefined) {
       throw new Error(
@@ -84,6 +86,7 @@ export class Storage {
    * @param options its limit
    */
   public static emptyDir(options: EmptyDirStorageOptions = {}): Storage {
+    EMPTY_DIR('Storage.emptyDir()', options);
     return new Storage(StorageType.EMPTY_DIR, options.sizeLimit === undefined ? {} : { size: options.sizeLimit });
   }
 

@@ -87,7 +87,7 @@ describe('the props of an installation', () => {
     ],
     [
       { daemonImage: 'https://example.com/dfdaemon' },
-      'daemonImage "https://example.com/dfdaemon" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, such as registry.example.com/dragonfly/supernode:0.1.0.',
+      'daemonImage "https://example.com/dfdaemon" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, NAME in lower case, such as registry.example.com/dragonfly/supernode:0.1.0.',
     ],
     [
       { daemonImage: 'a@sha256:123' },
@@ -267,7 +267,7 @@ describe('the props of the supernode', () => {
     ],
     [
       { registries: [{ url: 'https://a', ca: CertificateAuthority.fromConfigMap('A') }] },
-      `registries[0].ca "A" is no name for an object: ${NAME.replace('63', '253')}`,
+      `registries[0].ca "A" is no name of an object: use 1 to 253 lower-case letters, digits, dashes and dots, starting and ending with a letter or digit.`,
     ],
     [
       { classic: true, registries: [{ url: 'https://a', credentialsSecret: 's' }] },

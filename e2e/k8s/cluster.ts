@@ -32,6 +32,9 @@ export interface JobOutcome {
   readonly log: string;
 }
 
+/** Longer than the grace of our pods, which may all be needed. */
+const GRACE_SECONDS = 400;
+
 const ROLES = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
 
 /** What the test does with the cluster. */
@@ -61,7 +64,10 @@ export class Cluster {
 
   public async remove(objects: readonly KubeObject[]): Promise<void> {
     const known = await knownTo(this.kubectl, objects);
-    await this.kubectl.ok(['delete', '--ignore-not-found', '--timeout=180s', '-f', '-'], toYaml(known.objects));
+    await this.kubectl.ok(
+      ['delete', '--ignore-not-found', `--timeout=${GRACE_SECONDS}s`, '-f', '-'],
+      toYaml(known.objects),
+    );
   }
 
   /** Waits until the workloads run what they are to run. */
@@ -69,7 +75,7 @@ export class Cluster {
     for (const { kind, metadata } of objects) {
       if (['Deployment', 'DaemonSet', 'StatefulSet'].includes(kind)) {
         await this.kubectl.ok([
-          ...['rollout', 'status', `${kind.toLowerCase()}/${metadata.name}`, '--timeout=240s'],
+          ...['rollout', 'status', `${kind.toLowerCase()}/${metadata.name}`, `--timeout=${GRACE_SECONDS}s`],
           ...['--namespace', metadata.namespace ?? 'default'],
         ]);
       }
@@ -87,7 +93,11 @@ export class Cluster {
         const object = nodeStatePod(this.settings, pod, name, args);
         await this.kubectl.ok(['apply', '-f', '-'], toYaml([object]));
         await this.podEnded(pod);
-        const log = await this.kubectl.ok(['logs', '-n', TEST_NAMESPACE, pod]);
+        // What a container has written is there a little after its end.
+        const log = await eventually(`the log of the pod ${pod}`, async () => {
+          const said = await this.kubectl.ok(['logs', '-n', TEST_NAMESPACE, pod]);
+          return said.endsWith('\n') ? said : undefined;
+        });
         await this.remove([object]);
         return [name, log.trim()];
       }),

@@ -86,7 +86,7 @@ export class ConfiguredRuntimes {
     };
     const off = follow('node-mirror', /^\S+ [^{]/);
     const stopping = follow('df-daemon', /"msg":"stopping"/);
-    await kubectl.ok(['delete', 'pod', '--namespace', NAMESPACE, pod, '--timeout=200s']);
+    await kubectl.ok(['delete', 'pod', '--namespace', NAMESPACE, pod, '--timeout=400s']);
     await cluster.rolledOut([
       { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'df-daemon', namespace: NAMESPACE } },
     ]);

@@ -13,7 +13,7 @@ export async function run(
   args: readonly string[],
   options: { readonly input?: string; readonly limitMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Outcome> {
-  const { input, limitMs = 300_000, signal } = options;
+  const { input, limitMs = 420_000, signal } = options;
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: limitMs, signal });
   let stdout = '';
   let stderr = '';

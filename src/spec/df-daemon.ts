@@ -17,6 +17,7 @@ import type { ProxySpec } from './proxy';
 import { DOCKER_HUB, checkClassicRegistries, parseRegistries, renderRegistries } from './registry';
 import { runtimeConfigurationSpec } from './runtime-configuration';
 import type { RuntimeConfigurationSpec } from './runtime-configuration';
+import { DF_DAEMON } from './shapes';
 import { storeDefaults, storeSpec } from './storage';
 import type { StoreSpec } from './storage';
 import { workloadSpec } from './workload';
@@ -73,6 +74,7 @@ const CLASSIC = ['image', 'supernodes', 'registries', 'name', 'namespace', 'stor
  * @throws Error naming the prop, the value and the fix.
  */
 export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): DfDaemonSpec {
+  DF_DAEMON('', props);
   const classic = props.classic ?? false;
   if (classic) {
     checkClassic(props, CLASSIC);

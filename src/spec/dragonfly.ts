@@ -6,6 +6,7 @@ import { PORTS } from '../contract/index';
 import { checkImage, checkNamespace } from './checks';
 import { checkImageIsNotMirrored } from './mirror-loop';
 import { DOCKER_HUB } from './registry';
+import { DRAGONFLY } from './shapes';
 
 /** The props of the parts of an installation. */
 export interface DragonflySpec {
@@ -26,6 +27,7 @@ const GIVEN_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-le
  * @throws Error naming the prop, the value and the fix.
  */
 export function dragonflySpec(props: DragonflyProps, defaultNamespace: string): DragonflySpec {
+  DRAGONFLY('', props);
   const namespace = checkNamespace('namespace', props.namespace ?? defaultNamespace);
   const createNamespace = props.createNamespace ?? false;
   if (createNamespace && GIVEN_NAMESPACES.includes(namespace)) {

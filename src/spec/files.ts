@@ -1,5 +1,5 @@
 import type { CertificateAuthority } from '../registry';
-import { checkName } from './checks';
+import { checkReference } from './checks';
 
 /** Where daemons find the files of Secrets and ConfigMaps that the user names. */
 export const FILES_FOLDER = '/etc/dragonfly/registries';
@@ -33,12 +33,12 @@ export class FileSet {
     if (!KEY.test(key)) {
       throw new Error(`${prop} has the key "${key}": use letters, digits, dashes, dots and underscores.`);
     }
-    return this.add({ kind: kind === 'Secret' ? 'Secret' : 'ConfigMap', name: checkName(prop, name, 253), key, file });
+    return this.add({ kind: kind === 'Secret' ? 'Secret' : 'ConfigMap', name: checkReference(prop, name), key, file });
   }
 
   /** A key of a Secret, as {@link authority}. */
   public secret(prop: string, name: string, key: string, file: string): string {
-    return this.add({ kind: 'Secret', name: checkName(prop, name, 253), key, file });
+    return this.add({ kind: 'Secret', name: checkReference(prop, name), key, file });
   }
 
   private add(spec: FileSpec): string {

@@ -10,6 +10,7 @@ import { checkImageIsNotMirrored, loopbackPort } from './mirror-loop';
 import { DOCKER_HUB, checkUrl, namedRegistries, parseRegistries } from './registry';
 import { runtimePathsSpec } from './runtime-paths';
 import { checkRuntimes } from './runtimes';
+import { NODE_MIRROR as SHAPE } from './shapes';
 import { workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
 
@@ -44,6 +45,7 @@ export interface NodeMirrorSpec extends WorkloadSpec {
  * @throws Error naming the prop, the value and the fix.
  */
 export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: string): NodeMirrorSpec {
+  SHAPE('', props);
   const defaultMirror = NODE_MIRROR.flags.mirror.default;
   const image = checkImage('image', props.image);
   const deadlineSeconds = props.deadline?.toSeconds() ?? 600;

@@ -1,8 +1,9 @@
 import { DFGET_PREHEAT } from '../contract/index';
 import type { PreheatJobProps } from '../preheat-job-props';
-import { checkAddresses, checkCount, checkImage, checkName, checkNamespace } from './checks';
+import { checkAddresses, checkCount, checkImage, checkName, checkNamespace, checkReference } from './checks';
 import { durationText } from './durations';
 import { JOB_HASH_LENGTH } from './node-mirror';
+import { PREHEAT } from './shapes';
 import { workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
 
@@ -31,6 +32,7 @@ const MAX_IMAGES = 50;
  * @throws Error naming the prop, the value and the fix.
  */
 export function preheatSpec(props: PreheatJobProps, defaultNamespace: string): PreheatSpec {
+  PREHEAT('', props);
   const image = checkImage('image', props.image);
   return {
     ...workloadSpec(props, {
@@ -47,7 +49,7 @@ export function preheatSpec(props: PreheatJobProps, defaultNamespace: string): P
     supernodes: checkAddresses('supernodes', props.supernodes),
     platforms: (props.platforms ?? []).map(checkPlatform),
     credentialsSecret:
-      props.credentialsSecret === undefined ? undefined : checkName('credentialsSecret', props.credentialsSecret, 253),
+      props.credentialsSecret === undefined ? undefined : checkReference('credentialsSecret', props.credentialsSecret),
     schedule: props.schedule?.expressionString,
     timeout: durationText('timeout', props.timeout, DFGET_PREHEAT.flags.timeout),
     backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),

@@ -1,7 +1,6 @@
 import { NODE_MIRROR } from '../contract/index';
 import type { RuntimeConfiguration } from '../runtime-configuration-props';
 import type { RuntimePaths } from '../runtime-paths';
-import type { WorkloadProps } from '../workload-props';
 import { checkImage } from './checks';
 import { dockerSpec } from './docker';
 import type { DockerSpec } from './docker';
@@ -42,7 +41,7 @@ export function runtimeConfigurationSpec(
   const restart = props.restart ?? false;
   return {
     workload: {
-      ...workloadSpec(containerProps(props), {
+      ...workloadSpec(props, {
         parent: 'configureRuntime.',
         image,
         resources: { cpuRequest: '10m', memoryRequest: '64Mi', memoryLimit: 256 },
@@ -61,15 +60,5 @@ export function runtimeConfigurationSpec(
     docker: dockerSpec('configureRuntime.', props.docker, { runtimes, restart, registries }),
     startupTaint:
       props.startupTaint === undefined ? undefined : checkTaint('configureRuntime.startupTaint', props.startupTaint),
-  };
-}
-
-/** What is said of the container alone. */
-function containerProps({ resources, env, imagePullPolicy, securityContext }: RuntimeConfiguration): WorkloadProps {
-  return {
-    ...(resources && { resources }),
-    ...(env && { env }),
-    ...(imagePullPolicy && { imagePullPolicy }),
-    ...(securityContext && { securityContext }),
   };
 }

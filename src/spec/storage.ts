@@ -1,6 +1,6 @@
 import { Size, SizeRoundingBehavior } from 'cdk8s';
 import { Storage, StorageType } from '../storage';
-import { checkHostPath, checkName } from './checks';
+import { checkHostPath, checkReference } from './checks';
 
 /** Where a store is, and what it may take. */
 export interface StoreSpec {
@@ -91,7 +91,7 @@ function checkStorage(storage: Storage): Storage {
     checkHostPath('storage', storage.path);
   }
   if (storage.claimName !== undefined) {
-    checkName('storage', storage.claimName, 253);
+    checkReference('storage', storage.claimName);
   }
   return storage;
 }

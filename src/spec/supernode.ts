@@ -5,13 +5,14 @@ import { StorageType } from '../storage';
 import type { SupernodeProps } from '../supernode-props';
 import { accessSpec, tokenServersOf } from './access';
 import type { AccessSpec } from './access';
-import { checkCidr, checkImage, checkName, checkNamespace, checkPort } from './checks';
+import { checkCidr, checkImage, checkName, checkNamespace, checkPort, checkReference } from './checks';
 import { checkClassic } from './classic';
 import { durationText } from './durations';
 import { egressPorts } from './egress';
 import { FileSet } from './files';
 import type { FileSpec } from './files';
 import { DOCKER_HUB, checkClassicRegistries, originsOf, parseRegistries } from './registry';
+import { SUPERNODE as SHAPE } from './shapes';
 import { storeDefaults, storeSpec } from './storage';
 import type { StoreSpec } from './storage';
 import { workloadSpec } from './workload';
@@ -66,6 +67,7 @@ const CLASSIC = ['image', 'registries', 'name', 'namespace', 'storage', 'classic
  * @throws Error naming the prop, the value and the fix.
  */
 export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): SupernodeSpec {
+  SHAPE('', props);
   const classic = props.classic ?? false;
   if (classic) {
     checkClassic(props, CLASSIC);
@@ -105,7 +107,7 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
     minFree: Size.mebibytes(store.minFree ?? defaults.minFree),
     ...bandwidths(props),
     signingKeySecret:
-      props.signingKeySecret === undefined ? undefined : checkName('signingKeySecret', props.signingKeySecret, 253),
+      props.signingKeySecret === undefined ? undefined : checkReference('signingKeySecret', props.signingKeySecret),
     failAccessInterval: failAccessMinutes(props),
     originFirstByteTimeout: durationText(
       'timeouts.originFirstByte',

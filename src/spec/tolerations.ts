@@ -1,13 +1,22 @@
 import type { k8s } from 'cdk8s-plus-27';
 
+const OPERATORS = ['Equal', 'Exists'];
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
 /**
  * Tolerations that the API server accepts.
  *
- * @throws Error naming the prop, the value and the fix: `Exists` with a value, no key without `Exists`.
+ * @throws Error naming the prop, the value and the fix: `Exists` with a value, no key without `Exists`, words that are none of Kubernetes.
  */
 export function checkTolerations(prop: string, values: k8s.Toleration[]): k8s.Toleration[] {
   values.forEach((toleration, i) => {
-    const { key, operator, value } = toleration;
+    const { key, operator, value, effect } = toleration;
+    if (operator !== undefined && !OPERATORS.includes(operator)) {
+      throw new Error(`${prop}[${i}] has the operator "${operator}": use ${OPERATORS.join(' or ')}.`);
+    }
+    if (effect !== undefined && !EFFECTS.includes(effect)) {
+      throw new Error(`${prop}[${i}] has the effect "${effect}": use ${EFFECTS.join(', ')}, or leave it out for all.`);
+    }
     if (operator === 'Exists' && value !== undefined && value !== '') {
       throw new Error(`${prop}[${i}] has operator Exists and the value "${value}": leave out the value, or use Equal.`);
     }

@@ -2,7 +2,7 @@ import { SizeRoundingBehavior } from 'cdk8s';
 import type { Size } from 'cdk8s';
 import type { ContainerResources, k8s } from 'cdk8s-plus-27';
 import type { WorkloadProps } from '../workload-props';
-import { checkName } from './checks';
+import { checkReference } from './checks';
 import { checkAnnotations, checkEnv, checkLabels, checkNodeSelector } from './metadata';
 import { checkTolerations } from './tolerations';
 
@@ -56,6 +56,7 @@ const MIN_MEMORY_LIMIT = 128;
  */
 export function workloadSpec(props: WorkloadProps, defaults: WorkloadDefaults): WorkloadSpec {
   const { parent = '' } = defaults;
+  checkCpu(`${parent}resources.cpu`, props.resources, defaults.resources.cpuRequest);
   const limit = memoryLimit(`${parent}resources`, props.resources, defaults.resources.memoryLimit);
   return {
     labels: checkLabels(`${parent}labels`, props.labels ?? {}),
@@ -66,9 +67,12 @@ export function workloadSpec(props: WorkloadProps, defaults: WorkloadDefaults): 
     heap: Math.floor(limit / 2),
     tolerations: checkTolerations(`${parent}tolerations`, props.tolerations ?? []),
     nodeSelector: checkNodeSelector(`${parent}nodeSelector`, props.nodeSelector ?? {}),
-    priorityClassName: props.priorityClassName ?? defaults.priorityClassName,
+    priorityClassName:
+      props.priorityClassName === undefined
+        ? defaults.priorityClassName
+        : checkReference(`${parent}priorityClassName`, props.priorityClassName),
     imagePullSecrets: (props.imagePullSecrets ?? []).map((name, i) =>
-      checkName(`${parent}imagePullSecrets[${i}]`, name, 253),
+      checkReference(`${parent}imagePullSecrets[${i}]`, name),
     ),
     imagePullPolicy: props.imagePullPolicy ?? (isFloating(defaults.image) ? 'Always' : 'IfNotPresent'),
     securityContext: props.securityContext ?? {},
@@ -86,6 +90,19 @@ function isFloating(image: string): boolean {
 
 function mebibytes(size: Size): number {
   return size.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR });
+}
+
+function checkCpu(prop: string, resources: ContainerResources | undefined, fallback: string): void {
+  const { request, limit } = resources?.cpu ?? {};
+  const asked = request?.amount ?? fallback;
+  if (limit !== undefined && millicores(asked) > millicores(limit.amount)) {
+    throw new Error(`${prop}.request is ${asked} and the limit ${limit.amount}: raise the limit, or ask for less.`);
+  }
+}
+
+/** Of a number of cores, or one of thousandths, such as `100m`. */
+function millicores(amount: string): number {
+  return amount.endsWith('m') ? Number(amount.slice(0, -1)) : Number(amount) * 1000;
 }
 
 function memoryLimit(prop: string, resources: ContainerResources | undefined, fallback: number): number {

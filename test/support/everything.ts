@@ -125,7 +125,7 @@ const RUNTIME: Required<RuntimeConfiguration> = {
   resources: { memory: { limit: Size.mebibytes(128) } },
   env: { TZ: 'Europe/Berlin' },
   imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
-  securityContext: { seLinuxOptions: { type: 'spc_t' } },
+  securityContext: { runAsGroup: 0 },
 };
 const RULE: Required<ProxyRule> = { match: 'blobs/sha256.*', useHttps: true, direct: false };
 const TLS_HOST: Required<ProxyTlsHost> = {

@@ -7,6 +7,8 @@ const { createServer } = require('node:http');
 const { URL } = require('node:url');
 const { gzipSync } = require('node:zlib');
 
+/** Of the images that are made up: what else is asked for here, such as our own, is not to be mistaken for them. */
+const MADE_UP = 'dragonfly-test/';
 const LAYERS = 3;
 const LAYER_BYTES = Number(process.env.LAYER_BYTES);
 const blobs = new Map();
@@ -125,7 +127,9 @@ function serve(request, response) {
     kind === 'manifests'
       ? reference.startsWith('sha256:')
         ? manifests.get(reference)
-        : imageOf(`${name}:${reference}`)
+        : name.startsWith(MADE_UP)
+          ? imageOf(`${name}:${reference}`)
+          : undefined
       : blobs.get(reference);
   if (found === undefined) {
     response.writeHead(404).end();
