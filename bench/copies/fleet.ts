@@ -1,0 +1,125 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { ownerOf } from '../../services/supernode/src/replicas/rendezvous';
+import { freePort } from '../free-port';
+import { MeasuredProcess } from '../process/measured-process';
+
+const SERVICES = join(__dirname, '../../services');
+
+/** How long replicas may take to see each other, in ms. */
+const LIMIT = 20_000;
+
+interface Replica {
+  readonly port: number;
+  readonly log: string;
+  readonly process: MeasuredProcess;
+}
+
+/** Supernodes and df-daemons as they are shipped, each a process of its own on loopback. */
+export class Fleet {
+  private readonly replicas: Replica[] = [];
+  private readonly daemons: { readonly mirror: number; readonly process: MeasuredProcess }[] = [];
+  private count = 0;
+
+  private constructor(
+    private readonly home: string,
+    private readonly originPort: number,
+  ) {}
+
+  /** @param originPort of a registry on 127.0.0.1 @throws Error when a process does not start. */
+  static async start(originPort: number, replicas: number, daemons: number, flags: readonly string[]): Promise<Fleet> {
+    const fleet = new Fleet(await mkdtemp(join(tmpdir(), 'copies-')), originPort);
+    try {
+      await fleet.startReplicas(replicas);
+      // All at once would take the time of one another on a machine of two cores.
+      for (let daemon = 0; daemon < daemons; daemon += 1) await fleet.startDaemon(flags);
+      return fleet;
+    } catch (error) {
+      await fleet.stop();
+      throw error;
+    }
+  }
+
+  /** Where the runtimes of the nodes pull from. */
+  get mirrors(): readonly number[] {
+    return this.daemons.map(({ mirror }) => mirror);
+  }
+
+  /** To the supernode that owns the blob. */
+  signalOwner(blob: string, signal: NodeJS.Signals): void {
+    const named = this.replicas.map((replica) => ({ ...replica, name: `127.0.0.1:${replica.port}` }));
+    const owner = ownerOf(blob, named) ?? named[0];
+    if (owner !== undefined) process.kill(owner.process.pid, signal);
+  }
+
+  /** How often daemons said in their logs that they ask the origin, and why. */
+  async reasons(): Promise<readonly string[]> {
+    const logs = await Promise.all(
+      this.daemons.map(({ mirror }) => readFile(join(this.home, `${mirror}.log`), 'utf8')),
+    );
+    return logs.flatMap((text) =>
+      text.split('\n').flatMap((line) => {
+        const [, reason] = /"reason":"([^"]*)".*"msg":"asking the origin"/.exec(line) ?? [];
+        return reason === undefined ? [] : [reason.replaceAll(/\d+/g, 'N')];
+      }),
+    );
+  }
+
+  async stop(): Promise<void> {
+    for (const { process: daemon } of this.daemons) await daemon.stop();
+    for (const { process: replica } of this.replicas) {
+      if (replica.runs) process.kill(replica.pid, 'SIGCONT');
+      await replica.stop();
+    }
+    await rm(this.home, { recursive: true, force: true });
+  }
+
+  private async startReplicas(count: number): Promise<void> {
+    const ports = [];
+    for (let replica = 0; replica < count; replica += 1) ports.push(await freePort());
+    const key = join(this.home, 'signing-key.pem');
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeFile(key, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    const peers = count === 1 ? [] : ports.flatMap((port) => ['--peers', `127.0.0.1:${port}`]);
+    for (const port of ports) {
+      const home = join(this.home, `supernode-${port}`);
+      await mkdir(home);
+      const log = join(this.home, `${port}.log`);
+      const own = ['--listen-ip', '127.0.0.1', '--port', `${port}`, '--download-port', `${await freePort()}`];
+      const more = ['--advertise-ip', '127.0.0.1', '--home-dir', home, '--min-free', '0', '--signing-key', key];
+      const to = ['--allow-origin', `127.0.0.1:${this.originPort}`, ...peers];
+      this.replicas.push({ port, log, process: await this.run('supernode', [...own, ...more, ...to], { log, port }) });
+    }
+    const end = performance.now() + LIMIT;
+    for (const { log } of this.replicas) {
+      while ((await readFile(log, 'utf8')).split('a replica answers').length < count) {
+        if (performance.now() > end) throw new Error('the replicas do not see each other');
+        await delay(50);
+      }
+    }
+  }
+
+  private async startDaemon(flags: readonly string[]): Promise<void> {
+    const [mirror, peers, ops] = [await freePort(), await freePort(), await freePort()];
+    const name = `node-${(this.count += 1)}`;
+    const own = ['--port', `${mirror}`, '--peer-ip', '127.0.0.1', '--peer-port', `${peers}`];
+    const more = ['--ops-listen', `127.0.0.1:${ops}`, '--advertise-ip', '127.0.0.1', '--blob-authorization', 'none'];
+    const to = ['--registry', `http://127.0.0.1:${this.originPort}`, '--data-dir', join(this.home, name)];
+    const nodes = this.replicas.flatMap(({ port }) => ['--node', `127.0.0.1:${port}`]);
+    const all = [...own, ...more, ...to, ...nodes, '--min-free', '0', '--drain-timeout', '0s', ...flags];
+    const log = join(this.home, `${mirror}.log`);
+    this.daemons.push({ mirror, process: await this.run('dfdaemon', all, { log, port: mirror }) });
+  }
+
+  private async run(
+    name: string,
+    flags: readonly string[],
+    options: { readonly log: string; readonly port: number },
+  ): Promise<MeasuredProcess> {
+    return MeasuredProcess.start([process.execPath, join(SERVICES, name, 'bin', `${name}.js`), ...flags], options);
+  }
+}
