@@ -7,6 +7,7 @@ import type { Bar } from '../rig/bars';
 import { faults } from './faults';
 import { memoryOfDaemon } from './memory';
 import { speed } from './speed';
+import { uploads } from './uploads';
 import { warmBlob } from './warm-blob';
 
 const { values } = parseArgs({
@@ -23,6 +24,7 @@ const { values } = parseArgs({
 const MEASUREMENTS: Readonly<Record<string, () => Promise<Bar[]>>> = {
   speed,
   warm: warmBlob,
+  uploads,
   memory: memoryOfDaemon,
   faults: () => faults({ seed: Number(values.seed), pulls: Number(values.pulls), fault: values.fault }),
 };

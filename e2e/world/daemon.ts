@@ -57,7 +57,7 @@ export class Daemon {
   }
 
   /** @throws Error when it ends, or when the probe gives no answer within the limit */
-  async ready<T>(probe: () => T | undefined | Promise<T | undefined>, limitMs = 20_000): Promise<T> {
+  async ready<T>(probe: () => T | undefined | Promise<T | undefined>, limitMs = 60_000): Promise<T> {
     const hopeless = (): string | undefined => (this.running ? undefined : `it has ended (${String(this.ending)})`);
     return await eventually(`${this.name} to be ready`, { limitMs, hopeless }, probe);
   }

@@ -15,12 +15,15 @@ import {
   lineOf,
 } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, BlobRoute, HaveMessage } from '@cdk8s-dragonfly/protocol';
-import { BlockSlots, DamagedBlock } from '@cdk8s-dragonfly/store';
+import { DamagedBlock } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { givePiece } from '../classic/give-piece';
 import type { IsProven } from '../classic/give-piece';
+import { noTraffic } from './traffic';
+import type { Traffic } from './traffic';
 import type { UploadLimit } from './upload-limit';
+import { UploadTurns } from './upload-turns';
 import { whenOver } from './when-over';
 
 /** How often a stream that has nothing to tell shows that it lives, in milliseconds. */
@@ -31,13 +34,6 @@ const GATHER = 3;
 
 /** Connections of neighbours at a time. A neighbour keeps one for its stream and two for blocks, a blob. */
 const MAX_CONNECTIONS = 1024;
-
-/** Blocks that are given at a time: in all, and to one neighbour, so that none has most of the link. */
-const UPLOADS = 128;
-const UPLOADS_EACH = 4;
-
-/** A neighbour whose turn does not come within this time, in milliseconds, is told to ask others. */
-const BUSY_AFTER = 1000;
 
 /** How long blocks on their way may take when the daemon stops, in milliseconds. */
 const LAST_BLOCKS = 5000;
@@ -64,23 +60,22 @@ export type Admission = (request: IncomingMessage, blob: BlobId) => boolean;
 /** Gives blocks to neighbours, and pieces to original clients. */
 export class PeerServer {
   readonly server: Server;
-  private readonly slots: BlockSlots;
+  private readonly turns: UploadTurns;
   /** Blocks on their way to neighbours. */
   private readonly giving = new Set<Promise<unknown>>();
 
-  /** @param limit what neighbours together may take. Default: no limit. */
+  /**
+   * @param limit what neighbours together may take. Default: no limit.
+   * @param own what the node's own pulls got so far, which come first. Default: there are none.
+   */
   constructor(
     private readonly holdings: Holdings,
     private readonly admit: Admission,
     private readonly log: { warn(fields: object, message: string): void },
     private readonly limit?: UploadLimit,
+    own: Readonly<Traffic> = noTraffic(),
   ) {
-    const total = Math.min(UPLOADS, limit?.atOnce ?? UPLOADS);
-    this.slots = new BlockSlots({
-      total,
-      each: UPLOADS_EACH,
-      ...(limit === undefined ? {} : { patience: limit.patience }),
-    });
+    this.turns = new UploadTurns(own, limit);
     this.server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 10_000, maxHeaderSize: 16 * 1024 });
     this.server.maxConnections = MAX_CONNECTIONS;
     this.server.timeout = STALLED;
@@ -127,7 +122,8 @@ export class PeerServer {
     response.once('close', () => gone.abort(new Error('the neighbour is gone')));
     if (route.kind === 'have') await this.tellHave(route.blob, response, gone.signal);
     else {
-      const done = await this.turn(request, response, gone.signal);
+      const cut = (): void => void response.destroy();
+      const done = await this.turns.take(request.socket.remoteAddress ?? '', gone.signal, cut);
       if (done === undefined) {
         refuse(response, 503, 'others come first');
         return;
@@ -162,25 +158,6 @@ export class PeerServer {
     }
   }
 
-  /** What ends the turn of a neighbour; undefined when it does not come in time. */
-  private async turn(
-    request: IncomingMessage,
-    response: ServerResponse,
-    gone: AbortSignal,
-  ): Promise<((bytes: number) => void) | undefined> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), BUSY_AFTER);
-    try {
-      const cut = (): void => void response.destroy();
-      return await this.slots.take(request.socket.remoteAddress ?? '', AbortSignal.any([gone, late.signal]), cut);
-    } catch (error) {
-      if (late.signal.aborted && !gone.aborted) return undefined;
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   private paced(bytes: Buffer, signal: AbortSignal): Iterable<Buffer> | AsyncIterable<Buffer> {
     return this.limit === undefined ? [bytes] : this.limit.paced(bytes, signal);
   }
@@ -203,7 +180,7 @@ export class PeerServer {
         refuse(response, 404, `block ${index} of ${blob} is not here`);
         return;
       }
-      const { bytes, done } = await stored.lend(index);
+      const { bytes, done } = await this.turns.reading(() => stored.lend(index));
       response.writeHead(200, {
         'content-type': 'application/octet-stream',
         'content-length': bytes.length,

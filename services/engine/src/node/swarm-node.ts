@@ -72,7 +72,7 @@ const BUSY_FACTOR = 8;
 /** A node of the swarm: gets blobs, and gives them to its neighbours. */
 export class SwarmNode implements BlobProvider, Holdings, Outlook {
   /** Bytes since the start, by where they came from. */
-  readonly traffic: Traffic = noTraffic();
+  readonly traffic: Traffic;
   private readonly downloads = new Map<BlobId, { download: Download; users: number }>();
   /** Downloads that nobody reads any more, and that still put in order what they have. */
   private readonly closing = new Set<Promise<void>>();
@@ -89,7 +89,9 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     private readonly peerServer: PeerServer,
     /** Where neighbours are served. */
     readonly peerPort: number,
+    traffic: Traffic,
   ) {
+    this.traffic = traffic;
     const { connectTimeout, peerStallTimeout, supernodeSilence, originFirstByteTimeout, originStallTimeout, log } =
       options;
     // Random too: daemons of a DaemonSet start in the same millisecond, each as process 1 of its container.
@@ -159,13 +161,14 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     };
     // Everyone who reaches the port is served: who may have a private blob is decided at the mirror.
     const { uploadRate, policy: { trade } = DAEMON_POLICY } = options;
+    const traffic = noTraffic();
     const limit = uploadRate === undefined ? undefined : new UploadLimit(uploadRate);
-    const server = new PeerServer(holdings, () => trade, options.log, limit);
+    const server = new PeerServer(holdings, () => trade, options.log, limit, traffic);
     const bound = await listen(server.server, options.peers, 'the peer server').catch(async (error: unknown) => {
       await store.stop();
       throw error;
     });
-    const node = new SwarmNode(store, options, server, bound.port);
+    const node = new SwarmNode(store, options, server, bound.port, traffic);
     late.node = node;
     if (options.announce !== false && store.finished().length > 0) node.tools.supernodes.announce();
     return node;

@@ -1,0 +1,81 @@
+import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { noTraffic } from '../src/node/traffic';
+import { UploadTurns } from '../src/node/upload-turns';
+
+const MIB = 1024 * 1024;
+
+/** Works without a pause, as a node does that is short of CPU. */
+function burn(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+describe('turns of neighbours', () => {
+  const { signal } = new AbortController();
+  const cut = (): void => undefined;
+
+  it('come behind own pulls where the event loop has no time left, and freely when those are over', async () => {
+    const own = noTraffic();
+    const turns = new UploadTurns(own);
+    let given = 0;
+    let ended = false;
+    const neighbours = Array.from({ length: 8 }, async (_, index) => {
+      while (!ended) {
+        const done = await turns.take(`10.0.0.${index}`, signal, cut);
+        if (done !== undefined) given += 1;
+        done?.(MIB);
+        await nextTurn();
+      }
+    });
+    const pull = async (rounds: number): Promise<{ readonly given: number; readonly fair: number }> => {
+      const began = { at: performance.now(), own: own.supernode, given };
+      for (let round = 0; round < rounds; round += 1) {
+        burn(4);
+        own.supernode += MIB / 8;
+        await nextTurn();
+      }
+      const fair = (own.supernode - began.own) / MIB + (performance.now() - began.at) / 50;
+      return { given: given - began.given, fair };
+    };
+    // Whether it is short of time shows after a moment only.
+    await pull(15);
+    const beside = await pull(60);
+    expect(beside.given).toBeGreaterThan(4);
+    // What was saved, and what was taken into account just before.
+    expect(beside.given).toBeLessThanOrEqual(beside.fair + 4);
+    const before = given;
+    const over = performance.now();
+    while (given < before + 500 && performance.now() < over + 10_000) await nextTurn();
+    expect(given).toBeGreaterThanOrEqual(before + 500);
+    ended = true;
+    await Promise.all(neighbours);
+  });
+
+  it('to read from disk come two at a time', async () => {
+    const turns = new UploadTurns(noTraffic());
+    const ends: (() => void)[] = [];
+    const read = (): Promise<void> => turns.reading(() => new Promise<void>((resolve) => ends.push(resolve)));
+    const reads = [read(), read(), read()];
+    await nextTurn();
+    expect(ends).toHaveLength(2);
+    ends[0]?.();
+    await reads[0];
+    await nextTurn();
+    expect(ends).toHaveLength(3);
+    for (const end of ends) end();
+    await Promise.all(reads);
+  });
+
+  it('end for who goes away', async () => {
+    const turns = new UploadTurns(noTraffic(), { atOnce: 1, patience: 10_000 });
+    const done = await turns.take('10.0.0.1', signal, cut);
+    const leaving = new AbortController();
+    const gone = turns.take('10.0.0.2', leaving.signal, cut);
+    leaving.abort(new Error('gone'));
+    await expect(gone).rejects.toThrow('gone');
+    done?.(MIB);
+    expect(await turns.take('10.0.0.3', signal, cut)).toBeDefined();
+  });
+});
