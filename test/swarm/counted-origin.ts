@@ -23,12 +23,13 @@ export class CountedOrigin {
   private constructor(
     private readonly server: Server,
     readonly port: number,
+    private readonly host: string,
   ) {}
 
-  static async start(): Promise<CountedOrigin> {
+  static async start(host = '127.0.0.1'): Promise<CountedOrigin> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const origin = new CountedOrigin(server, (server.address() as AddressInfo).port);
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+    const origin = new CountedOrigin(server, (server.address() as AddressInfo).port, host);
     server.on('request', (request, response) => origin.answer(request, response));
     return origin;
   }
@@ -45,7 +46,8 @@ export class CountedOrigin {
 
   addAt(path: string, content: Buffer): URL {
     this.blobs.set(path, content);
-    return new URL(`http://127.0.0.1:${this.port}${path}`);
+    const host = this.host.includes(':') ? `[${this.host}]` : this.host;
+    return new URL(`http://${host}:${this.port}${path}`);
   }
 
   async stop(): Promise<void> {

@@ -50,6 +50,7 @@ export class Swarm {
   private constructor(
     readonly home: string,
     readonly origin: CountedOrigin,
+    private readonly host: string,
   ) {
     const { lines, logged } = this;
     this.log = createLog(
@@ -65,11 +66,11 @@ export class Swarm {
     );
   }
 
-  /** @param replicas how many supernodes; @param disk of the first. */
-  static async start(replicas = 1, disk: Disk = {}): Promise<Swarm> {
-    const swarm = new Swarm(await mkdtemp(join(tmpdir(), 'swarm-')), await CountedOrigin.start());
+  /** @param replicas how many supernodes; @param disk of the first; @param host the address of all. */
+  static async start(replicas = 1, disk: Disk = {}, host = '127.0.0.1'): Promise<Swarm> {
+    const swarm = new Swarm(await mkdtemp(join(tmpdir(), 'swarm-')), await CountedOrigin.start(host), host);
     const ports = await Promise.all(Array.from({ length: replicas }, freePort));
-    const peers = replicas === 1 ? [] : ports.map((port) => ({ host: '127.0.0.1', port }));
+    const peers = replicas === 1 ? [] : ports.map((port) => ({ host, port }));
     const signingKey = join(swarm.home, 'signing-key.pem');
     const { privateKey } = generateKeyPairSync('ed25519');
     await writeFile(signingKey, privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -104,12 +105,12 @@ export class Swarm {
     const supernode = await Supernode.start({
       homeDir: folder ?? join(this.home, `supernode-${index}`),
       ...limits,
-      api: { host: '127.0.0.1', port },
-      blocks: { host: '127.0.0.1', port: 0 },
-      advertiseIp: '127.0.0.1',
+      api: { host: this.host, port },
+      blocks: { host: this.host, port: 0 },
+      advertiseIp: this.host,
       peers,
       signingKey,
-      allowOrigin: [{ host: '127.0.0.1', port: this.origin.port }],
+      allowOrigin: [{ host: this.host, port: this.origin.port }],
       originFirstByteTimeout: 5000,
       originStallTimeout: ORIGIN_STALL,
       env: {},
@@ -164,9 +165,9 @@ export class Swarm {
       dataDir: folder ?? join(this.home, name),
       originFirstByteTimeout: 5000,
       ...limits,
-      supernodes: supernodePorts.map((port) => ({ host: '127.0.0.1', port })),
-      peers: { host: '127.0.0.1', port: 0 },
-      originRules: new OriginRules({ allow: [{ host: '127.0.0.1', port: this.origin.port }] }),
+      supernodes: supernodePorts.map((port) => ({ host: this.host, port })),
+      peers: { host: this.host, port: 0 },
+      originRules: new OriginRules({ allow: [{ host: this.host, port: this.origin.port }] }),
       connectTimeout: 1000,
       peerStallTimeout: 2000,
       supernodeSilence: 1000,
