@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '@cdk8s-dragonfly/command';
@@ -88,9 +88,14 @@ export class Watch {
   private async setOnFile(): Promise<void> {
     const { onFile } = this.settings;
     if (onFile === undefined) return;
-    await mkdir(dirname(onFile), { recursive: true });
-    // Who waits for the end of the file need not wait for a process that was killed and will not remove it.
-    await writeFile(onFile, (await processIdentity('self')) ?? '');
+    try {
+      await makeFolder(dirname(onFile));
+      // Who waits for the end of the file need not wait for a process that was killed and will not remove it.
+      await writeFile(onFile, (await processIdentity('self')) ?? '');
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Refusal(`--on-file ${onFile} cannot be written, so nothing was changed: ${why}`, { cause });
+    }
   }
 
   private async sleep(ms: number): Promise<void> {
@@ -99,4 +104,14 @@ export class Watch {
       if (!signal.aborted) throw error;
     });
   }
+}
+
+/**
+ * Makes a folder, if it is not there, in one that is there: Node's way of making all that are missing never ends below /proc.
+ *
+ * @throws the system's error.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const made = await stat(path).catch(() => undefined);
+  if (made?.isDirectory() !== true) await mkdir(path);
 }

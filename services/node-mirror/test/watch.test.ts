@@ -19,12 +19,15 @@ class Story {
   readonly events: string[] = [];
   readonly warnings: unknown[] = [];
   private readonly folder = mkdtempSync(join(tmpdir(), 'watch-'));
-  readonly onFile = join(this.folder, 'run/on');
+  readonly onFile: string;
 
   constructor(
     private readonly looks: Report[],
     private readonly restored: Report = report('restore', 'restored'),
-  ) {}
+    onFile?: string,
+  ) {
+    this.onFile = onFile ?? join(this.folder, 'run/on');
+  }
 
   async run(ports: Partial<WatchPorts> = {}): Promise<Report> {
     const nodeMirror = {
@@ -63,6 +66,15 @@ class Story {
     }
   }
 }
+
+test.each(['/proc/dragonfly/on', '/proc/dragonfly/run/on', '/dev/null/on', '/proc/version'])(
+  'changes nothing where its file %s cannot be',
+  async (onFile) => {
+    const story = new Story([report('apply', 'changed')], undefined, onFile);
+    await expect(story.run()).rejects.toThrow(`--on-file ${onFile} cannot be written, so nothing was changed: `);
+    expect(story.events.filter((event) => !event.startsWith('end'))).toEqual([]);
+  },
+);
 
 test('applies, looks again, tells what is new only, and takes the mirror off before its file goes', async () => {
   const story = new Story([
