@@ -38,7 +38,7 @@ export function points(most: number): Scenario[] {
     ...more,
   });
   return [
-    ...[1, 2, 4, 8, 16].map((nodes) => point(`96 MiB to ${nodes}, 64 Mbit/s`, nodes, 96 * MIB, AS_MEASURED)),
+    ...[1, 2, 4, 8, 16].map((nodes) => point(`96 MiB to ${nodes} at 64 Mbit/s`, nodes, 96 * MIB, AS_MEASURED)),
     ...[10, 100, 1000, 10_000].map((nodes) => point(`3 GB to ${nodes}`, nodes, 3 * GB)),
     ...[100, 1000, 10_000, 50_000].map((nodes) => point(`100 MB to ${nodes}`, nodes, 100 * MB)),
     ...[10 * MB, GB, 50 * GB].map((size) => point(`${size / MB} MB to 1000`, 1000, size)),

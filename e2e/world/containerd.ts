@@ -1,6 +1,7 @@
 import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
+import type { Daemon } from './daemon';
 import { criVersion, pullByCri } from './cri';
 import type { Host } from './host';
 import { blobsOf, type Image } from './image';
@@ -11,6 +12,8 @@ export interface ContainerdOptions {
   readonly mirror?: string;
   /** Added to its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder of what it keeps: another, and it has nothing yet. Default: `containerd`. */
+  readonly name?: string;
 }
 
 /** What containerd tells about an image that it has pulled. */
@@ -23,10 +26,15 @@ export interface ContainerdImage {
 
 /** Debian's containerd with folders of its own. */
 export class Containerd {
-  private constructor(private readonly host: Host) {}
+  private daemon: Daemon | undefined;
+
+  private constructor(
+    private readonly host: Host,
+    private readonly name: string,
+  ) {}
 
   static async start(host: Host, options: ContainerdOptions = {}): Promise<Containerd> {
-    const containerd = new Containerd(host);
+    const containerd = new Containerd(host, options.name ?? 'containerd');
     const text = (path: string): string => JSON.stringify(path);
     writeFileSync(
       host.path('containerd.toml'),
@@ -52,8 +60,14 @@ export class Containerd {
     if (options.mirror !== undefined) containerd.writeHostsToml(options.mirror);
     const argv = ['containerd', '--config', host.path('containerd.toml')];
     const daemon = host.start('containerd', argv, options.env);
+    containerd.daemon = daemon;
     await daemon.ready(() => criVersion(containerd.socket));
     return containerd;
+  }
+
+  /** Ends it; its folder stays. */
+  async stop(): Promise<void> {
+    await this.daemon?.stop();
   }
 
   /** Its API socket. */
@@ -72,7 +86,7 @@ export class Containerd {
 
   /** SHA-256 of each blob of the image, computed from the bytes in containerd's store, in the order of the manifest. */
   async storedDigests(image: Image): Promise<string[]> {
-    const store = this.host.path('containerd', 'io.containerd.content.v1.content', 'blobs', 'sha256');
+    const store = this.host.path(this.name, 'io.containerd.content.v1.content', 'blobs', 'sha256');
     return await Promise.all(
       blobsOf(image).map(async ({ digest }) => {
         const hash = createHash('sha256');
@@ -83,7 +97,7 @@ export class Containerd {
   }
 
   private get root(): string {
-    return this.host.path('containerd');
+    return this.host.path(this.name);
   }
 
   private writeHostsToml(mirror: string): void {
