@@ -1,5 +1,5 @@
-import { readLines } from '@cdk8s-dragonfly/protocol';
-import { request } from 'undici';
+import { LineCutter } from '@cdk8s-dragonfly/protocol';
+import type { LineSchema } from '@cdk8s-dragonfly/protocol';
 import type { Dispatcher } from 'undici';
 
 import { LinkFailure, linkFailure } from './failure';
@@ -8,7 +8,7 @@ import { Patience } from './patience';
 /** How a stream of lines is opened. Times are in milliseconds. */
 export interface LineStreamOptions<T> {
   readonly dispatcher: Dispatcher;
-  readonly schema: Parameters<typeof readLines<T>>[1];
+  readonly schema: LineSchema<T>;
   /** The longest time without a line; the server pings more often. */
   readonly silence: number;
   /** Headers of the request. Default: none. */
@@ -17,36 +17,92 @@ export interface LineStreamOptions<T> {
 }
 
 /**
- * The documents of a stream that the server keeps open, as they come. It ends when the server ends it.
+ * Tells `heard` the documents of a stream that the server keeps open, as they come. Resolves when the server ends it. A node has one
+ * such stream for each neighbour in each blob, and each brings a line for each block: they are taken straight from the connection.
  *
  * @throws LinkFailure `gone` when it cannot be opened or breaks; `silent` when nothing comes for too long; `lying` when it is not of the protocol; the
- * signal's reason when it aborts.
+ * signal's reason when it aborts; what `heard` throws.
  */
-export async function* openLines<T>(url: URL, options: LineStreamOptions<T>): AsyncGenerator<T> {
+export async function followLines<T>(url: URL, options: LineStreamOptions<T>, heard: (line: T) => void): Promise<void> {
   const { dispatcher, headers = {}, schema, silence, signal } = options;
-  const where = `${url.host}${url.pathname}`;
-  const silent = new AbortController();
-  const patience = new Patience(silence, () => {
-    silent.abort(new LinkFailure('silent', `${where} was silent for ${silence} ms`));
+  signal.throwIfAborted();
+  const { origin, host, pathname, search } = url;
+  const where = `${host}${pathname}`;
+  await new Promise<void>((resolve, reject) => {
+    const stream = new LineStream<T>({ where, cutter: new LineCutter(schema), heard, renew: () => patience.renew() });
+    const patience = new Patience(silence, () =>
+      stream.end(new LinkFailure('silent', `${where} was silent for ${silence} ms`)),
+    );
+    const abort = (): void => stream.end(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    stream.ended = (reason) => {
+      patience.end();
+      signal.removeEventListener('abort', abort);
+      if (reason === undefined) resolve();
+      else reject(reason);
+    };
+    dispatcher.dispatch({ origin, path: `${pathname}${search}`, method: 'GET', headers }, stream);
   });
-  try {
-    const answer = await request(url, { dispatcher, headers, signal: AbortSignal.any([signal, silent.signal]) });
-    if (answer.statusCode !== 200) {
-      answer.body.on('error', () => undefined).destroy();
-      throw new LinkFailure('lying', `${where} answered ${answer.statusCode} instead of a stream`);
+}
+
+interface Listening<T> {
+  readonly where: string;
+  readonly cutter: LineCutter<T>;
+  readonly heard: (line: T) => void;
+  /** Something was heard. */
+  readonly renew: () => void;
+}
+
+/** One stream. */
+class LineStream<T> implements Dispatcher.DispatchHandler {
+  /** Called once. */
+  ended: (reason: Error | undefined) => void = () => undefined;
+  private controller: Dispatcher.DispatchController | undefined;
+  private isEnded = false;
+  private reason: Error | undefined;
+
+  constructor(private readonly listening: Listening<T>) {}
+
+  /** Nothing more is heard. @param reason why it was given up; undefined: the server has ended it. */
+  end(reason: Error | undefined): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    this.reason = reason;
+    if (reason !== undefined) this.controller?.abort(reason);
+    this.ended(reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.reason !== undefined) controller.abort(this.reason);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
+    if (statusCode === 200 || statusCode < 200) return;
+    this.end(new LinkFailure('lying', `${this.listening.where} answered ${statusCode} instead of a stream`));
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { cutter, heard, renew, where } = this.listening;
+    try {
+      for (const line of cutter.cut(chunk)) {
+        if (this.isEnded) return;
+        renew();
+        heard(line);
+      }
+    } catch (error) {
+      const isLying = error instanceof Error && error.name === 'LineError';
+      this.end(
+        isLying ? new LinkFailure('lying', `${where}: ${error.message}`, { cause: error }) : linkFailure(error, where),
+      );
     }
-    for await (const line of readLines<T>(answer.body, schema)) {
-      patience.renew();
-      yield line;
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    if (silent.signal.aborted) throw silent.signal.reason;
-    if (error instanceof Error && error.name === 'LineError') {
-      throw new LinkFailure('lying', `${where}: ${error.message}`, { cause: error });
-    }
-    throw linkFailure(error, where);
-  } finally {
-    patience.end();
+  }
+
+  onResponseEnd(): void {
+    this.end(undefined);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.end(linkFailure(error, this.listening.where));
   }
 }

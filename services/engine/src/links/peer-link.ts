@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 
 import { linkFailure } from './failure';
 import type { LinkFailure } from './failure';
-import { openLines } from './line-stream';
+import { followLines } from './line-stream';
 
 export interface PeerLinkOptions {
   readonly peer: Neighbour;
@@ -81,23 +81,26 @@ export class PeerLink {
   }
 
   private async follow(): Promise<void> {
-    const { blob, cid, dispatcher, silence, changed, end } = this.options;
+    const { blob, cid, dispatcher, silence } = this.options;
     const url = new URL(havePath(blob, cid), this.origin);
-    const lines = openLines<HaveEvent>(url, { dispatcher, schema: haveEvent, silence, signal: this.closing.signal });
-    for await (const event of lines) {
-      this.open = true;
-      if (event.type === 'ping') continue;
-      if (event.type === 'have') {
-        this.has.addAll(event.blocks, end());
-        this.hasAtAll.addAll(event.blocks, end());
-        if (event.unattested !== undefined) this.hasAtAll.addAll(event.unattested, end());
-        if (event.pieceSize !== undefined) this.told = { pieceSize: event.pieceSize, size: event.size };
-      } else {
-        for (const block of event.blocks) this.add(block, true);
-        for (const block of event.unattested ?? []) this.add(block, false);
-      }
-      changed();
-    }
+    const options = { dispatcher, schema: haveEvent, silence, signal: this.closing.signal };
+    await followLines<HaveEvent>(url, options, (event) => this.hear(event));
     throw new Error('it ended the stream of what it has');
+  }
+
+  private hear(event: HaveEvent): void {
+    const { changed, end } = this.options;
+    this.open = true;
+    if (event.type === 'ping') return;
+    if (event.type === 'have') {
+      this.has.addAll(event.blocks, end());
+      this.hasAtAll.addAll(event.blocks, end());
+      if (event.unattested !== undefined) this.hasAtAll.addAll(event.unattested, end());
+      if (event.pieceSize !== undefined) this.told = { pieceSize: event.pieceSize, size: event.size };
+    } else {
+      for (const block of event.blocks) this.add(block, true);
+      for (const block of event.unattested ?? []) this.add(block, false);
+    }
+    changed();
   }
 }

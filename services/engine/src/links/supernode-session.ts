@@ -3,7 +3,7 @@ import type { BlobId, SessionEvent } from '@cdk8s-dragonfly/protocol';
 import type { Dispatcher } from 'undici';
 
 import { LinkFailure, linkFailure } from './failure';
-import { openLines } from './line-stream';
+import { followLines } from './line-stream';
 import type { LinkLog } from './link-log';
 
 /** What a session says of a blob. */
@@ -81,14 +81,14 @@ export class SupernodeSession {
       const options = { dispatcher, headers, schema: sessionEvent, silence: patience() / 2, signal };
       let reason = new LinkFailure('gone', `supernode ${name} ended the session`);
       try {
-        for await (const event of openLines<SessionEvent>(url, options)) {
+        await followLines<SessionEvent>(url, options, (event) => {
           if (failures > 0) log.info({ supernode: name }, 'the session is open again');
           failures = 0;
           if (event.type === 'hello') {
             this.checkKnown(event.blobs);
             this.options.opened?.(event.holdings);
           } else if (event.type !== 'ping') this.listeners.get(event.blob)?.event(event);
-        }
+        });
       } catch (error) {
         if (isAborted(signal)) return;
         reason = linkFailure(error, `supernode ${name}`);

@@ -9,28 +9,21 @@ import {
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,
   UNATTESTED_HEADER,
-  BlockSet,
   blobInPeerFilePath,
   blobRoute,
-  lineOf,
 } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, BlobRoute, HaveMessage } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, BlobRoute } from '@cdk8s-dragonfly/protocol';
 import { DamagedBlock } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { givePiece } from '../classic/give-piece';
 import type { IsProven } from '../classic/give-piece';
+import { HaveFeeds } from './have-feed';
 import { noTraffic } from './traffic';
 import type { Traffic } from './traffic';
 import type { UploadLimit } from './upload-limit';
 import { UploadTurns } from './upload-turns';
 import { whenOver } from './when-over';
-
-/** How often a stream that has nothing to tell shows that it lives, in milliseconds. */
-const PING_EVERY = 500;
-
-/** How long new blocks are gathered before a neighbour hears of them, in milliseconds. */
-const GATHER = 3;
 
 /** Connections of neighbours at a time. A neighbour keeps one for its stream and two for blocks, a blob. */
 const MAX_CONNECTIONS = 1024;
@@ -61,6 +54,7 @@ export type Admission = (request: IncomingMessage, blob: BlobId) => boolean;
 export class PeerServer {
   readonly server: Server;
   private readonly turns: UploadTurns;
+  private readonly feeds = new HaveFeeds();
   /** Blocks on their way to neighbours. */
   private readonly giving = new Set<Promise<unknown>>();
 
@@ -195,61 +189,31 @@ export class PeerServer {
     }
   }
 
-  /** Attested blocks, and apart from them those that a neighbour can check only when it has the whole. */
   private async tellHave(blob: BlobId, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const tell = (message: HaveMessage): void => {
-      if (!response.destroyed) response.write(lineOf(message));
+    const listener = this.feeds.open(response);
+    const stored = await this.holdings.hold(blob, signal);
+    if (stored === undefined) {
+      response.end();
+      return;
+    }
+    // A neighbour that listens keeps no blob on a disk that needs the room.
+    const hold = { isTaken: false };
+    const taken = (): void => {
+      hold.isTaken = true;
+      response.end();
     };
-    response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
-    response.flushHeaders();
-    const pinging = setInterval(() => tell({ type: 'ping' }), PING_EVERY);
+    stored.yieldTo(taken);
+    const unfollow = this.feeds.follow(listener, stored);
     try {
-      const stored = await this.holdings.hold(blob, signal);
-      if (stored === undefined) {
-        response.end();
-        return;
-      }
-      // A neighbour that listens keeps no blob on a disk that needs the room.
-      const hold = { isTaken: false };
-      const taken = (): void => {
-        hold.isTaken = true;
-        response.end();
-      };
-      stored.yieldTo(taken);
-      const attested = (index: number): boolean => stored.proofOf(index)?.signature !== undefined;
-      let news = noNews();
-      let timer: NodeJS.Timeout | undefined;
-      const unwatch = stored.watch((index) => {
-        (attested(index) ? news.blocks : news.unattested).push(index);
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          tell({ type: 'added', ...news });
-          news = noNews();
-        }, GATHER);
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener('abort', () => resolve(), { once: true });
       });
-      try {
-        const held = [...stored.held];
-        const blocks = BlockSet.of(held.filter(attested)).toBase64();
-        const unattested = BlockSet.of(held.filter((index) => !attested(index))).toBase64();
-        const { grid, size } = stored;
-        tell({ type: 'have', blocks, unattested, pieceSize: grid.pieceSize, ...(size === undefined ? {} : { size }) });
-        await new Promise<void>((resolve) => {
-          if (signal.aborted) resolve();
-          else signal.addEventListener('abort', () => resolve(), { once: true });
-        });
-      } finally {
-        unwatch();
-        clearTimeout(timer);
-        if (!hold.isTaken) await stored.release(taken);
-      }
     } finally {
-      clearInterval(pinging);
+      unfollow();
+      if (!hold.isTaken) await stored.release(taken);
     }
   }
-}
-
-function noNews(): { blocks: number[]; unattested: number[] } {
-  return { blocks: [], unattested: [] };
 }
 
 function peerRoute(path: string): PeerRoute | undefined {

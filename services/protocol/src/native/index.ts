@@ -2,7 +2,8 @@ export { HASH_LENGTH, SIGNATURE_LENGTH, attest, isAttested, publicKeyText, readP
 export type { Attestation, BlockStatement } from './attestation';
 export { BLOBS_PATH, REACH_PATH, daemonBlobs, daemonReach } from './daemon-report';
 export type { DaemonBlobs, DaemonReach } from './daemon-report';
-export { LineError, lineOf, readLines } from './lines';
+export { LineCutter, LineError, lineOf, readLines } from './lines';
+export type { LineSchema } from './lines';
 export {
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,

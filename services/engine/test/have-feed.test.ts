@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { BlockSet, havePath, haveEvent, readLines } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, Digest, HaveEvent } from '@cdk8s-dragonfly/protocol';
+import { BlobStore } from '@cdk8s-dragonfly/store';
+
+import { PeerServer } from '../src/node/peer-server';
+
+const BLOCK = 256 * 1024;
+const PIECE = 1024 * 1024;
+const blob: Digest = `sha256:${'ab'.repeat(32)}`;
+/** As long as a signature is. */
+const signature = Buffer.alloc(64, 1);
+
+let folder: string;
+let store: BlobStore;
+let server: PeerServer;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'have-feed-'));
+  store = await BlobStore.open(folder);
+  const holdings = { hold: (one: BlobId) => store.find(one), isProven: () => true };
+  server = new PeerServer(holdings, () => true, { warn: () => undefined });
+  server.server.listen(join(folder, 'peer.sock'));
+  await once(server.server, 'listening');
+});
+
+afterEach(async () => {
+  await server.stop();
+  await store.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** What a neighbour hears. */
+class Listening {
+  private constructor(
+    readonly answer: IncomingMessage,
+    private readonly lines: AsyncIterator<HaveEvent>,
+  ) {}
+
+  static async begin(): Promise<Listening> {
+    const outgoing = request({ socketPath: join(folder, 'peer.sock'), path: havePath(blob, 'me') }).end();
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+    return new Listening(answer, readLines<HaveEvent>(answer, haveEvent));
+  }
+
+  async next(): Promise<HaveEvent | undefined> {
+    const { done, value } = (await this.lines.next()) as IteratorResult<HaveEvent, undefined>;
+    return done === true ? undefined : value;
+  }
+
+  /** The next that is no ping. */
+  async news(): Promise<HaveEvent | undefined> {
+    for (;;) {
+      const event = await this.next();
+      if (event?.type !== 'ping') return event;
+    }
+  }
+}
+
+test('every neighbour that listens hears what is here, then each block that comes, and pings while nothing comes', async () => {
+  const stored = await store.create(blob, PIECE, 4 * BLOCK);
+  const write = async (index: number, attested: boolean): Promise<void> => {
+    const bytes = randomBytes(stored.grid.blockLength(index, stored.size));
+    const hash = createHash('sha256').update(bytes).digest();
+    await stored.write(index, [bytes], attested ? { hash, signature } : { hash });
+  };
+  await write(0, true);
+  const early = await Listening.begin();
+  const shape = { pieceSize: PIECE, size: 4 * BLOCK };
+  expect(await early.news()).toEqual({
+    type: 'have',
+    blocks: BlockSet.of([0]),
+    unattested: BlockSet.of([]),
+    ...shape,
+  });
+  await write(2, false);
+  expect(await early.news()).toEqual({ type: 'added', blocks: [], unattested: [2] });
+
+  const late = await Listening.begin();
+  expect(await late.news()).toEqual({
+    type: 'have',
+    blocks: BlockSet.of([0]),
+    unattested: BlockSet.of([2]),
+    ...shape,
+  });
+  await write(1, true);
+  const news = { type: 'added', blocks: [1], unattested: [] };
+  expect(await early.news()).toEqual(news);
+  expect(await late.news()).toEqual(news);
+
+  // Who leaves does not take the news from who stays.
+  early.answer.destroy();
+  await write(3, true);
+  expect(await late.news()).toEqual({ type: 'added', blocks: [3], unattested: [] });
+  const quiet = performance.now();
+  expect(await late.next()).toEqual({ type: 'ping' });
+  expect(performance.now() - quiet).toBeGreaterThan(200);
+  await stored.release();
+});
+
+test('a stream of a blob that is not here ends', async () => {
+  const listening = await Listening.begin();
+  expect(await listening.news()).toBeUndefined();
+});
