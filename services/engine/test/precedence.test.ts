@@ -9,18 +9,23 @@ class Node {
   private readonly precedence = new Precedence();
   private now = 1000;
   private busy = 0;
+  private cpu = 0;
 
-  /** @param busy the part of the time in which the event loop works. */
-  pass(ms: number, busy: number): void {
+  /**
+   * @param busy the part of the time in which the event loop works.
+   * @param cpu the part of the time in which the process has a CPU.
+   */
+  pass(ms: number, busy: number, cpu = busy): void {
     this.now += ms;
     this.busy += busy * ms;
+    this.cpu += cpu * ms;
   }
 
   /** How many blocks neighbours are given at once. */
   give(most = 100): number {
     let count = 0;
-    const { now, busy } = this;
-    while (count < most && this.precedence.isOpen({ now, busy, own: { ...this.own } })) {
+    const { now, busy, cpu } = this;
+    while (count < most && this.precedence.isOpen({ now, busy, cpu, own: { ...this.own } })) {
       this.precedence.gave(now);
       count += 1;
     }
@@ -34,6 +39,15 @@ describe('the precedence of own pulls before neighbours', () => {
     for (let round = 0; round < 50; round += 1) {
       node.own.supernode += MIB;
       node.pass(20, 0.85);
+      expect(node.give()).toBe(100);
+    }
+  });
+
+  it('holds nothing back while others have the CPU, though the event loop has no time left', () => {
+    const node = new Node();
+    for (let round = 0; round < 50; round += 1) {
+      node.own.supernode += 1;
+      node.pass(20, 1, 0.65);
       expect(node.give()).toBe(100);
     }
   });

@@ -36,10 +36,12 @@ export class UploadTurns {
   /**
    * @param own what the node's own pulls got so far.
    * @param limit what neighbours together may take. Default: no limit.
+   * @param cpu CPU time of this process so far, in milliseconds. Default: as the system counts it.
    */
   constructor(
     private readonly own: Readonly<Traffic>,
     limit?: Pick<UploadLimit, 'atOnce' | 'patience'>,
+    private readonly cpu = cpuOfProcess,
   ) {
     const total = Math.min(UPLOADS, limit?.atOnce ?? UPLOADS);
     this.slots = new BlockSlots({
@@ -125,8 +127,13 @@ export class UploadTurns {
   private mayGive(): boolean {
     const now = performance.now();
     const { active: busy } = performance.eventLoopUtilization();
-    if (!this.precedence.isOpen({ now, busy, own: { ...this.own } })) return false;
+    if (!this.precedence.isOpen({ now, busy, cpu: this.cpu(), own: { ...this.own } })) return false;
     this.precedence.gave(now);
     return true;
   }
+}
+
+function cpuOfProcess(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
