@@ -25,5 +25,6 @@ export { isSecretName, withoutSecrets } from './secrets';
 export { formatBytes, parseSize } from './size';
 export { resolveSupernodes, type SupernodeValues } from './supernodes';
 export type { ReadFile } from './text-file';
+export { timeoutSignal } from './timeout-signal';
 export { commandVersion } from './version';
 export { HANG_LIMIT, Watchdog } from './watchdog';

@@ -1,4 +1,4 @@
-import { CommandError, fetchReason, formatAddress } from '@cdk8s-dragonfly/command';
+import { CommandError, fetchReason, formatAddress, timeoutSignal } from '@cdk8s-dragonfly/command';
 import type { SupernodeAddress } from '@cdk8s-dragonfly/command';
 import { PREHEATS_PATH, preheatDocument, preheatOrdered, preheatRefusal } from '@cdk8s-dragonfly/protocol';
 import type { PreheatDocument } from '@cdk8s-dragonfly/protocol';
@@ -73,7 +73,7 @@ export class PreheatClient {
       const answer = await fetch(`http://${this.name}${path}`, {
         method,
         redirect: 'error',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+        signal: AbortSignal.any([signal, timeoutSignal(PATIENCE)]),
         ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
       });
       ({ status } = answer);

@@ -4,7 +4,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { lineOf } from '@cdk8s-dragonfly/protocol';
-import type { Digest } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, Digest } from '@cdk8s-dragonfly/protocol';
 import { Agent } from 'undici';
 
 import { SupernodeSession } from '../src/links/supernode-session';
@@ -41,6 +41,7 @@ describe('a session with the supernode', () => {
       event: (event) => heard.emit('event', event),
       lost: (reason) => heard.emit('lost', reason),
     });
+    session.isRegistered(blob);
   });
   afterEach(async () => {
     await session.stop();
@@ -72,6 +73,21 @@ describe('a session with the supernode', () => {
     await event;
     stream.write(lineOf({ type: 'hello', blobs: 0 }));
     expect((await lost)[0].message).toBe('supernode test has forgotten this daemon');
+  });
+
+  it('takes no supernode for forgetful that says how many blobs it knows while another registration is under way', async () => {
+    const lost = jest.fn();
+    heard.on('lost', lost);
+    const other: BlobId = `sha256:${'cd'.repeat(32)}`;
+    session.keepOpen('127.0.0.1');
+    // Its registration is not answered, or was after the session began to open.
+    session.listen(other, { event: (event) => heard.emit('event', event), lost });
+    session.isRegistered(other);
+    const stream = await opened();
+    const event = once(heard, 'event');
+    stream.write(lineOf({ type: 'hello', blobs: 1 }) + lineOf({ type: 'share', blob: other, share: null }));
+    await event;
+    expect(lost).not.toHaveBeenCalled();
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import type { Outlook } from '@cdk8s-dragonfly/engine';
 import type { RelayAnswer } from '@cdk8s-dragonfly/origin';
 import { digestOf, headerValues, isDigest } from '@cdk8s-dragonfly/protocol';
@@ -265,7 +266,7 @@ export class ManifestAnswers {
     blobs: readonly Digest[],
   ): Promise<boolean> {
     if (blobs.length > MOST_BLOBS) return false;
-    const signal = AbortSignal.any([exchange.signal, AbortSignal.timeout(REACH)]);
+    const signal = AbortSignal.any([exchange.signal, timeoutSignal(REACH)]);
     const headers = blobHeaders(exchange.request.rawHeaders);
     const found = await Promise.all(
       blobs.map(async (blob) => {

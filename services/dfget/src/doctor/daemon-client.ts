@@ -1,4 +1,4 @@
-import { fetchReason } from '@cdk8s-dragonfly/command';
+import { fetchReason, timeoutSignal } from '@cdk8s-dragonfly/command';
 import { BLOBS_PATH, REACH_PATH, daemonBlobs, daemonReach } from '@cdk8s-dragonfly/protocol';
 import type { DaemonBlobs, DaemonReach } from '@cdk8s-dragonfly/protocol';
 
@@ -26,7 +26,7 @@ export class DaemonClient {
    */
   async get(target: string | URL, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     const url = typeof target === 'string' ? new URL(target, this.mirror) : target;
-    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(this.patience)]);
+    const signal = AbortSignal.any([this.signal, timeoutSignal(this.patience)]);
     return this.orNoAnswer(() =>
       fetch(url, { headers: { 'accept-encoding': 'identity', ...headers }, redirect: 'follow', signal }),
     );

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 
-import { UsageError, formatBytes, formatDuration, idleSettings } from '@cdk8s-dragonfly/command';
+import { UsageError, formatBytes, formatDuration, idleSettings, timeoutSignal } from '@cdk8s-dragonfly/command';
 import type { CommandContext } from '@cdk8s-dragonfly/command';
 import { BlobUnavailable, SwarmNode } from '@cdk8s-dragonfly/engine';
 import type { OpenBlob } from '@cdk8s-dragonfly/engine';
@@ -43,7 +43,7 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
     ms: performance.now() - began,
   });
   let standing: Standing = { size: undefined, resumed: 0, traffic: node.traffic };
-  const late = values.timeout === undefined ? undefined : AbortSignal.timeout(values.timeout);
+  const late = values.timeout === undefined ? undefined : timeoutSignal(values.timeout);
   const isTerminal = 'isTTY' in ctx.stderr && ctx.stderr.isTTY === true;
   const progress = (values.showbar ?? isTerminal) ? new Progress(ctx.stderr, () => standing) : undefined;
   try {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import {
   FRAME_HEADER_LENGTH,
   FRAME_OVERHEAD,
@@ -55,7 +56,7 @@ export async function fetchPiece(
   const known = rawLength === undefined ? expected?.framedLength : rawLength + FRAME_OVERHEAD;
   const most = Math.min(pieceSize, known ?? pieceSize);
   const start = pieceNum * pieceSize;
-  const late = AbortSignal.timeout(Math.ceil(LIMIT_AT_LEAST + most / LIMIT_RATE));
+  const late = timeoutSignal(Math.ceil(LIMIT_AT_LEAST + most / LIMIT_RATE));
   try {
     const { statusCode, body } = await dispatcher.request({
       origin: `http://${peerIp}:${peerPort}`,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import {
   formatPeerTaskRequest,
   formatPieceError,
@@ -103,7 +104,7 @@ export class OriginalSupernode {
     signal?: AbortSignal,
   ): Promise<{ readonly status: number; readonly body: string }> {
     const { url, dispatcher } = this.options;
-    const late = AbortSignal.timeout(ANSWER_LIMIT);
+    const late = timeoutSignal(ANSWER_LIMIT);
     const { statusCode, body } = await request(url(pathAndQuery), {
       dispatcher,
       signal: signal === undefined ? late : AbortSignal.any([signal, late]),

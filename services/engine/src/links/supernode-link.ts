@@ -192,8 +192,10 @@ export class SupernodeLink {
     try {
       const ip = await this.ownIp();
       const registered = await this.registerFittingly(wanted, ip);
-      if (registered.kind === 'joined') this.session.keepOpen(ip);
-      else this.leave(blob, listener);
+      if (registered.kind === 'joined') {
+        this.session.isRegistered(blob);
+        this.session.keepOpen(ip);
+      } else this.leave(blob, listener);
       return registered;
     } catch (error) {
       this.leave(blob, listener);

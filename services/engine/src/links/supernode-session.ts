@@ -40,6 +40,8 @@ const REOPEN_AFTER = [200, 500, 1000, 2000, 5000];
 /** The stream over which a supernode tells a daemon of its blobs: opened with the first of them, and opened anew when it breaks. */
 export class SupernodeSession {
   private readonly listeners = new Map<BlobId, SessionListener>();
+  /** Of these the supernode has taken our registration. */
+  private readonly registered = new Set<BlobId>();
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   /** Aborts when a lost session should be opened anew without waiting on. */
@@ -53,7 +55,14 @@ export class SupernodeSession {
   }
 
   unlisten(blob: BlobId, listener: SessionListener): void {
-    if (this.listeners.get(blob) === listener) this.listeners.delete(blob);
+    if (this.listeners.get(blob) !== listener) return;
+    this.listeners.delete(blob);
+    this.registered.delete(blob);
+  }
+
+  /** The supernode has taken our registration for a blob: it has to know of it from now on. */
+  isRegistered(blob: BlobId): void {
+    if (this.listeners.has(blob)) this.registered.add(blob);
   }
 
   async stop(): Promise<void> {
@@ -79,13 +88,15 @@ export class SupernodeSession {
     for (let failures = 0; !isAborted(signal); failures += 1) {
       // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
       const options = { dispatcher, headers, schema: sessionEvent, silence: patience() / 2, signal };
+      // Others register while it opens, and the supernode may not know of them when it says how many it knows.
+      const expected = this.registered.size;
       let reason = new LinkFailure('gone', `supernode ${name} ended the session`);
       try {
         await followLines<SessionEvent>(url, options, (event) => {
           if (failures > 0) log.info({ supernode: name }, 'the session is open again');
           failures = 0;
           if (event.type === 'hello') {
-            this.checkKnown(event.blobs);
+            this.checkKnown(event.blobs, Math.min(expected, this.registered.size));
             this.options.opened?.(event.holdings);
           } else if (event.type !== 'ping') this.listeners.get(event.blob)?.event(event);
         });
@@ -110,9 +121,9 @@ export class SupernodeSession {
     for (const listener of [...this.listeners.values()]) listener.lost(reason);
   }
 
-  /** A supernode that knows fewer blobs of ours than we listen for has forgotten us: we register again. */
-  private checkKnown(blobs: number): void {
-    if (blobs >= this.listeners.size) return;
+  /** A supernode that knows fewer blobs of ours than we have registered has forgotten us: we register again. */
+  private checkKnown(blobs: number, expected: number): void {
+    if (blobs >= expected) return;
     this.tellLost(new LinkFailure('gone', `supernode ${this.options.name} has forgotten this daemon`));
   }
 }

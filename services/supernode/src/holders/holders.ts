@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
+import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import { Bell, BlockClient, LinkFailure, PeerLink, fetchBlock } from '@cdk8s-dragonfly/engine';
 import type { BlobShape } from '@cdk8s-dragonfly/engine';
 import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
@@ -108,7 +109,7 @@ export class Holders {
 
   /** Resolves when each has told what it has, or is of no use; at the latest after a time. */
   async haveTold(signal: AbortSignal): Promise<void> {
-    const late = AbortSignal.any([signal, AbortSignal.timeout(TELL_WITHIN)]);
+    const late = AbortSignal.any([signal, timeoutSignal(TELL_WITHIN)]);
     while ([...this.links.values()].some(({ alive }) => !alive)) {
       try {
         await this.bell.next(late);
@@ -146,7 +147,7 @@ export class Holders {
     const left = this.othersUntil - performance.now();
     if (left <= 0) return false;
     try {
-      await this.bell.next(AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(left))]));
+      await this.bell.next(AbortSignal.any([signal, timeoutSignal(Math.ceil(left))]));
     } catch {
       signal.throwIfAborted();
     }
@@ -225,7 +226,7 @@ export class Holders {
     const key = (this.key ??= createPublicKey(this.tools.key));
     const { grid, size } = stored;
     try {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(BLOCK_WITHIN)]);
+      const limited = AbortSignal.any([signal, timeoutSignal(BLOCK_WITHIN)]);
       const block = await fetchBlock(link.origin, { blob, grid, size, index, key }, this.tools.roads.blocks, limited);
       link.failures = 0;
       if (block.length < grid.span(index).length) await stored.setSize(grid.span(index).offset + block.length);

@@ -1,3 +1,4 @@
+import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import type { Log } from '@cdk8s-dragonfly/command';
 import { publicUrl } from '@cdk8s-dragonfly/origin';
 import { digestInUrl } from '@cdk8s-dragonfly/protocol';
@@ -69,7 +70,7 @@ export class Preheat {
   async run(): Promise<void> {
     const { log, limit = LIMIT } = this.tools;
     const about = { preheat: this.order.id, url: publicUrl(this.order.url) };
-    const tooLong = AbortSignal.timeout(limit);
+    const tooLong = timeoutSignal(limit);
     this.state = 'RUNNING';
     log.info(about, 'preheat begins');
     try {

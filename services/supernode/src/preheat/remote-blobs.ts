@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import { PREHEATS_PATH, preheatDocument, preheatOrdered } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, HeaderLine, PreheatBlob, PreheatDocument } from '@cdk8s-dragonfly/protocol';
 
@@ -90,12 +91,12 @@ async function create(base: string, order: string, signal: AbortSignal): Promise
       headers: { 'content-type': 'application/json' },
       body: order,
       redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+      signal: AbortSignal.any([signal, timeoutSignal(PATIENCE)]),
     });
   let answer = await post();
   if (answer.status === 409) {
     const { ID: id } = preheatOrdered.parse(await answer.json());
-    const signals = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+    const signals = AbortSignal.any([signal, timeoutSignal(PATIENCE)]);
     await (await fetch(`${base}/${id}`, { method: 'DELETE', redirect: 'error', signal: signals })).body?.cancel();
     answer = await post();
   }
@@ -110,7 +111,7 @@ async function create(base: string, order: string, signal: AbortSignal): Promise
 async function ask(url: string, signal: AbortSignal): Promise<PreheatDocument | undefined> {
   const answer = await fetch(url, {
     redirect: 'error',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+    signal: AbortSignal.any([signal, timeoutSignal(PATIENCE)]),
   });
   if (answer.ok) return preheatDocument.parse(await answer.json());
   await answer.body?.cancel();
