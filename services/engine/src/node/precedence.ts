@@ -12,7 +12,7 @@ const SATURATED = 0.9;
 
 /**
  * And from this part on the process had the CPU while its event loop was at work. One that others keep from it looks busy too, and holding
- * blocks back gives it nothing: a herd of 16 nodes on two cores took a fifth longer by that.
+ * blocks back gives it nothing.
  */
 const HAS_CPU = 0.7;
 
