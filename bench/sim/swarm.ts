@@ -5,7 +5,7 @@ import type { Pull } from './sim-node';
 
 /** One blob at the supernode: what it has of it, and the daemons that pull it. */
 export class Swarm {
-  placement = new Placement();
+  placement: Placement;
   /** Blocks that have come from the origin, in order. */
   held = 0;
   /** What the daemons know that the supernode has. */
@@ -18,7 +18,9 @@ export class Swarm {
   constructor(
     readonly number: number,
     readonly lengths: Float64Array,
-  ) {}
+  ) {
+    this.placement = new Placement(number);
+  }
 
   lengthOf(block: number): number {
     return this.lengths[block] ?? 0;
@@ -26,7 +28,7 @@ export class Swarm {
 
   /** Another supernode has nothing of it, and knows nobody. */
   forget(): void {
-    this.placement = new Placement();
+    this.placement = new Placement(this.number);
     this.held = 0;
     this.told = new BlockSet();
     this.news = [];

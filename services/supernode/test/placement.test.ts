@@ -10,11 +10,15 @@ const member = (number: number): Neighbour => ({ cid: `node-${number}`, ip: '10.
 
 /** What the members have been told. */
 class Told {
-  readonly placement = new Placement();
+  readonly placement: Placement;
   readonly present = new Set<string>();
   readonly neighbours = new Map<string, string[]>();
   readonly shares = new Map<string, Share>();
   decisions = 0;
+
+  constructor(number = 0) {
+    this.placement = new Placement(number);
+  }
 
   apply(event: PlacementEvent): void {
     if (event.type === 'join') this.present.add(event.member.cid);
@@ -44,8 +48,8 @@ class Told {
 
 const steps = fc.array(fc.record({ leave: fc.nat(9), number: fc.nat(120), seed: fc.nat() }), { maxLength: 300 });
 
-function run(list: readonly { leave: number; number: number; seed: number }[]): Told {
-  const told = new Told();
+function run(list: readonly { leave: number; number: number; seed: number }[], blob = 0): Told {
+  const told = new Told(blob);
   for (const { leave, number, seed } of list) {
     const { cid } = member(number);
     if (leave < 3) told.apply({ type: 'leave', cid, seed });
@@ -78,8 +82,8 @@ describe('placement', () => {
 
   it('puts every block in exactly one share, through joins and leaves', () => {
     fc.assert(
-      fc.property(steps, (list) => {
-        const told = run(list);
+      fc.property(steps, fc.nat(100), (list, blob) => {
+        const told = run(list, blob);
         if (told.present.size === 0) return;
         const shares = [...told.present].map((cid) => told.shares.get(cid));
         expect(shares).not.toContain(undefined);
@@ -114,6 +118,23 @@ describe('placement', () => {
     expect(told.neighbours.get('node-2')).toEqual(['node-1']);
     told.apply({ type: 'join', member: member(3), seed: 3 });
     expect(told.shares.get('node-3')).toBeNull();
+  });
+
+  it('has another member take the newest block of each layer, when all joined all layers in the same order', () => {
+    for (const members of [4, 16, 100]) {
+      const layers = [5, 6, 7, 8].map((blob) => {
+        const told = new Told(blob);
+        for (let number = 0; number < members; number += 1)
+          told.apply({ type: 'join', member: member(number), seed: number });
+        return told;
+      });
+      for (let block = 0; block < MAX_SHARES; block += 1) {
+        const takers = layers.map(
+          ({ shares }) => [...shares].find(([, share]) => block % (share?.count ?? 1) === (share?.index ?? -1))?.[0],
+        );
+        expect(new Set(takers).size).toBe(layers.length);
+      }
+    }
   });
 
   it('costs the same however many members there are', () => {

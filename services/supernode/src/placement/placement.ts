@@ -32,13 +32,19 @@ const MOST_AVOIDED = 1 / 4;
 /** At most so many members take blocks from the supernode first; the others live from their neighbours. */
 export const MAX_SHARES = 64;
 
+/** Multiples of it lie evenly between 0 and 1, whole numbers left out, however many there are (the golden ratio). */
+const GOLDEN = 0.6180339887498949;
+
 /**
  * Who trades with whom, and who takes which blocks from the supernode first: the swarm of one blob. Pure: no clock, chance or
  * socket; what an event costs does not grow with the number of members.
  *
- * Shares are residues: the member of rank r takes the blocks with `block mod count = r`, count being the largest power of two
+ * Shares are residues: a member takes the blocks with `block mod count = index`, count being the largest power of two
  * that is not above the number of members (nor {@link MAX_SHARES}). A power of two, so that a join tells everybody a new count
  * only when the swarm has doubled. Each block is in exactly one share: the supernode sends it once.
+ *
+ * The layers of an image come at the same time to members that join in the same order. Were their shares alike, one member would have the
+ * newest block of each layer, and all others would wait for it: the ranks of each blob begin elsewhere.
  */
 export class Placement {
   private readonly mesh = new Mesh();
@@ -50,6 +56,13 @@ export class Placement {
   /** The members by rank. */
   private readonly ranks: string[] = [];
   private readonly rankOf = new Map<string, number>();
+  /** Where the ranks of this blob begin, as a part of all shares. */
+  private readonly turn: number;
+
+  /** @param number of the blob among all: those that are pulled at once follow on one another. Default 0. */
+  constructor(number = 0) {
+    this.turn = (number * GOLDEN) % 1;
+  }
 
   get size(): number {
     return this.members.size;
@@ -148,9 +161,10 @@ export class Placement {
   }
 
   private shareOf(cid: string): PlacementDecision {
-    const index = this.rankOf.get(cid) ?? 0;
+    const rank = this.rankOf.get(cid) ?? 0;
     const count = this.shareCount();
-    return { type: 'share', cid, share: index < count ? { index, count } : null };
+    const index = (rank + Math.floor(this.turn * count)) % count;
+    return { type: 'share', cid, share: rank < count ? { index, count } : null };
   }
 
   private neighboursOf(cid: string): PlacementDecision {

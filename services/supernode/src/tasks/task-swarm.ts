@@ -22,7 +22,7 @@ const ASKED_FOR_CREDENTIALS = 16;
 
 /** The daemons that trade a blob, and what they are told of it. */
 export class TaskSwarm {
-  private readonly placement = new Placement();
+  private readonly placement: Placement;
   private readonly members = new Map<string, Member>();
   private readonly news: number[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -30,12 +30,17 @@ export class TaskSwarm {
   private watched: Task['stored'];
   private readonly unwatchState: () => void;
 
-  /** @param placed is told how long each placement decision took, in ms. */
+  /**
+   * @param number of the task among all that were made.
+   * @param placed is told how long each placement decision took, in ms.
+   */
   constructor(
     readonly task: Task,
+    number: number,
     private readonly messenger: Messenger,
     private readonly placed?: (ms: number) => void,
   ) {
+    this.placement = new Placement(number);
     this.unwatchState = task.watch(() => this.stateChanged());
     this.watchBlocks();
   }

@@ -36,6 +36,8 @@ export class TaskTable {
   private readonly entries = new Map<BlobId, Entry>();
   private readonly ending = new Set<Promise<void>>();
   private readonly now: () => number;
+  /** How many tasks there were. */
+  private made = 0;
 
   constructor(
     private readonly tools: TaskTools,
@@ -95,7 +97,7 @@ export class TaskTable {
       meter === undefined ? this.tools : { ...this.tools, origin: meter.originFor(blob, origin) },
     );
     meter?.follow(task);
-    const swarm = new TaskSwarm(task, this.messenger, this.options.placed);
+    const swarm = new TaskSwarm(task, this.made++, this.messenger, this.options.placed);
     this.options.made?.(swarm);
     return swarm;
   }
