@@ -26,7 +26,8 @@ export class Asking {
   /** What a pull asks for now, if anything. */
   choose(now: number, pull: Pull, isServed: boolean): readonly Picked[] {
     const { node, flights, swarm, share, sources } = pull;
-    const supernode = Math.max(1, Math.round(node.budget.supernode(pull) / this.scale));
+    const neighbours = sources.length - 1;
+    const supernode = Math.max(1, Math.round(node.budget.supernode(pull, neighbours) / this.scale));
     const peers = node.budget.peers(pull);
     const hedgeAfter = lateAfter(pull);
     let late = 0;
@@ -53,13 +54,12 @@ export class Asking {
         hedgeAfter,
       },
     };
-    const neighbours = sources.length - 1;
     if (!mayPick(room, choice, neighbours > 0)) return [];
     const began = this.calls % TIMED === 0 ? performance.now() : undefined;
     this.calls += 1;
-    const each = Math.max(1, Math.floor(peers / Math.max(1, neighbours)));
     for (const source of sources) {
-      source.free = (source.peer === undefined ? supernode : each) - source.busy;
+      if (source.peer === undefined) source.free = supernode - source.busy;
+      else source.free = now < source.pausedUntil ? 0 : node.budget.ofPeer(source.id, neighbours);
     }
     const picks = pick({
       now,

@@ -3,6 +3,9 @@ export const RULES = {
   /** Blocks of one client that a daemon, and the supernode, serve at a time. */
   peerEach: 4,
   supernodeEach: 16,
+  /** A neighbour whose turn has not come within this time is told to ask others, and does not ask that one for so long. */
+  daemonWaits: 50,
+  pause: 250,
   patience: 2000,
   patienceFactor: 6,
   late: 1000,

@@ -22,6 +22,7 @@ export class Serving<T extends Turn> {
   private readonly queue: T[] = [];
   private readonly taken = new Map<object, number>();
   private usual = 0;
+  private waitedInVain = false;
 
   /** @param each blocks for one client at a time. @param begin is called when a turn comes. */
   constructor(
@@ -47,13 +48,19 @@ export class Serving<T extends Turn> {
   /** @param bytes that were sent; 0 when the client went away. */
   end(now: number, turn: T, bytes: number): void {
     turn.over = true;
-    if (!this.serving.delete(turn)) return;
+    if (!this.serving.delete(turn)) {
+      this.waitedInVain = true;
+      return;
+    }
     const left = (this.taken.get(turn.client) ?? 1) - 1;
     if (left === 0) this.taken.delete(turn.client);
     else this.taken.set(turn.client, left);
     const took = now - turn.servedSince;
     if (bytes > 0 && took < this.slowAfter) this.usual = this.usual === 0 ? took : 0.9 * this.usual + 0.1 * took;
-    if (bytes > 0) this.concurrency.sent(bytes, this.queue.length > 0, now);
+    if (bytes > 0) {
+      this.concurrency.sent(bytes, this.queue.length > 0 || this.waitedInVain, now);
+      this.waitedInVain = false;
+    }
     this.next(now);
   }
 

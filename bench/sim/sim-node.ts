@@ -19,6 +19,8 @@ export class Source implements PickSource {
   /** Blocks that it was asked for and that have not come. */
   busy = 0;
   failures = 0;
+  /** It was busy, and is asked no more until then. */
+  pausedUntil = 0;
 
   /** @param peer the neighbour's side; undefined: the supernode. */
   constructor(
@@ -77,6 +79,8 @@ export class Pull {
   readonly dropped = new Set<Pull>();
   /** Whether the supernode had nothing for it when it was last looked at, and has said nothing since. Saves time, and changes nothing. */
   isDry = false;
+  /** Whether it is about to ask for blocks. */
+  isAwake = false;
   share: Share | undefined = undefined;
   /** How long blocks usually take. */
   usual = 0;
@@ -86,10 +90,13 @@ export class Pull {
   joined = NaN;
   ended = NaN;
 
+  /** @param pump has it ask for blocks. */
   constructor(
     readonly node: Node,
     readonly swarm: Swarm,
+    readonly pump: () => void,
   ) {
+    node.budget.open(this);
     this.sources = [new Source(undefined, swarm)];
   }
 }

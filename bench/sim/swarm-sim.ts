@@ -32,6 +32,8 @@ const HAPPENS = {
   noticed: 9,
   lost: 10,
   takenOver: 11,
+  refuse: 12,
+  refused: 13,
 } as const;
 
 /** A swarm of each blob of an image: the real placement, picker and budgets on simulated links. */
@@ -43,6 +45,8 @@ export class SwarmSim {
   /** Blocks that are asked for or are on their way, by places that are used again. */
   private readonly flying: (Flight | undefined)[] = [];
   private readonly places: number[] = [];
+  /** Pulls that are to ask for blocks. */
+  private readonly awake: Pull[] = [];
   private readonly swarms: readonly Swarm[];
   private readonly origin: Host<Flight | Fetch>;
   private supernode: Supernode;
@@ -65,6 +69,8 @@ export class SwarmSim {
     (node) => this.noticed(this.node(node)),
     () => this.loseSupernode(),
     () => this.takeOver(),
+    (place) => this.refuse(this.landed(place)),
+    (place) => this.wasRefused(this.landed(place)),
   ];
 
   constructor(private readonly scenario: Scenario) {
@@ -96,6 +102,7 @@ export class SwarmSim {
       this.now = Math.max(this.now, Math.min(end, next));
       if (end < next) this.ended();
       else queue.pop(take);
+      this.askAll();
       links.settle(this.now);
     }
     const { pickMs } = this.asking;
@@ -117,7 +124,7 @@ export class SwarmSim {
     const node = new Node(number, host, zone, new Serving(RULES.peerEach, (flight) => this.give(flight)));
     this.nodes.push(node);
     for (const swarm of this.swarms) {
-      const pull = new Pull(node, swarm);
+      const pull: Pull = new Pull(node, swarm, () => this.pump(pull));
       node.pulls.push(pull);
       swarm.byCid.set(node.cid, pull);
     }
@@ -174,8 +181,25 @@ export class SwarmSim {
     this.pump(pull);
   }
 
-  /** Asks for blocks as the real node does; what it can not ask for now is asked at the next arrival or news. */
+  /** Has a pull ask for blocks when all that happens now has happened, as the real node does. */
   private pump(pull: Pull): void {
+    if (pull.isAwake) return;
+    pull.isAwake = true;
+    this.awake.push(pull);
+  }
+
+  private askAll(): void {
+    const { awake } = this;
+    for (let index = 0; index < awake.length; index += 1) {
+      const pull = at(awake, index, 'pull');
+      pull.isAwake = false;
+      this.askFor(pull);
+    }
+    awake.length = 0;
+  }
+
+  /** What it can not ask for now is asked at the next arrival or news. */
+  private askFor(pull: Pull): void {
     if (!pull.node.alive || !Number.isNaN(pull.ended) || Number.isNaN(pull.joined)) return;
     const picks = this.asking.choose(this.now, pull, this.supernode.alive && pull.swarm.told.count > 0);
     for (const { block, source } of picks) {
@@ -213,7 +237,26 @@ export class SwarmSim {
   }
 
   private wasAsked(flight: Flight | undefined): void {
-    if (flight !== undefined) flight.serving.ask(this.now, flight);
+    if (flight === undefined) return;
+    flight.serving.ask(this.now, flight);
+    if (flight.giver.peer !== undefined && Number.isNaN(flight.servedSince)) {
+      this.fly(flight, RULES.daemonWaits, HAPPENS.refuse);
+    }
+  }
+
+  /** A neighbour whose turn has not come in time is told to ask others. */
+  private refuse(flight: Flight | undefined): void {
+    if (flight === undefined || !Number.isNaN(flight.servedSince)) return;
+    flight.serving.end(this.now, flight, 0);
+    this.fly(flight, this.wayBetween(flight.host, flight.pull.node.host), HAPPENS.refused);
+  }
+
+  private wasRefused(flight: Flight | undefined): void {
+    if (flight === undefined) return;
+    flight.giver.pausedUntil = this.now + RULES.pause;
+    this.tally.refusals += 1;
+    this.pump(flight.pull);
+    count(flight, -1);
   }
 
   private give(flight: Flight): void {
@@ -240,6 +283,8 @@ export class SwarmSim {
     const { pull, block, giver, since } = flight;
     const { now, tally } = this;
     const { node, swarm, share } = pull;
+    // Before others of the node, which the end of a flight wakes.
+    this.pump(pull);
     count(flight, -1);
     tally.took(flight, swarm.lengthOf(block), pull.held.add(block));
     pull.cursor = pull.held.firstMissing(pull.cursor);
@@ -257,8 +302,6 @@ export class SwarmSim {
       this.queue.push(now + after, HAPPENS.announce, node.number * this.swarms.length + swarm.number);
     }
     if (pull.held.count === swarm.lengths.length) this.finish(pull);
-    // Its room is for all of the node's downloads.
-    else for (const other of node.pulls) this.pump(other);
   }
 
   /** How long news wait before the links of a node and of its neighbours, which are as busy as it is. */
@@ -270,7 +313,7 @@ export class SwarmSim {
     const { node } = pull;
     pull.ended = this.now;
     for (const other of [...pull.flights]) this.cancel(other);
-    for (const other of node.pulls) this.pump(other);
+    node.budget.close(pull);
     if (node.pulls.some(({ ended }) => Number.isNaN(ended))) return;
     node.ended = this.now;
     this.unfinished -= 1;

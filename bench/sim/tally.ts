@@ -20,6 +20,8 @@ export interface SimResult {
   readonly wasted: number;
   readonly placementMs: number;
   readonly pickMs: number;
+  /** How often a neighbour was told to ask others. */
+  readonly refusals: number;
   /** When the last node had all. */
   readonly end: number;
 }
@@ -34,6 +36,7 @@ export class Tally {
   transfers = 0;
   wasted = 0;
   placementMs = 0;
+  refusals = 0;
 
   /** A block has come. @param isNew whether it was missing. */
   took({ giver, pull }: Flight, bytes: number, isNew: boolean): void {
@@ -60,7 +63,7 @@ export class Tally {
     const { supernodeBytes, originBytes, crossZoneBytes, peerBytes, supernodeRequests, transfers, wasted } = this;
     return {
       ...{ scenario, lowerBound: bound, ratios, unfinished, supernodeBytes, originBytes, crossZoneBytes, peerBytes },
-      ...{ supernodeRequests, transfers, wasted, placementMs: this.placementMs, pickMs, end },
+      ...{ supernodeRequests, transfers, wasted, placementMs: this.placementMs, refusals: this.refusals, pickMs, end },
     };
   }
 }

@@ -1,20 +1,54 @@
 import { FlightBudget } from '../src/download/flight-budget';
 import { SUPERNODE } from '../src/download/sources';
 
+function downloads(budget: FlightBudget, count: number): { pumped: number; pump(): void }[] {
+  return Array.from({ length: count }, () => {
+    const download = { pumped: 0, pump: (): void => void (download.pumped += 1) };
+    budget.open(download);
+    return download;
+  });
+}
+
 describe('the budget of a node', () => {
   it('is all for one download, and is divided among several, with something for each', () => {
     const budget = new FlightBudget();
-    const downloads = Array.from({ length: 10 }, () => ({}));
-    const [first, second] = downloads;
+    const all = downloads(budget, 10);
+    const [first, second] = all;
     if (first === undefined || second === undefined) throw new Error('there are ten');
-    expect([budget.peers(first), budget.supernode(first)]).toEqual([8, 4]);
+    expect([budget.peers(first), budget.supernode(first, 1)]).toEqual([8, 4]);
     budget.began(first, 'a neighbour');
     expect([budget.peers(first), budget.peers(second)]).toEqual([8, 4]);
-    for (const download of downloads) budget.began(download, SUPERNODE);
-    expect([budget.peers(second), budget.supernode(second)]).toEqual([2, 1]);
-    for (const download of downloads) budget.ended(download, SUPERNODE);
+    // Who has no neighbours has everything from the supernode.
+    expect([budget.supernode(second, 0), budget.supernode(second, 1)]).toEqual([4, 2]);
+    for (const download of all) budget.began(download, SUPERNODE);
+    expect([budget.peers(second), budget.supernode(second, 1)]).toEqual([2, 1]);
+    for (const download of all) budget.ended(download, SUPERNODE);
     expect(budget.peers(second)).toBe(4);
     budget.ended(first, 'a neighbour');
     expect(budget.peers(second)).toBe(8);
+  });
+
+  it('has each neighbour asked for its part, whichever downloads ask, and wakes the others when one has ended', () => {
+    const budget = new FlightBudget();
+    const [one, other] = downloads(budget, 2);
+    if (one === undefined || other === undefined) throw new Error('there are two');
+    // One neighbour gives no more at a time, however few there are.
+    expect([1, 2, 3, 16].map((neighbours) => budget.ofPeer('a', neighbours))).toEqual([4, 4, 2, 1]);
+    budget.began(one, 'a');
+    expect([budget.ofPeer('a', 3), budget.ofPeer('a', 16), budget.ofPeer('b', 16)]).toEqual([1, 0, 1]);
+    budget.ended(one, 'a');
+    expect(budget.ofPeer('a', 16)).toBe(1);
+    expect([one.pumped, other.pumped]).toEqual([0, 1]);
+  });
+
+  it('counts what an ended download has under way for the neighbour alone', () => {
+    const budget = new FlightBudget();
+    const [one, other] = downloads(budget, 2);
+    if (one === undefined || other === undefined) throw new Error('there are two');
+    budget.began(one, 'a');
+    budget.close(one);
+    expect([budget.peers(other), budget.ofPeer('a', 16)]).toEqual([8, 0]);
+    budget.ended(one, 'a');
+    expect([budget.peers(other), budget.ofPeer('a', 16)]).toEqual([8, 1]);
   });
 });

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { noTraffic } from '../src/node/traffic';
-import { UploadTurns } from '../src/node/upload-turns';
+import { ORIGINAL_WAITS, UploadTurns } from '../src/node/upload-turns';
 
 const MIB = 1024 * 1024;
 
@@ -67,6 +67,15 @@ describe('turns of neighbours', () => {
     expect(ends).toHaveLength(3);
     for (const end of ends) end();
     await Promise.all(reads);
+  });
+
+  it('are soon refused to a daemon, which has others to ask, and are waited for by an original client', async () => {
+    const turns = new UploadTurns(noTraffic(), { atOnce: 1, patience: 10_000 });
+    const done = await turns.take('10.0.0.1', signal, cut);
+    const original = turns.take('10.0.0.2', signal, cut, ORIGINAL_WAITS);
+    expect(await turns.take('10.0.0.3', signal, cut)).toBeUndefined();
+    done?.(MIB);
+    expect(await original).toBeDefined();
   });
 
   it('end for who goes away', async () => {

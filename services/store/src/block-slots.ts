@@ -54,6 +54,8 @@ export class BlockSlots {
   private readonly concurrency: Concurrency;
   private readonly slowClients = new Set<string>();
   private slow = 0;
+  /** Whether somebody who waited has gone away since the last block went out. */
+  private waitedInVain = false;
   /** How long a block usually takes to be sent, in milliseconds. */
   private usual = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -85,6 +87,7 @@ export class BlockSlots {
       await new Promise<void>((resolve, reject) => {
         const gone = (): void => {
           this.queue.delete(client, begin);
+          this.waitedInVain = true;
           reject(signal.reason as Error);
         };
         const begin = (): void => {
@@ -128,7 +131,8 @@ export class BlockSlots {
     this.serving.delete(turn);
     // A refusal says nothing of the way.
     if (bytes > 0) {
-      this.concurrency.sent(bytes, this.queue.size > 0, now);
+      this.concurrency.sent(bytes, this.queue.size > 0 || this.waitedInVain, now);
+      this.waitedInVain = false;
       if (took < this.slowAfter) this.slowClients.delete(turn.client);
       // When all become slower, that is soon the usual; a few do not change it.
       const counted = Math.min(took, this.slowAfter);

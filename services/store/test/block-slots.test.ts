@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { BlockSlots } from '../src';
 
 describe('places for blocks in memory', () => {
@@ -57,6 +59,30 @@ describe('places for blocks in memory', () => {
     served[0]?.(1);
     await turns[5];
     expect(slots.waiting).toBe(0);
+  });
+
+  it('are more when more bytes go out with more, also where nobody waits for long', async () => {
+    const slots = new BlockSlots();
+    const serving = new Set<(bytes: number) => void>();
+    let most = 0;
+    const began = performance.now();
+    for (let client = 0; most < 7 && performance.now() < began + 10_000; client += 1) {
+      const impatient = new AbortController();
+      const turn = slots.take(`client ${client}`, impatient.signal, kept).then(
+        (done) => serving.add(done),
+        () => undefined,
+      );
+      await nextTurn();
+      impatient.abort();
+      await turn;
+      most = Math.max(most, serving.size);
+      const [done] = serving;
+      if (client % 3 !== 0 || done === undefined) continue;
+      serving.delete(done);
+      // Each of them takes as long, however many there are.
+      done(serving.size);
+    }
+    expect(most).toBe(7);
   });
 
   it('pass by those who are slow', async () => {

@@ -1,3 +1,4 @@
+import { UPLOADS_EACH } from '../node/upload-turns';
 import { SUPERNODE } from './sources';
 
 /** Blocks that a node has under way at a time from neighbours, all downloads together, and what each may have however many others there are. */
@@ -7,6 +8,15 @@ const PEERS_EACH = 2;
 /** The same for blocks from the supernode. They are counted apart: a long queue there must not keep the node from its neighbours. */
 const SUPERNODE_ALL = 4;
 const SUPERNODE_EACH = 1;
+
+/** A node without neighbours has everything from the supernode. */
+const SUPERNODE_ALONE = 8;
+
+/** A download that asks for blocks as far as there is room. */
+export interface Asking {
+  /** Something has changed: there may be room now. */
+  pump(): void;
+}
 
 /** What one download has under way. */
 interface Flights {
@@ -19,37 +29,78 @@ interface Flights {
  * others on it, and was chosen before it was known what is rare.
  */
 export class FlightBudget {
-  private readonly flights = new Map<object, Flights>();
+  /** All downloads, also those that have nothing under way. */
+  private readonly flights = new Map<Asking, Flights>();
+  /** Blocks under way from each neighbour, by its name, all downloads together. */
+  private readonly from = new Map<string, number>();
+  /** How many downloads have blocks under way. */
+  private active = 0;
 
-  /** How many blocks a download may have under way from its neighbours. */
-  peers(download: object): number {
-    return Math.max(PEERS_EACH, Math.floor(PEERS / this.active(download)));
+  /** A download begins. */
+  open(download: Asking): void {
+    this.flights.set(download, { supernode: 0, peers: 0 });
   }
 
-  /** How many it may have under way from the supernode. */
-  supernode(download: object): number {
-    return Math.max(SUPERNODE_EACH, Math.floor(SUPERNODE_ALL / this.active(download)));
+  /** It has ended. What it still has under way counts for the neighbours until that has ended, too. */
+  close(download: Asking): void {
+    const flights = this.flights.get(download);
+    if (flights !== undefined && isActive(flights)) this.active -= 1;
+    this.flights.delete(download);
+  }
+
+  /** How many blocks a download may have under way from its neighbours. */
+  peers(download: Asking): number {
+    return Math.max(PEERS_EACH, Math.floor(PEERS / this.activeWith(download)));
+  }
+
+  /** How many it may have under way from the supernode. @param neighbours how many it has. */
+  supernode(download: Asking, neighbours: number): number {
+    const all = neighbours === 0 ? SUPERNODE_ALONE : SUPERNODE_ALL;
+    return Math.max(SUPERNODE_EACH, Math.floor(all / this.activeWith(download)));
+  }
+
+  /**
+   * How many more blocks a neighbour may be asked for, by any download. With more at the same few, blocks would wait there for one another
+   * while other neighbours have nothing to do.
+   *
+   * @param peer its name. @param neighbours how many there are.
+   */
+  ofPeer(peer: string, neighbours: number): number {
+    const each = Math.max(1, Math.floor(PEERS / Math.max(1, neighbours)));
+    return Math.min(UPLOADS_EACH, each) - (this.from.get(peer) ?? 0);
   }
 
   /** A block has been asked for. */
-  began(download: object, source: string): void {
+  began(download: Asking, source: string): void {
     this.change(download, source, 1);
   }
 
-  /** It came, or did not. */
-  ended(download: object, source: string): void {
+  /** It came, or did not: the other downloads may use the room. */
+  ended(download: Asking, source: string): void {
     this.change(download, source, -1);
+    for (const other of this.flights.keys()) if (other !== download) other.pump();
   }
 
   /** How many downloads have blocks under way, this one included. */
-  private active(download: object): number {
-    return this.flights.size + (this.flights.has(download) ? 0 : 1);
+  private activeWith(download: Asking): number {
+    const flights = this.flights.get(download);
+    return this.active + (flights !== undefined && isActive(flights) ? 0 : 1);
   }
 
-  private change(download: object, source: string, by: 1 | -1): void {
-    const flights = this.flights.get(download) ?? { supernode: 0, peers: 0 };
-    this.flights.set(download, flights);
-    flights[source === SUPERNODE ? 'supernode' : 'peers'] += by;
-    if (flights.supernode + flights.peers === 0) this.flights.delete(download);
+  private change(download: Asking, source: string, by: 1 | -1): void {
+    const flights = this.flights.get(download);
+    if (flights !== undefined) {
+      const before = isActive(flights);
+      flights[source === SUPERNODE ? 'supernode' : 'peers'] += by;
+      this.active += Number(isActive(flights)) - Number(before);
+    }
+    if (source === SUPERNODE) return;
+    const from = (this.from.get(source) ?? 0) + by;
+    if (from === 0) this.from.delete(source);
+    else this.from.set(source, from);
   }
+}
+
+function isActive({ supernode, peers }: Flights): boolean {
+  return supernode + peers > 0;
 }

@@ -162,31 +162,24 @@ export class Sources {
   /**
    * What may be asked now.
    *
-   * @param slots blocks asked of the supernode and of all peers together at a time; of each peer its part, and one at least.
+   * @param supernode blocks asked of the supernode at a time.
    * @param unattested whether blocks are taken that no supernode has attested.
    */
-  toPick(
-    flights: readonly Flight[],
-    now: number,
-    slots: { readonly supernode: number; readonly peers: number },
-    unattested: boolean,
-  ): PickSource[] {
+  toPick(flights: readonly Flight[], now: number, supernode: number, unattested: boolean): PickSource[] {
     const sources: PickSource[] = [];
-    const busy = (id: string): number => flights.filter(({ source }) => source === id).length;
     if (this.supernodeAlive && now >= this.supernodePausedUntil) {
       sources.push({
         id: SUPERNODE,
         kind: 'supernode',
         has: this.supernodeHas,
-        free: slots.supernode - busy(SUPERNODE),
+        free: supernode - flights.filter(({ source }) => source === SUPERNODE).length,
       });
     }
-    // All at the same peers, blocks would wait there for one another.
-    const each = Math.max(1, Math.floor(slots.peers / Math.max(1, this.alivePeers)));
+    const { alivePeers } = this;
     for (const [id, peer] of this.peers) {
       if (!peer.alive || now < peer.pausedUntil) continue;
       const has = unattested ? peer.hasAtAll : peer.has;
-      sources.push({ id, kind: 'peer', has, free: each - busy(id) });
+      sources.push({ id, kind: 'peer', has, free: this.tools.budget.ofPeer(id, alivePeers) });
     }
     return sources;
   }

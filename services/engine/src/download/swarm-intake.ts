@@ -78,6 +78,7 @@ export class SwarmIntake implements SessionListener {
     const { blob } = intake.request;
     const gone = (cid: string): void => void this.link?.report({ blob, peers: [cid] });
     this.sources = new Sources(blob, tools, changed, () => blockCount(intake.stored()), gone);
+    tools.budget.open(this);
   }
 
   /** SHA-256 of the whole in hex, as the supernode found it; undefined until it has all. */
@@ -198,6 +199,7 @@ export class SwarmIntake implements SessionListener {
   leave(): void {
     this.hasLeft = true;
     this.left.resolve();
+    this.tools.budget.close(this);
     this.link?.leave(this.intake.request.blob, this);
     for (const { abort } of this.flights.values()) abort.abort(new Error('the download has ended'));
     this.sources.close();
@@ -315,7 +317,8 @@ export class SwarmIntake implements SessionListener {
     if (this.isHeldBack) return;
     const now = performance.now();
     const { budget, limit } = this.tools;
-    const slots = { supernode: budget.supernode(this), peers: budget.peers(this) };
+    const { alivePeers } = this.sources;
+    const slots = { supernode: budget.supernode(this, alivePeers), peers: budget.peers(this) };
     const flights = [...this.flights.values()];
     const choice = {
       now,
@@ -329,13 +332,13 @@ export class SwarmIntake implements SessionListener {
         hedgeAfter: this.lateAfter,
       },
     };
-    if (!mayPick(this.roomIn(slots, now - this.lateAfter), choice, this.sources.alivePeers > 0)) return;
+    if (!mayPick(this.roomIn(slots, now - this.lateAfter), choice, alivePeers > 0)) return;
     const picks = pick({
       ...choice,
       seed: randomInt(2 ** 32),
       held: stored.held,
       end: blockCount(stored),
-      sources: this.sources.toPick(flights, now, slots, this.takesUnattested),
+      sources: this.sources.toPick(flights, now, slots.supernode, this.takesUnattested),
       cursor: this.intake.cursor(stored),
     });
     for (const { block, source } of picks) {
@@ -392,9 +395,10 @@ export class SwarmIntake implements SessionListener {
       this.tools.log.debug({ blob, source, kind: error.kind, reason: error.message }, 'a block did not come');
       this.sources.failed(source, error, index);
     } finally {
-      if (flight.since !== Infinity) this.tools.budget.ended(this, source);
       this.flights.delete(id);
+      // Before the other downloads, which are woken by the budget.
       this.pump();
+      if (flight.since !== Infinity) this.tools.budget.ended(this, source);
     }
   }
 

@@ -22,7 +22,7 @@ import { HaveFeeds } from './have-feed';
 import { noTraffic } from './traffic';
 import type { Traffic } from './traffic';
 import type { UploadLimit } from './upload-limit';
-import { UploadTurns } from './upload-turns';
+import { ORIGINAL_WAITS, UploadTurns } from './upload-turns';
 import { whenOver } from './when-over';
 
 /** Connections of neighbours at a time. A neighbour keeps one for its stream and two for blocks, a blob. */
@@ -117,7 +117,8 @@ export class PeerServer {
     if (route.kind === 'have') await this.tellHave(route.blob, response, gone.signal);
     else {
       const cut = (): void => void response.destroy();
-      const done = await this.turns.take(request.socket.remoteAddress ?? '', gone.signal, cut);
+      const patience = route.kind === 'piece' ? ORIGINAL_WAITS : undefined;
+      const done = await this.turns.take(request.socket.remoteAddress ?? '', gone.signal, cut, patience);
       if (done === undefined) {
         refuse(response, 503, 'others come first');
         return;

@@ -8,7 +8,7 @@ import type { UploadLimit } from './upload-limit';
 
 /** Blocks that are given at a time: in all, and to one neighbour, so that none has most of the link. */
 const UPLOADS = 128;
-const UPLOADS_EACH = 4;
+export const UPLOADS_EACH = 4;
 
 /**
  * Blocks for neighbours that are read from disk at a time: half of the threads that Node.js has for files, so that a slow disk keeps the node's
@@ -16,8 +16,17 @@ const UPLOADS_EACH = 4;
  */
 const READS = 2;
 
-/** A neighbour whose turn does not come within this time, in milliseconds, is told to ask others. */
-const BUSY_AFTER = 1000;
+/**
+ * A daemon whose turn does not come within this time, in milliseconds, is told to ask others: it has others to ask, and while it waits here it
+ * asks none of them. Long enough that the next one is there when a turn ends.
+ */
+const DAEMON_WAITS = 50;
+
+/** The same for an original client, which the supernode sends to one holder at a time. */
+export const ORIGINAL_WAITS = 1000;
+
+/** Whose turn has come waits so long at most, in milliseconds, until own pulls leave room. */
+const BEHIND_OWN = 1000;
 
 /** How often it is looked whether own pulls leave room, in milliseconds. */
 const LOOK_EVERY = 5;
@@ -56,16 +65,24 @@ export class UploadTurns {
    *
    * @param client by its address.
    * @param cut ends the answer of one that is slow while others wait.
+   * @param patience how long it waits for others, in milliseconds. Default: that of a daemon.
    * @returns what ends the turn, with the bytes that were sent; undefined when it does not come in time.
    * @throws the signal's reason when it aborts.
    */
-  async take(client: string, gone: AbortSignal, cut: () => void): Promise<((bytes: number) => void) | undefined> {
+  async take(
+    client: string,
+    gone: AbortSignal,
+    cut: () => void,
+    patience = DAEMON_WAITS,
+  ): Promise<((bytes: number) => void) | undefined> {
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), BUSY_AFTER);
+    let timer = setTimeout(() => late.abort(), patience);
     const signal = AbortSignal.any([gone, late.signal]);
     let done: ((bytes: number) => void) | undefined;
     try {
       done = await this.slots.take(client, signal, cut);
+      clearTimeout(timer);
+      timer = setTimeout(() => late.abort(), BEHIND_OWN);
       await this.behindOwn(signal);
       return done;
     } catch (error) {
