@@ -19,12 +19,14 @@ export interface AssembledBlock {
  *
  * @param bytes nobody else uses them; chunks of memory of `buffers` are given back when they have been taken up.
  * @param buffers memory for them.
+ * @param grew is told how much of a block is here whenever it has become more; the bytes are not its own.
  */
 export async function* assembleBlocks(
   grid: Grid,
   first: number,
   bytes: AsyncIterable<Buffer>,
   buffers: BlockBuffers,
+  grew?: (index: number, bytes: Buffer) => void,
 ): AsyncGenerator<AssembledBlock> {
   let index = first;
   let wanted = grid.span(index).length;
@@ -41,7 +43,10 @@ export async function* assembleBlocks(
       block ??= buffers.take(wanted);
       part.copy(block, length);
       length += part.length;
-      if (length < wanted) continue;
+      if (length < wanted) {
+        grew?.(index, block.subarray(0, length));
+        continue;
+      }
       yield assembled(index, block);
       index += 1;
       wanted = grid.span(index).length;

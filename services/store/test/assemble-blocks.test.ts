@@ -44,6 +44,30 @@ describe('assembling blocks', () => {
     );
   });
 
+  it('tells how much of a block is here while it grows', async () => {
+    const told: string[] = [];
+    const grew = (index: number, bytes: Buffer): void => {
+      const { offset } = grid.span(index);
+      expect(bytes.equals(content.subarray(offset, offset + bytes.length))).toBe(true);
+      told.push(`${index}: ${bytes.length}`);
+    };
+    for await (const { index } of assembleBlocks(
+      grid,
+      0,
+      cut(content.subarray(0, 600_000), 100_000),
+      new BlockBuffers(),
+      grew,
+    )) {
+      told.push(`${index} is here`);
+    }
+    const [first, second, third] = [100_000, 2 * 100_000, 300_000 - 262_144];
+    expect(told).toEqual([
+      ...[`0: ${first}`, `0: ${second}`, '0 is here'],
+      ...[`1: ${third}`, `1: ${third + 100_000}`, `1: ${third + 200_000}`, '1 is here'],
+      ...[`2: ${600_000 - 2 * 262_144}`, '2 is here'],
+    ]);
+  });
+
   it('gives nothing of nothing', async () => {
     for await (const block of assembleBlocks(grid, 0, cut(Buffer.alloc(0), 1), new BlockBuffers())) {
       expect(block).toBeUndefined();

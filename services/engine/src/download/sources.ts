@@ -163,15 +163,20 @@ export class Sources {
    * What may be asked now.
    *
    * @param supernode blocks asked of the supernode at a time.
-   * @param unattested whether blocks are taken that no supernode has attested.
+   * @param how whether blocks are taken that no supernode has attested, and which the supernode may be asked for before it has them.
    */
-  toPick(flights: readonly Flight[], now: number, supernode: number, unattested: boolean): PickSource[] {
+  toPick(
+    flights: readonly Flight[],
+    now: number,
+    supernode: number,
+    { unattested, ahead }: { readonly unattested: boolean; readonly ahead: readonly number[] },
+  ): PickSource[] {
     const sources: PickSource[] = [];
     if (this.supernodeAlive && now >= this.supernodePausedUntil) {
       sources.push({
         id: SUPERNODE,
         kind: 'supernode',
-        has: this.supernodeHas,
+        has: withBlocks(this.supernodeHas, ahead),
         free: supernode - flights.filter(({ source }) => source === SUPERNODE).length,
       });
     }
@@ -199,4 +204,11 @@ export class Sources {
     this.tools.log.debug({ blob: this.blob, peer: peer.origin.host, reason: reason.message }, 'a peer was dropped');
     this.changed();
   }
+}
+
+function withBlocks(has: BlockSet, more: readonly number[]): BlockSet {
+  if (more.length === 0) return has;
+  const all = BlockSet.of(more);
+  all.addAll(has);
+  return all;
 }

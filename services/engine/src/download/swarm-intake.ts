@@ -12,7 +12,9 @@ import { fetchBlock } from '../links/fetch-block';
 import type { SupernodeLink } from '../links/supernode-link';
 import type { BlobEvent, SessionListener } from '../links/supernode-session';
 import { mayPick, pick } from '../picker/picker';
-import type { Flight, Room } from '../picker/picker';
+import { Ahead } from './ahead';
+import { Flights } from './flights';
+import type { ActiveFlight } from './flights';
 import type { Intake } from './intake';
 import { SUPERNODE, Sources } from './sources';
 import type { DownloadTools } from './tools';
@@ -24,31 +26,19 @@ import type { DownloadTools } from './tools';
 const PATIENCE_FACTOR = 6;
 const PATIENCE = 2000;
 
-/** A block is late when it takes so many times as long as blocks usually do, and at least {@link LATE} milliseconds. */
-const LATE_FACTOR = 4;
-const LATE = 1000;
-
 /** How often a lost supernode is looked for, in milliseconds. */
 const SEEK_EVERY = 1000;
-
-interface ActiveFlight extends Flight {
-  /** Later than all times while the limit of the rate holds it back: it has not been asked for yet, and is not late. */
-  since: number;
-  readonly abort: AbortController;
-}
 
 /** Blocks from the supernode and from neighbours: joins the blob's swarm and keeps blocks under way. */
 export class SwarmIntake implements SessionListener {
   private readonly sources: Sources;
-  private readonly flights = new Map<number, ActiveFlight>();
-  private nextFlight = 0;
+  private readonly flights = new Flights();
+  private readonly ahead = new Ahead();
   private share: Share | undefined;
   private link: SupernodeLink | undefined;
   private whole: string | undefined;
   /** When a block last came from a peer or out of the share. */
   private progress = performance.now();
-  /** How long blocks usually take, in milliseconds. */
-  private usual = 0;
   private pumping = false;
   private readonly left = signalling();
   private seeking = false;
@@ -91,7 +81,7 @@ export class SwarmIntake implements SessionListener {
    * will not come.
    */
   get isLost(): boolean {
-    return this.isAlone && this.late().length === this.flights.size;
+    return this.isAlone && this.flights.late().length === this.flights.count;
   }
 
   /**
@@ -145,12 +135,12 @@ export class SwarmIntake implements SessionListener {
 
   /** Whether the limit of the rate keeps it from asking. */
   get isHeldBack(): boolean {
-    return [...this.flights.values()].some(({ since }) => since === Infinity);
+    return this.flights.areHeldBack;
   }
 
   /** Whether a live neighbour has the block, and gives what it is asked for. */
   offers(block: number): boolean {
-    return this.sources.offered(block, new Set(this.late().map(({ source }) => source)), this.takesUnattested);
+    return this.sources.offered(block, new Set(this.flights.late().map(({ source }) => source)), this.takesUnattested);
   }
 
   /** Whether the supernode, or a live neighbour, has the block. */
@@ -201,7 +191,7 @@ export class SwarmIntake implements SessionListener {
     this.left.resolve();
     this.tools.budget.close(this);
     this.link?.leave(this.intake.request.blob, this);
-    for (const { abort } of this.flights.values()) abort.abort(new Error('the download has ended'));
+    this.flights.abort(new Error('the download has ended'));
     this.sources.close();
   }
 
@@ -261,6 +251,7 @@ export class SwarmIntake implements SessionListener {
 
   private async hear(event: BlobEvent): Promise<void> {
     if (this.isOver) return;
+    this.ahead.heard();
     switch (event.type) {
       case 'task':
         await this.hearTask(event);
@@ -319,26 +310,29 @@ export class SwarmIntake implements SessionListener {
     const { budget, limit } = this.tools;
     const { alivePeers } = this.sources;
     const slots = { supernode: budget.supernode(this, alivePeers), peers: budget.peers(this) };
-    const flights = [...this.flights.values()];
+    const flights = [...this.flights];
     const choice = {
       now,
       flights,
       share: this.share,
       swarmProgress: this.progress,
       limits: {
-        flights: limit === undefined ? Infinity : 1 + this.flights.size,
+        flights: limit === undefined ? Infinity : 1 + flights.length,
         peerFlights: slots.peers,
-        patience: Math.max(PATIENCE, PATIENCE_FACTOR * this.usual),
-        hedgeAfter: this.lateAfter,
+        patience: Math.max(PATIENCE, PATIENCE_FACTOR * this.flights.usual),
+        hedgeAfter: this.flights.lateAfter,
       },
     };
-    if (!mayPick(this.roomIn(slots, now - this.lateAfter), choice, alivePeers > 0)) return;
+    if (!mayPick(this.flights.roomIn(slots), choice, alivePeers > 0)) return;
     const picks = pick({
       ...choice,
       seed: randomInt(2 ** 32),
       held: stored.held,
       end: blockCount(stored),
-      sources: this.sources.toPick(flights, now, slots.supernode, this.takesUnattested),
+      sources: this.sources.toPick(flights, now, slots.supernode, {
+        unattested: this.takesUnattested,
+        ahead: this.blocksAhead(stored),
+      }),
       cursor: this.intake.cursor(stored),
     });
     for (const { block, source } of picks) {
@@ -346,26 +340,22 @@ export class SwarmIntake implements SessionListener {
     }
   }
 
-  /** How many more blocks may be asked for. */
-  private roomIn({ supernode, peers }: Room, lateBefore: number): Room {
-    let fromSupernode = 0;
-    let fromPeers = 0;
-    for (const { kind, since } of this.flights.values()) {
-      if (kind === 'supernode') fromSupernode += 1;
-      else if (since > lateBefore) fromPeers += 1;
-    }
-    return { supernode: supernode - fromSupernode, peers: peers - fromPeers };
+  /** What the supernode does not have and may be asked for all the same: while there is nobody else to ask, and the origin gives. */
+  private blocksAhead(stored: StoredBlob): readonly number[] {
+    const end = blockCount(stored);
+    if (end === undefined || this.state !== 'fetching' || this.sources.alivePeers > 0) return [];
+    return this.ahead.blocks(this.sources.supernodeHas, stored.held, end);
   }
 
   private async ask(stored: StoredBlob, index: number, source: string, key: KeyObject): Promise<void> {
     const origin = this.sources.originOf(source);
     if (origin === undefined) return;
     const { blob } = this.intake.request;
-    const id = this.nextFlight++;
     const abort = new AbortController();
     const kind = source === SUPERNODE ? 'supernode' : 'peer';
-    const flight: ActiveFlight = { block: index, source, kind, since: Infinity, abort };
-    this.flights.set(id, flight);
+    const isAhead = source === SUPERNODE && !this.sources.supernodeHas.has(index);
+    const flight: ActiveFlight = { block: index, source, kind, since: Infinity, isAhead, abort };
+    this.flights.begin(flight);
     try {
       const { limit } = this.tools;
       if (limit !== undefined) {
@@ -374,12 +364,12 @@ export class SwarmIntake implements SessionListener {
         this.progress = performance.now();
         this.pump();
       }
-      const since = performance.now();
-      flight.since = since;
+      flight.since = performance.now();
       this.tools.budget.began(this, source);
       const unattested = source !== SUPERNODE && this.takesUnattested;
-      const question = { blob, grid: stored.grid, size: stored.size, index, key, unattested };
+      const question = { blob, grid: stored.grid, size: stored.size, index, key, unattested, arriving: isAhead };
       const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);
+      if (isAhead) this.ahead.gave();
       this.sources.succeeded(source);
       // Only the last block is short, and it is read by its true length: the size has to be known before it is held.
       const span = stored.grid.span(index);
@@ -388,42 +378,30 @@ export class SwarmIntake implements SessionListener {
         if (proof.signature === undefined) this.intake.doubts.gave(source, index);
         this.intake.took(source === SUPERNODE ? 'supernode' : 'peer', length);
       } else for (const chunk of chunks) this.tools.store.buffers.giveBack(chunk);
-      this.arrived(id, index, source, since);
+      this.arrived(flight);
     } catch (error) {
       if (abort.signal.aborted) return;
       if (!(error instanceof LinkFailure)) throw error;
       this.tools.log.debug({ blob, source, kind: error.kind, reason: error.message }, 'a block did not come');
-      this.sources.failed(source, error, index);
+      if (isAhead) this.ahead.refused();
+      else this.sources.failed(source, error, index);
     } finally {
-      this.flights.delete(id);
+      this.flights.end(flight);
       // Before the other downloads, which are woken by the budget.
       this.pump();
       if (flight.since !== Infinity) this.tools.budget.ended(this, source);
     }
   }
 
-  private arrived(id: number, index: number, source: string, since: number): void {
-    const now = performance.now();
-    this.usual = this.usual === 0 ? now - since : 0.8 * this.usual + 0.2 * (now - since);
+  private arrived(flight: ActiveFlight): void {
+    const { block, source } = flight;
     const { share } = this;
-    const ours = share !== undefined && share !== null && index % share.count === share.index;
-    if (source !== SUPERNODE || ours) this.progress = now;
-    const late = new Set(this.late());
-    for (const [other, flight] of this.flights) {
-      if (flight.block !== index || other === id) continue;
-      if (late.has(flight)) this.sources.tooSlow(flight.source);
-      flight.abort.abort(new Error('another source was faster'));
+    const ours = share !== undefined && share !== null && block % share.count === share.index;
+    if (source !== SUPERNODE || ours) this.progress = performance.now();
+    for (const { other, isLate } of this.flights.arrived(flight)) {
+      if (isLate) this.sources.tooSlow(other.source);
+      other.abort.abort(new Error('another source was faster'));
     }
-  }
-
-  /** How long a block may be under way before it is late, in milliseconds. */
-  private get lateAfter(): number {
-    return Math.max(LATE, LATE_FACTOR * this.usual);
-  }
-
-  private late(): ActiveFlight[] {
-    const before = performance.now() - this.lateAfter;
-    return [...this.flights.values()].filter(({ since }) => since <= before);
   }
 }
 

@@ -2,16 +2,20 @@ import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import {
+  ARRIVING_HEADER,
+  ATTESTATION_LENGTH,
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,
   UNATTESTED_HEADER,
   blockPath,
   isAttested,
+  readAttestation,
 } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Grid } from '@cdk8s-dragonfly/protocol';
 import type { BlockProof } from '@cdk8s-dragonfly/store';
 
 import type { BlockClient } from './block-client';
+import type { BlockAnswer } from './block-connection';
 import { LinkFailure, linkFailure } from './failure';
 
 /** Which block, and how to know it. */
@@ -25,6 +29,8 @@ export interface BlockQuestion {
   readonly key: KeyObject;
   /** Whether it is taken without an attestation too. Default false. */
   readonly unattested?: boolean | undefined;
+  /** Whether the supernode has yet to get it, and is to pass it on as it arrives. Default false. */
+  readonly arriving?: boolean | undefined;
 }
 
 /** A block that has been checked. */
@@ -56,18 +62,25 @@ export async function fetchBlock(
   client: BlockClient,
   signal: AbortSignal,
 ): Promise<FetchedBlock> {
-  const { blob, grid, size, index, key, unattested = false } = question;
+  const { blob, grid, size, index, key, unattested = false, arriving = false } = question;
   const where = `block ${index} of ${blob} from ${origin.host}`;
   try {
     const most = grid.blockLength(index, size);
-    const asked = { path: blockPath(blob, index), most, headers: unattested ? `${UNATTESTED_HEADER}: 1\r\n` : '' };
-    const { status, headers, body } = await client.get(origin, asked, signal);
+    const lines = [...(unattested ? [UNATTESTED_HEADER] : []), ...(arriving ? [ARRIVING_HEADER] : [])];
+    const asked = {
+      path: blockPath(blob, index),
+      most: arriving ? most + ATTESTATION_LENGTH : most,
+      headers: lines.map((name) => `${name}: 1\r\n`).join(''),
+    };
+    const answer = await client.get(origin, asked, signal);
+    const { status } = answer;
     if (status !== 200) throw new LinkFailure(REFUSALS.get(status) ?? 'gone', `${where}: the answer was ${status}`);
+    const { body, proof } = taken(answer, where, unattested);
     const { length } = body;
+    if (length > most) throw new LinkFailure('lying', `${where} has ${length} bytes instead of at most ${most}`);
     if (length === 0 || (size !== undefined && length < most)) {
       throw new LinkFailure('gone', `${where} has ${length} of ${most} bytes`);
     }
-    const proof = readProof(headers, where, unattested);
     if (!createHash('sha256').update(body).digest().equals(proof.hash)) {
       throw new LinkFailure('lying', `${where} does not have the hash it came with`);
     }
@@ -80,6 +93,17 @@ export async function fetchBlock(
     signal.throwIfAborted();
     throw linkFailure(error, where);
   }
+}
+
+/** A block, and what shows that it is right: it stands in the head, or behind the bytes of one that was passed on as it arrived. */
+function taken(
+  { headers, body }: BlockAnswer,
+  where: string,
+  unattested: boolean,
+): { readonly body: Buffer; readonly proof: BlockProof } {
+  if (!headers.has(ARRIVING_HEADER)) return { body, proof: readProof(headers, where, unattested) };
+  const length = Math.max(0, body.length - ATTESTATION_LENGTH);
+  return { body: body.subarray(0, length), proof: readAttestation(body.subarray(length)) };
 }
 
 function readProof(headers: ReadonlyMap<string, string>, where: string, unattested: boolean): BlockProof {

@@ -25,6 +25,22 @@ export interface Attestation {
   readonly signature: Buffer;
 }
 
+/** Bytes of an attestation that stands behind a block. */
+export const ATTESTATION_LENGTH = HASH_LENGTH + SIGNATURE_LENGTH;
+
+/** The form of an attestation that stands behind the bytes of its block. */
+export function attestationBytes({ hash, signature }: Attestation): Buffer {
+  return Buffer.concat([hash, signature], ATTESTATION_LENGTH);
+}
+
+/** Reads {@link attestationBytes}' form. The parts are copies: the memory of `bytes` may be used for something else. */
+export function readAttestation(bytes: Buffer): Attestation {
+  return {
+    hash: Buffer.from(bytes.subarray(0, HASH_LENGTH)),
+    signature: Buffer.from(bytes.subarray(HASH_LENGTH, ATTESTATION_LENGTH)),
+  };
+}
+
 /** Signs a statement with the supernode's Ed25519 key. */
 export function attest(statement: BlockStatement, key: KeyObject): Attestation {
   return { hash: statement.hash, signature: sign(null, messageOf(statement), key) };

@@ -1,10 +1,21 @@
-export { HASH_LENGTH, SIGNATURE_LENGTH, attest, isAttested, publicKeyText, readPublicKey } from './attestation';
+export {
+  ATTESTATION_LENGTH,
+  HASH_LENGTH,
+  SIGNATURE_LENGTH,
+  attest,
+  attestationBytes,
+  isAttested,
+  publicKeyText,
+  readAttestation,
+  readPublicKey,
+} from './attestation';
 export type { Attestation, BlockStatement } from './attestation';
 export { BLOBS_PATH, REACH_PATH, daemonBlobs, daemonReach } from './daemon-report';
 export type { DaemonBlobs, DaemonReach } from './daemon-report';
 export { LineCutter, LineError, lineOf, readLines } from './lines';
 export type { LineSchema } from './lines';
 export {
+  ARRIVING_HEADER,
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,
   MAX_HOLDINGS,

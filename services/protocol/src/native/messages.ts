@@ -15,6 +15,12 @@ export const BLOCK_SIGNATURE_HEADER = 'x-dragonfly-block-signature';
 /** The header of a request for a block that is taken without an attestation too; its value says nothing. */
 export const UNATTESTED_HEADER = 'x-dragonfly-unattested';
 
+/**
+ * The header of a request for a block that is taken as it arrives at the supernode, its attestation behind its bytes; and of the answer that
+ * is of that form. Its value says nothing.
+ */
+export const ARRIVING_HEADER = 'x-dragonfly-arriving';
+
 const blobId = z.string().refine((text): text is BlobId => isBlobId(text));
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const port = z.number().int().min(1).max(65535);

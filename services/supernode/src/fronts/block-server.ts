@@ -5,7 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { listen } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions } from '@cdk8s-dragonfly/command';
 import { whenOver } from '@cdk8s-dragonfly/engine';
-import { BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, blobRoute } from '@cdk8s-dragonfly/protocol';
+import {
+  ARRIVING_HEADER,
+  ATTESTATION_LENGTH,
+  BLOCK_HASH_HEADER,
+  BLOCK_SIGNATURE_HEADER,
+  attestationBytes,
+  blobRoute,
+} from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { BlockSlots, DamagedBlock } from '@cdk8s-dragonfly/store';
 
@@ -39,6 +46,8 @@ export class BlockServer implements Closeable {
   private readonly limits: FrontLimits;
   private readonly slots = new BlockSlots();
   private running = 0;
+  /** Each refuses somebody a block that is still arriving. */
+  private readonly followers = new Set<() => void>();
   private stopping = false;
 
   constructor(private readonly options: BlockServerOptions) {
@@ -90,6 +99,8 @@ export class BlockServer implements Closeable {
     if (this.stopping) return;
     this.stopping = true;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    // The origin may take its time.
+    for (const refuse of [...this.followers]) refuse();
     const end = performance.now() + this.limits.stop;
     while (this.running > 0 && performance.now() < end) await delay(STEP);
     this.server.closeAllConnections();
@@ -114,6 +125,7 @@ export class BlockServer implements Closeable {
     response: ServerResponse,
   ): Promise<void> {
     const { tasks, served } = this.options;
+    if (request.headers[ARRIVING_HEADER] !== undefined && this.passOn(blob, index, request, response)) return;
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the client is gone')));
     const cut = (): void => void response.destroy();
@@ -145,6 +157,50 @@ export class BlockServer implements Closeable {
     given = bytes.length;
     // Called when the connection has passed it on, or is closed: it does not touch it any more.
     response.end(bytes, taken);
+  }
+
+  /**
+   * Gives a block as it arrives from the origin, or the one that comes next. It takes no turn: there is one client for it at most, and what
+   * it gets has just come in. Answers false when the block is not about to arrive.
+   */
+  private passOn(blob: BlobId, index: number, request: IncomingMessage, response: ServerResponse): boolean {
+    const task = this.options.tasks.find(blob)?.task;
+    const { stored } = task ?? {};
+    if (task === undefined || stored?.size === undefined || stored.held.has(index)) return false;
+    const length = stored.grid.blockLength(index, stored.size);
+    const begin = (): void => {
+      if (response.headersSent) return;
+      response.writeHead(200, {
+        'content-type': 'application/octet-stream',
+        'content-length': length + ATTESTATION_LENGTH,
+        [ARRIVING_HEADER]: '1',
+      });
+    };
+    const gone = (): void => {
+      if (response.headersSent) response.destroy();
+      else fail(response, 404, `block ${index} of ${blob} did not arrive`);
+    };
+    const leave = task.arriving.follow(index, {
+      isReady: () => response.writableLength === 0,
+      more: (bytes) => {
+        begin();
+        response.write(bytes);
+      },
+      whole: (rest, attestation) => {
+        begin();
+        response.write(rest);
+        response.end(attestationBytes(attestation));
+      },
+      gone,
+    });
+    if (leave === undefined) return false;
+    this.followers.add(gone);
+    whenOver(request, response, (sent) => {
+      leave();
+      this.followers.delete(gone);
+      if (response.statusCode === 200 && sent > 0) this.options.served?.(length);
+    });
+    return true;
   }
 }
 

@@ -9,6 +9,7 @@ import { DamagedBlock, assembleBlocks } from '@cdk8s-dragonfly/store';
 import type { BlobValidators, StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { Holders } from '../holders/holders';
+import type { ArrivingBlocks } from './arriving-blocks';
 import { DigestMismatch } from './failure';
 import { isSameVersion, revalidate } from './revalidate';
 import type { TaskSource, TaskTools } from './task';
@@ -31,6 +32,8 @@ export interface FetchOrder {
   readonly began: (stored: StoredBlob) => void;
   /** Daemons that hold it, whole or in part. */
   readonly holders: Holders;
+  /** Is told of blocks while they arrive from the origin. */
+  readonly arriving: ArrivingBlocks;
 }
 
 /** What is on disk, or what daemons tell of the blob, is not what its origin has. */
@@ -179,7 +182,7 @@ class BlobFetch {
 
   /** Reads the origin from block {@link at} to the end, or to the next block that is here or that a daemon brings. */
   private async readOrigin(): Promise<void> {
-    const { blob, source, tools, signal } = this.order;
+    const { arriving, blob, source, tools, signal } = this.order;
     const known = this.stored;
     const first = this.at;
     const from = known?.grid.span(first).offset ?? 0;
@@ -207,29 +210,41 @@ class BlobFetch {
       answer.discard();
       throw error;
     }
-    this.begin(stored);
     if (from === 0) this.version = answer;
-    let size = from;
-    for await (const { index, chunks, length, hash } of assembleBlocks(
-      stored.grid,
-      first,
-      answer.body,
-      tools.store.buffers,
-    )) {
+    // Of unknown length, any block may turn out to be the last, and shorter than whoever follows it was told.
+    if (stored.size !== undefined) arriving.begin(first, stored.grid.blockCount(stored.size));
+    try {
+      this.begin(stored);
+      const length = await this.takeIn(stored, first, answer.body);
+      if (end === undefined && length !== undefined) await stored.setSize(from + length);
+    } finally {
+      arriving.end();
+    }
+  }
+
+  /** Takes in what comes from block `first` on. @returns how many bytes came; undefined when what follows is here, or comes from others. */
+  private async takeIn(stored: StoredBlob, first: number, bytes: AsyncIterable<Buffer>): Promise<number | undefined> {
+    const { arriving, blob, tools } = this.order;
+    const { grid } = stored;
+    const start = grid.span(first).offset;
+    let size = start;
+    const grew = (index: number, part: Buffer): void => arriving.grew(index, part);
+    for await (const { index, chunks, length, hash } of assembleBlocks(grid, first, bytes, tools.store.buffers, grew)) {
       for (const chunk of chunks) {
         this.whole.update(chunk);
         this.md5?.update(chunk);
       }
-      const statement = { blob, pieceSize: stored.grid.pieceSize, index, length, hash };
+      const attestation = attest({ blob, pieceSize: grid.pieceSize, index, length, hash }, tools.key);
+      arriving.came(index, chunks[0], attestation);
       // The short last block is read by its true length: the size has to be known before it is held.
-      if (length < stored.grid.span(index).length) await stored.setSize(size + length);
-      await stored.write(index, chunks, attest(statement, tools.key));
+      if (length < grid.span(index).length) await stored.setSize(size + length);
+      await stored.write(index, chunks, attestation);
       size += length;
       this.fetched += length;
       this.at = index + 1;
-      if (this.givesParts && this.isAvailable(this.at)) return;
+      if (this.givesParts && this.isAvailable(this.at)) return undefined;
     }
-    if (end === undefined) await stored.setSize(size);
+    return size - start;
   }
 
   private isAvailable(block: number): boolean {

@@ -10,6 +10,7 @@ import type { BlobStore, StoredBlob } from '@cdk8s-dragonfly/store';
 import { Holders } from '../holders/holders';
 import type { HolderRoads } from '../holders/holders';
 import type { TaskMeter } from '../metrics/task-meter';
+import { ArrivingBlocks } from './arriving-blocks';
 import { DigestMismatch, evictedFailure, failureOf } from './failure';
 import { fetchBlob } from './fetch-blob';
 import type { Fetched } from './fetch-blob';
@@ -65,6 +66,8 @@ export interface TaskTools {
 
 /** One blob at the supernode: fetched from its origin at most once at a time, whoever asks and however many. */
 export class Task {
+  /** The blocks that arrive from the origin now. */
+  readonly arriving = new ArrivingBlocks();
   private current: TaskState = 'idle';
   private blobOnDisk: StoredBlob | undefined;
   private problem: TaskFailure | undefined;
@@ -224,6 +227,7 @@ export class Task {
           tools: this.tools,
           signal: this.stopping.signal,
           holders: this.holders,
+          arriving: this.arriving,
           began: (stored) => {
             this.replaceStored(stored);
             this.setState('fetching');

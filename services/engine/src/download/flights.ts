@@ -1,0 +1,84 @@
+import type { Flight, Room } from '../picker/picker';
+
+/** A block is late when it takes so many times as long as blocks usually do, and at least {@link LATE} milliseconds. */
+const LATE_FACTOR = 4;
+const LATE = 1000;
+
+/** A block that has been asked for and has not arrived. */
+export interface ActiveFlight extends Flight {
+  /** Later than all times while the limit of the rate holds it back: it has not been asked for yet, and is not late. */
+  since: number;
+  /** Whether the supernode has yet to get it: how long that takes says nothing of the way. */
+  readonly isAhead: boolean;
+  readonly abort: AbortController;
+}
+
+/** The blocks of a download that are under way, and how long they take. */
+export class Flights implements Iterable<ActiveFlight> {
+  private readonly active = new Set<ActiveFlight>();
+  /** How long blocks usually take, in milliseconds. */
+  private usually = 0;
+
+  get count(): number {
+    return this.active.size;
+  }
+
+  get usual(): number {
+    return this.usually;
+  }
+
+  /** How long a block may be under way before it is late, in milliseconds. */
+  get lateAfter(): number {
+    return Math.max(LATE, LATE_FACTOR * this.usually);
+  }
+
+  /** Whether the limit of the rate keeps some from being asked for. */
+  get areHeldBack(): boolean {
+    return [...this.active].some(({ since }) => since === Infinity);
+  }
+
+  [Symbol.iterator](): Iterator<ActiveFlight> {
+    return this.active.values();
+  }
+
+  begin(flight: ActiveFlight): void {
+    this.active.add(flight);
+  }
+
+  end(flight: ActiveFlight): void {
+    this.active.delete(flight);
+  }
+
+  /** Those that are late. */
+  late(): ActiveFlight[] {
+    const before = performance.now() - this.lateAfter;
+    return [...this.active].filter(({ since }) => since <= before);
+  }
+
+  /** How many more blocks may be asked for. */
+  roomIn({ supernode, peers }: Room): Room {
+    const lateBefore = performance.now() - this.lateAfter;
+    let fromSupernode = 0;
+    let fromPeers = 0;
+    for (const { kind, since } of this.active) {
+      if (kind === 'supernode') fromSupernode += 1;
+      else if (since > lateBefore) fromPeers += 1;
+    }
+    return { supernode: supernode - fromSupernode, peers: peers - fromPeers };
+  }
+
+  /** A block has come. @returns the others that were to bring it, and which of them are late. */
+  arrived(flight: ActiveFlight): readonly { readonly other: ActiveFlight; readonly isLate: boolean }[] {
+    const took = performance.now() - flight.since;
+    if (!flight.isAhead) this.usually = this.usually === 0 ? took : 0.8 * this.usually + 0.2 * took;
+    const late = new Set(this.late());
+    return [...this.active]
+      .filter((other) => other !== flight && other.block === flight.block)
+      .map((other) => ({ other, isLate: late.has(other) }));
+  }
+
+  /** Gives all up. */
+  abort(reason: Error): void {
+    for (const { abort } of this.active) abort.abort(reason);
+  }
+}
