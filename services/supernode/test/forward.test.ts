@@ -89,7 +89,7 @@ class Script {
   }
 
   async get(path: ClassicPath, query: string, mark?: string): Promise<ClassicAnswer> {
-    return this.forwarder.answer(path, query, { target: `${path}?${query}`, mark });
+    return this.forwarder.answer(path, query, () => ({ target: `${path}?${query}`, mark }));
   }
 }
 

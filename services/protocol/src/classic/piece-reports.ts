@@ -2,7 +2,7 @@ import { readAnswer } from './answer';
 import { RESULT_CODE } from './codes';
 import { accepted, refused, shown, type ClassicParse } from './parse';
 import { formatPieceRange, parsePieceRange, type PieceRange } from './piece-range';
-import { formatQuery, lastValue, parseFields, type QueryFields } from './query';
+import { formatQuery, lastValues } from './query';
 
 /** `GET /peer/piece/suc`: a piece is on the client's disk and can be served to others (Dragonfly 0.x protocol, 2.5). */
 export interface PieceSuccess extends PieceRange {
@@ -37,17 +37,13 @@ export interface ServiceDown {
 
 /** Reads the query of `GET /peer/piece/suc`. Total. */
 export function parsePieceSuccess(query: string): ClassicParse<PieceSuccess> {
-  const fields = parseFields(query, 'itself');
-  const missing = missingField(fields, ['taskId', 'cid', 'pieceRange']);
+  const [taskId, cid, dstCid, pieceRange] = lastValues(query, ['taskId', 'cid', 'dstCid', 'pieceRange']);
+  const missing = firstMissing({ taskId, cid, pieceRange });
   if (missing !== undefined) return missing;
-  const piece = parsePieceRange(lastValue(fields, 'pieceRange'));
-  if (piece === undefined) return badRange('pieceRange', fields);
-  return accepted({
-    ...piece,
-    taskId: lastValue(fields, 'taskId'),
-    cid: lastValue(fields, 'cid'),
-    dstCid: optional(fields, 'dstCid'),
-  });
+  const piece = parsePieceRange(pieceRange);
+  if (piece === undefined) return badRange('pieceRange', pieceRange);
+  const { pieceNum, pieceSize } = piece;
+  return accepted({ pieceNum, pieceSize, taskId, cid, dstCid: given(dstCid) });
 }
 
 /** The query of `GET /peer/piece/suc`. Go supernodes answer HTTP 500 without a known `dstCid`: better not send it then. */
@@ -56,27 +52,27 @@ export function formatPieceSuccess(report: PieceSuccess): string {
   return formatQuery({ taskId, cid, dstCid: dstCid ?? '', pieceRange: formatPieceRange(report) });
 }
 
+const ERROR_FIELDS = ['errorType', 'taskId', 'srcCid', 'dstCid', 'dstIp', 'range', 'realMd5', 'expectedMd5'] as const;
+
 /** Reads the query of `GET /peer/piece/error`. Total. */
 export function parsePieceError(query: string): ClassicParse<PieceError> {
-  const fields = parseFields(query, 'itself');
-  const missing = missingField(fields, ['errorType', 'taskId', 'srcCid', 'dstCid']);
+  const [errorType, taskId, srcCid, dstCid, dstIp, range, realMd5, expectedMd5] = lastValues(query, ERROR_FIELDS);
+  const missing = firstMissing({ errorType, taskId, srcCid, dstCid });
   if (missing !== undefined) return missing;
-  const errorType = lastValue(fields, 'errorType');
   if (errorType !== 'FILE_NOT_EXIST' && errorType !== 'FILE_MD5_NOT_MATCH') {
     return refused(`errorType has to be FILE_NOT_EXIST or FILE_MD5_NOT_MATCH; given was ${shown(errorType)}.`);
   }
-  const range = optional(fields, 'range');
-  const piece = range === undefined ? undefined : parsePieceRange(range);
-  if (range !== undefined && piece === undefined) return badRange('range', fields);
+  const piece = range === '' ? undefined : parsePieceRange(range);
+  if (range !== '' && piece === undefined) return badRange('range', range);
   return accepted({
     errorType,
-    taskId: lastValue(fields, 'taskId'),
-    srcCid: lastValue(fields, 'srcCid'),
-    dstCid: lastValue(fields, 'dstCid'),
-    dstIp: optional(fields, 'dstIp'),
+    taskId,
+    srcCid,
+    dstCid,
+    dstIp: given(dstIp),
     piece,
-    realMd5: optional(fields, 'realMd5'),
-    expectedMd5: optional(fields, 'expectedMd5'),
+    realMd5: given(realMd5),
+    expectedMd5: given(expectedMd5),
   });
 }
 
@@ -97,9 +93,8 @@ export function formatPieceError(report: PieceError): string {
 
 /** Reads the query of `GET /peer/service/down`. Total. */
 export function parseServiceDown(query: string): ClassicParse<ServiceDown> {
-  const fields = parseFields(query, 'itself');
-  const missing = missingField(fields, ['taskId', 'cid']);
-  return missing ?? accepted({ taskId: lastValue(fields, 'taskId'), cid: lastValue(fields, 'cid') });
+  const [taskId, cid] = lastValues(query, ['taskId', 'cid']);
+  return firstMissing({ taskId, cid }) ?? accepted({ taskId, cid });
 }
 
 /** The query of `GET /peer/service/down`. */
@@ -123,17 +118,17 @@ export function parseReportAnswer(status: number, body: string): ReportAnswer {
     : { kind: 'failed', code: answer.code, msg: answer.msg };
 }
 
-function optional(fields: QueryFields, name: string): string | undefined {
-  const value = lastValue(fields, name);
+function given(value: string): string | undefined {
   return value === '' ? undefined : value;
 }
 
-function missingField(fields: QueryFields, names: readonly string[]): ReturnType<typeof refused> | undefined {
-  const missing = names.find((name) => lastValue(fields, name) === '');
-  return missing === undefined ? undefined : refused(`${missing} is empty: it has to be given.`);
+function firstMissing(fields: Readonly<Record<string, string>>): ReturnType<typeof refused> | undefined {
+  for (const name in fields) if (fields[name] === '') return refused(`${name} is empty: it has to be given.`);
+  return undefined;
 }
 
-function badRange(name: string, fields: QueryFields): ReturnType<typeof refused> {
-  const given = shown(lastValue(fields, name));
-  return refused(`${name} has to be that of a full framed piece, n*pieceSize-(n+1)*pieceSize-1; given was ${given}.`);
+function badRange(name: string, range: string): ReturnType<typeof refused> {
+  return refused(
+    `${name} has to be that of a full framed piece, n*pieceSize-(n+1)*pieceSize-1; given was ${shown(range)}.`,
+  );
 }

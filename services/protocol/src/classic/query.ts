@@ -1,3 +1,5 @@
+const EQUALS = '='.charCodeAt(0);
+
 /** Names in lower case, each with its values in order. */
 export type QueryFields = ReadonlyMap<string, readonly string[]>;
 
@@ -22,9 +24,47 @@ export function parseFields(raw: string, plus: 'space' | 'itself'): QueryFields 
   return fields;
 }
 
-/** The last value of a field, or the empty string when there is none: the original protocol makes no difference. */
-export function lastValue(fields: QueryFields, name: string): string {
-  return fields.get(name.toLowerCase())?.at(-1) ?? '';
+/**
+ * The last value of each of these fields of a query, or the empty string when there is none: the original protocol makes no difference.
+ * Reads like {@link parseFields}, for a fifth of the time: a supernode reads thousands of queries a second, in which clients
+ * write these names as they stand here.
+ *
+ * @param raw the text after the `?`, undecoded; `+` means itself
+ * @param names as the originals write them
+ */
+export function lastValues<const Names extends readonly string[]>(
+  raw: string,
+  names: Names,
+): { readonly [place in keyof Names]: string } {
+  const values = names.map(() => '');
+  for (let start = 0; start < raw.length;) {
+    const next = raw.indexOf('&', start);
+    const end = next < 0 ? raw.length : next;
+    const place = placeOf(raw, start, names);
+    const name = names[place];
+    if (name !== undefined) values[place] = unescape(raw.slice(start + name.length + 1, end), 'itself');
+    else takeOther(raw.slice(start, end), names, values);
+    start = end + 1;
+  }
+  return values as { [place in keyof Names]: string };
+}
+
+/** Which of the names begins here and has a value; past the last when none does. */
+function placeOf(raw: string, start: number, names: readonly string[]): number {
+  let place = 0;
+  for (const name of names) {
+    if (raw.charCodeAt(start + name.length) === EQUALS && raw.startsWith(name, start)) break;
+    place += 1;
+  }
+  return place;
+}
+
+/** A field whose name is none of those as they are written: in another case, escaped, without a value, or an unknown one. */
+function takeOther(field: string, names: readonly string[], values: string[]): void {
+  for (const [given, all] of parseFields(field, 'itself')) {
+    const place = names.findIndex((name) => name.toLowerCase() === given);
+    if (place >= 0) values[place] = all.at(-1) ?? '';
+  }
 }
 
 /** A query string with escaped values in the given order; every original supernode decodes them. */

@@ -200,11 +200,15 @@ function mostWanted(
   const best: Wanted[] = [];
   for (const piece of held) {
     if (done.has(piece) || running.has(piece)) continue;
+    const having = holders.count(piece);
+    const least = best.length < most ? undefined : best[most - 1];
+    // Most are not wanted more than those found before, and cost no more than this.
+    if (least !== undefined && having > least.holders) continue;
     const distance = mean === undefined ? 0 : Math.abs(piece - mean);
-    const one: Wanted = { piece, holders: holders.count(piece), distance, chance: random() };
+    const one: Wanted = { piece, holders: having, distance, chance: random() };
+    if (least !== undefined && order(one, least) >= 0) continue;
     let at = best.length;
     for (let last = best[at - 1]; last !== undefined && order(one, last) < 0; last = best[at - 1]) at -= 1;
-    if (at >= most) continue;
     best.splice(at, 0, one);
     if (best.length > most) best.pop();
   }

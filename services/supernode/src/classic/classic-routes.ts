@@ -10,7 +10,12 @@ const PATHS: readonly ClassicPath[] = ['/peer/task', '/peer/piece/suc', '/peer/p
 export function classicRoutes(forwarder: Forwarder): Routes {
   return (server) => {
     for (const path of PATHS) {
-      server.get(path, async (request) => forwarder.answer(path, queryOf(request.url), incomingOf(request)));
+      server.get(path, (request, reply) => {
+        const answer = forwarder.answer(path, queryOf(request.url), () => incomingOf(request));
+        // Thousands a second: what is there at once takes no turn of promises.
+        if (answer instanceof Promise) return answer;
+        return reply.send(answer);
+      });
     }
   };
 }

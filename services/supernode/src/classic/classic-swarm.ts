@@ -113,8 +113,8 @@ export class ClassicSwarm {
     this.daemons.followMore();
   }
 
-  /** Answers `GET /peer/task`. */
-  async ask(request: PeerTaskRequest): Promise<ClassicAnswer> {
+  /** Answers `GET /peer/task`: at once, unless the MD5 of a piece is not known yet. */
+  ask(request: PeerTaskRequest): ClassicAnswer | Promise<ClassicAnswer> {
     const member = this.members.get(request.srcCid);
     if (member === undefined) return unknownTaskAnswer();
     this.askedAt = this.tools.now();
@@ -128,8 +128,13 @@ export class ClassicSwarm {
     if (member.pieceSize !== pieces.pieceSize) return unknownTaskAnswer();
 
     if (request.kind === 'report') this.take(member.cid, request.outcome, pieces);
-    const question = { held: pieces.held(), count: pieces.count, now: this.askedAt, seed: randomInt(2 ** 32) };
-    const decision = this.placement.ask({ cid: member.cid, ...question });
+    const decision = this.placement.ask({
+      cid: member.cid,
+      held: pieces.held(),
+      count: pieces.count,
+      now: this.askedAt,
+      seed: randomInt(2 ** 32),
+    });
     switch (decision.kind) {
       case 'unknown':
         return unknownTaskAnswer();
@@ -243,13 +248,21 @@ export class ClassicSwarm {
     return finishAnswer({ length: stored.size, pieceSize, md5: member.md5 });
   }
 
-  private async offer(
+  private offer(
     member: ClassicMember,
     pieces: ClassicPieces,
     assignments: readonly ClassicAssignment[],
-  ): Promise<ClassicAnswer> {
+  ): ClassicAnswer | Promise<ClassicAnswer> {
     const unknown = assignments.flatMap(({ piece }) => (pieces.knownMd5(piece) === undefined ? [piece] : []));
-    if (unknown.length > 0) await computed(pieces, unknown);
+    if (unknown.length === 0) return this.offerReady(member, pieces, assignments);
+    return computed(pieces, unknown).then(() => this.offerReady(member, pieces, assignments));
+  }
+
+  private offerReady(
+    member: ClassicMember,
+    pieces: ClassicPieces,
+    assignments: readonly ClassicAssignment[],
+  ): ClassicAnswer {
     const ready = assignments.flatMap((assignment) => {
       const pieceMd5 = pieces.knownMd5(assignment.piece);
       return pieceMd5 === undefined ? [] : [this.source(member, pieces.pieceSize, assignment, pieceMd5)];

@@ -96,10 +96,10 @@ export class ClassicTasks {
   }
 
   /** `GET /peer/task`. */
-  async ask(query: string): Promise<ClassicAnswer> {
+  ask(query: string): ClassicAnswer | Promise<ClassicAnswer> {
     const parsed = parsePeerTaskRequest(query);
     if (!parsed.ok) return parsed.refusal;
-    return (await this.find(parsed.value.taskId)?.ask(parsed.value)) ?? unknownTaskAnswer();
+    return this.find(parsed.value.taskId)?.ask(parsed.value) ?? unknownTaskAnswer();
   }
 
   /** `GET /peer/piece/suc`. */

@@ -59,6 +59,8 @@ export class ApiServer implements Closeable {
         connectionsCheckingInterval: checkEvery(this.limits),
       },
       genReqId: requestIds(),
+      // Few routes read their query, and original clients do not escape theirs: see `queryFields`.
+      routerOptions: { querystringParser: () => ({}) },
       rewriteUrl: ({ url = '/' }) => url.replace(VERSION_PREFIX, ''),
       clientErrorHandler: answerClientError,
       frameworkErrors: (error, request, reply) => void this.failed(error, request, reply),
@@ -127,9 +129,12 @@ export class ApiServer implements Closeable {
       this.running += 1;
       response.once('close', () => (this.running -= 1));
     });
-    this.server.addHook('preSerialization', (request, _reply, answer: unknown, done) => {
-      if (request.url.startsWith('/peer/task?')) this.waiting.told(request.url, codeOf(answer));
-      done(null, answer);
+    this.server.addHook('onRoute', (route) => {
+      if (route.url !== '/peer/task') return;
+      route.preSerialization = (request, _reply, answer: unknown, done): void => {
+        this.waiting.told(request.url, codeOf(answer));
+        done(null, answer);
+      };
     });
     this.server.addHook('onResponse', (request, reply, done) => {
       meter?.answered(request, reply);

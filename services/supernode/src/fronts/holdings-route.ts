@@ -3,6 +3,7 @@ import { HOLDINGS_PATH, RESULT_CODE, holdings, holdingsQuery } from '@cdk8s-drag
 import type { Announced } from '../holders/announced';
 import type { Routes } from './api-server';
 import { jsonOf } from './json-body';
+import { queryFields } from './query-fields';
 import { refuse } from './refusal';
 import { NOT_YOURS, speaksFor } from './session-key';
 
@@ -10,7 +11,7 @@ import { NOT_YOURS, speaksFor } from './session-key';
 export function holdingsRoute(announced: Announced): Routes {
   return (server) => {
     server.post(HOLDINGS_PATH, async (request, reply) => {
-      const query = holdingsQuery.safeParse(request.query);
+      const query = holdingsQuery.safeParse(queryFields(request));
       const body = holdings.safeParse(jsonOf(request.body));
       if (!query.success || !body.success) {
         const message =

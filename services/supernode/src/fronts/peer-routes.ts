@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Routes } from './api-server';
 import type { PeerDocument, PeerTable } from './peer-table';
 import { jsonOf } from './json-body';
+import { queryFields } from './query-fields';
 import { refuse } from './refusal';
 
 const PEER = z.object({
@@ -42,7 +43,7 @@ export function peerRoutes(peers: PeerTable, self: PeerDocument): Routes {
       return reply.code(201).send({ ID: peers.add(peer.data).ID });
     });
     server.get('/peers', async (request, reply) => {
-      const page = PAGE.safeParse(request.query);
+      const page = PAGE.safeParse(queryFields(request));
       if (!page.success) return wrong(request, reply, 'pageNum is a whole number from 0, pageSize one from 1');
       const { pageNum, pageSize } = page.data;
       const all = [self, ...peers.all()];

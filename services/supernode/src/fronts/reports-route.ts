@@ -3,6 +3,7 @@ import { REPORTS_PATH, RESULT_CODE, isProvable, peerReport, sessionQuery } from 
 import type { SessionHub } from '../sessions/session-hub';
 import type { Routes } from './api-server';
 import { jsonOf } from './json-body';
+import { queryFields } from './query-fields';
 import { refuse } from './refusal';
 import { NOT_YOURS, speaksFor } from './session-key';
 
@@ -10,7 +11,7 @@ import { NOT_YOURS, speaksFor } from './session-key';
 export function reportsRoute(sessions: SessionHub): Routes {
   return (server) => {
     server.post(REPORTS_PATH, async (request, reply) => {
-      const query = sessionQuery.safeParse(request.query);
+      const query = sessionQuery.safeParse(queryFields(request));
       const body = peerReport.safeParse(jsonOf(request.body));
       if (!query.success || !body.success) {
         const message =

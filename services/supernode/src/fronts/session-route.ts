@@ -2,6 +2,7 @@ import { RESULT_CODE, SESSION_PATH, sessionQuery } from '@cdk8s-dragonfly/protoc
 
 import type { SessionHub } from '../sessions/session-hub';
 import type { Routes } from './api-server';
+import { queryFields } from './query-fields';
 import { refuse } from './refusal';
 import { REQUEST_ID_HEADER } from './request-id';
 import { NOT_YOURS, speaksFor } from './session-key';
@@ -10,7 +11,7 @@ import { NOT_YOURS, speaksFor } from './session-key';
 export function sessionRoute(sessions: SessionHub): Routes {
   return (server) => {
     server.get(SESSION_PATH, async (request, reply) => {
-      const query = sessionQuery.safeParse(request.query);
+      const query = sessionQuery.safeParse(queryFields(request));
       if (!query.success) {
         const message = 'a session needs the query fields cid, ip and port of the daemon';
         return refuse(request, reply, { status: 400, code: RESULT_CODE.illegalParameter, message });

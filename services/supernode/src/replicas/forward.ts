@@ -82,22 +82,31 @@ export class Forwarder {
     return classic.register(request, Math.max(SHORTEST_HEAD_LIMIT, end - now()));
   }
 
-  /** All that clients ask later. */
-  async answer(path: ClassicPath, query: string, incoming: Incoming): Promise<ClassicAnswer> {
+  /** All that clients ask later. What is answered here is so at once, mostly. */
+  answer(path: ClassicPath, query: string, incoming: () => Incoming): ClassicAnswer | Promise<ClassicAnswer> {
     const { mark, memory } = this.tools;
     if (memory.size === 0) return this.here(path, query);
     const client = clientIn(path, query);
     const replica = client === undefined ? undefined : memory.find(client);
-    if (client === undefined || replica === undefined || mark.isOn(incoming, incoming.mark)) {
-      return this.here(path, query);
-    }
+    if (client === undefined || replica === undefined) return this.here(path, query);
+    const request = incoming();
+    return mark.isOn(request, request.mark) ? this.here(path, query) : this.passOn(path, client, replica, request);
+  }
+
+  private async passOn(
+    path: ClassicPath,
+    client: ForwardedClient,
+    replica: Replica,
+    incoming: Incoming,
+  ): Promise<ClassicAnswer> {
+    const { memory } = this.tools;
     const answer = await this.send(replica, incoming);
     if (answer === undefined || path === '/peer/service/down') memory.forget(client);
     // The client registers again, and is served here or by the next owner.
     return answer ?? (path === '/peer/task' ? unknownTaskAnswer() : successAnswer());
   }
 
-  private async here(path: ClassicPath, query: string): Promise<ClassicAnswer> {
+  private here(path: ClassicPath, query: string): ClassicAnswer | Promise<ClassicAnswer> {
     const { classic } = this.tools;
     switch (path) {
       case '/peer/task':
