@@ -4,6 +4,7 @@ import { DFDAEMON, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE } from '@cdk8s-dragonfl
 import { parseUpstreams, pickUpstream } from '@cdk8s-dragonfly/dfdaemon';
 import { runtimesOf } from '@cdk8s-dragonfly/node-mirror';
 import { OriginRules, TokenHosts } from '@cdk8s-dragonfly/origin';
+import { pulsePort } from '@cdk8s-dragonfly/protocol';
 import { Duration, Size } from 'cdk8s';
 import {
   Bandwidth,
@@ -71,12 +72,14 @@ describe('what the daemons understand of the manifests', () => {
     expect(podOf(manifests, 'Deployment').containers[0].ports).toEqual([
       { name: 'api', containerPort: values.port, protocol: 'TCP' },
       { name: 'pieces', containerPort: values.downloadPort, protocol: 'TCP' },
+      { name: 'pulse', containerPort: pulsePort(values.port), protocol: 'UDP' },
     ]);
     expect(manifests.find(({ kind }) => kind === 'Service')).toMatchObject({
       spec: {
         ports: [
           { port: values.port, targetPort: 'api' },
           { port: values.downloadPort, targetPort: 'pieces' },
+          { port: pulsePort(values.port), targetPort: 'pulse', protocol: 'UDP' },
         ],
       },
     });

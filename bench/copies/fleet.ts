@@ -19,6 +19,17 @@ interface Replica {
   readonly process: MeasuredProcess;
 }
 
+export interface FleetOptions {
+  /** Of a registry on 127.0.0.1. */
+  readonly originPort: number;
+  readonly replicas: number;
+  readonly daemons: number;
+  /** Of each daemon. */
+  readonly flags: readonly string[];
+  /** A folder where all logs are kept, at level debug. Default: they end with the fleet. */
+  readonly logs?: string | undefined;
+}
+
 /** Supernodes and df-daemons as they are shipped, each a process of its own on loopback. */
 export class Fleet {
   private readonly replicas: Replica[] = [];
@@ -27,12 +38,14 @@ export class Fleet {
 
   private constructor(
     private readonly home: string,
-    private readonly originPort: number,
+    private readonly options: FleetOptions,
   ) {}
 
-  /** @param originPort of a registry on 127.0.0.1 @throws Error when a process does not start. */
-  static async start(originPort: number, replicas: number, daemons: number, flags: readonly string[]): Promise<Fleet> {
-    const fleet = new Fleet(await mkdtemp(join(tmpdir(), 'copies-')), originPort);
+  /** @throws Error when a process does not start. */
+  static async start(options: FleetOptions): Promise<Fleet> {
+    const { daemons, flags, replicas, logs } = options;
+    if (logs !== undefined) await mkdir(logs, { recursive: true });
+    const fleet = new Fleet(await mkdtemp(join(tmpdir(), 'copies-')), options);
     try {
       await fleet.startReplicas(replicas);
       // All at once would take the time of one another on a machine of two cores.
@@ -58,9 +71,7 @@ export class Fleet {
 
   /** How often daemons said in their logs that they ask the origin, and why. */
   async reasons(): Promise<readonly string[]> {
-    const logs = await Promise.all(
-      this.daemons.map(({ mirror }) => readFile(join(this.home, `${mirror}.log`), 'utf8')),
-    );
+    const logs = await Promise.all(this.daemons.map(({ mirror }) => readFile(this.logOf('node', mirror), 'utf8')));
     return logs.flatMap((text) =>
       text.split('\n').flatMap((line) => {
         const [, reason] = /"reason":"([^"]*)".*"msg":"asking the origin"/.exec(line) ?? [];
@@ -88,10 +99,10 @@ export class Fleet {
     for (const port of ports) {
       const home = join(this.home, `supernode-${port}`);
       await mkdir(home);
-      const log = join(this.home, `${port}.log`);
+      const log = this.logOf('supernode', port);
       const own = ['--listen-ip', '127.0.0.1', '--port', `${port}`, '--download-port', `${await freePort()}`];
       const more = ['--advertise-ip', '127.0.0.1', '--home-dir', home, '--min-free', '0', '--signing-key', key];
-      const to = ['--allow-origin', `127.0.0.1:${this.originPort}`, ...peers];
+      const to = ['--allow-origin', `127.0.0.1:${this.options.originPort}`, ...peers];
       this.replicas.push({ port, log, process: await this.run('supernode', [...own, ...more, ...to], { log, port }) });
     }
     const end = performance.now() + LIMIT;
@@ -108,11 +119,15 @@ export class Fleet {
     const name = `node-${(this.count += 1)}`;
     const own = ['--port', `${mirror}`, '--peer-ip', '127.0.0.1', '--peer-port', `${peers}`];
     const more = ['--ops-listen', `127.0.0.1:${ops}`, '--advertise-ip', '127.0.0.1', '--blob-authorization', 'none'];
-    const to = ['--registry', `http://127.0.0.1:${this.originPort}`, '--data-dir', join(this.home, name)];
+    const to = ['--registry', `http://127.0.0.1:${this.options.originPort}`, '--data-dir', join(this.home, name)];
     const nodes = this.replicas.flatMap(({ port }) => ['--node', `127.0.0.1:${port}`]);
     const all = [...own, ...more, ...to, ...nodes, '--min-free', '0', '--drain-timeout', '0s', ...flags];
-    const log = join(this.home, `${mirror}.log`);
+    const log = this.logOf('node', mirror);
     this.daemons.push({ mirror, process: await this.run('dfdaemon', all, { log, port: mirror }) });
+  }
+
+  private logOf(name: string, port: number): string {
+    return join(this.options.logs ?? this.home, `${name}-${port}.log`);
   }
 
   private async run(
@@ -120,6 +135,8 @@ export class Fleet {
     flags: readonly string[],
     options: { readonly log: string; readonly port: number },
   ): Promise<MeasuredProcess> {
-    return MeasuredProcess.start([process.execPath, join(SERVICES, name, 'bin', `${name}.js`), ...flags], options);
+    const level = this.options.logs === undefined ? [] : ['--log-level', 'debug'];
+    const launcher = join(SERVICES, name, 'bin', `${name}.js`);
+    return MeasuredProcess.start([process.execPath, launcher, ...flags, ...level], options);
   }
 }

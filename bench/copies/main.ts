@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
 
 import { CASES } from './cases';
@@ -11,7 +13,16 @@ const MIB = 1024 * 1024;
 /** Bytes a second of the origin. */
 const ORIGIN_RATE = 8 * MIB;
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, size: { type: 'string', default: '32' } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    nodes: { type: 'string' },
+    replicas: { type: 'string' },
+    size: { type: 'string', default: '32' },
+    // Where logs of all processes are kept, at level debug.
+    logs: { type: 'string' },
+  },
+});
 
 /** What a case came to. Times are in ms. */
 interface Result {
@@ -22,16 +33,12 @@ interface Result {
   readonly reasons: readonly string[];
 }
 
-async function run({ nodes, replicas, nodeRate, incident }: Case, length: number): Promise<Result> {
+async function run({ nodes, replicas, nodeRate, incident }: Case, length: number, logs?: string): Promise<Result> {
   const origin = await PacedOrigin.start(length);
   let fleet: Fleet | undefined;
   try {
-    const started = await Fleet.start(
-      origin.port,
-      replicas,
-      nodes,
-      nodeRate === undefined ? [] : ['--ratelimit', nodeRate],
-    );
+    const flags = nodeRate === undefined ? [] : ['--ratelimit', nodeRate];
+    const started = await Fleet.start({ originPort: origin.port, replicas, daemons: nodes, flags, logs });
     fleet = started;
     origin.rate = ORIGIN_RATE;
     if (incident?.kind === 'stall') origin.stallOnceAt(Math.floor(length / 2), incident.ms);
@@ -48,6 +55,7 @@ async function run({ nodes, replicas, nodeRate, incident }: Case, length: number
     const pulls = await Promise.all(
       pullers.map(async (puller, node) => puller.pull(started.mirrors[node] ?? 0, origin.path, origin.digest, onBytes)),
     );
+    if (logs !== undefined) await writeFile(join(logs, 'origin.log'), origin.told.join(''));
     return {
       copies: origin.bytes / length,
       longestGap: Math.max(...pulls.map(({ longestGap }) => longestGap)),
@@ -63,7 +71,7 @@ async function run({ nodes, replicas, nodeRate, incident }: Case, length: number
 
 /** Runs the cases and tells what they came to; ends with 1 when a bar is missed. */
 async function main(): Promise<void> {
-  const { only, size } = values;
+  const { only, size, logs } = values;
   const length = Number(size) * MIB;
   process.stdout.write(
     `${size} MiB; the origin sends 8 MiB a second: at least ${((length / ORIGIN_RATE) * 1000).toFixed(0)} ms\n`,
@@ -71,7 +79,10 @@ async function main(): Promise<void> {
   for (const one of CASES) {
     if (only !== undefined && !only.split(',').includes(one.name)) continue;
     const { name, nodes, replicas, copies: most, gap = Infinity, nodeRate } = one;
-    const { copies, longestGap, slowest, failures, reasons } = await run(one, length);
+    if (values.nodes !== undefined && Number(values.nodes) !== nodes) continue;
+    if (values.replicas !== undefined && Number(values.replicas) !== replicas) continue;
+    const dir = logs === undefined ? undefined : join(logs, `${name}-${nodes}-${replicas}`);
+    const { copies, longestGap, slowest, failures, reasons } = await run(one, length, dir);
     const held = (most === 1 ? copies === 1 : copies <= most) && failures.length === 0 && longestGap < gap;
     const limit = nodeRate === undefined ? '' : `, ${nodeRate} a second each`;
     const figures = `${copies.toFixed(4)} copies, slowest ${slowest.toFixed(0)} ms, longest gap ${longestGap.toFixed(0)} ms`;

@@ -11,8 +11,8 @@ const STEP = 20;
 export class PacedOrigin {
   /** Bytes of the blob that were sent. */
   bytes = 0;
-  /** GET requests for the blob. */
-  requests = 0;
+  /** The GET requests for the blob, a line each: when, for which runtime, and for what. */
+  readonly told: string[] = [];
   /** Bytes a second of all answers together. */
   rate = Infinity;
   private stalledUntil = 0;
@@ -69,7 +69,8 @@ export class PacedOrigin {
       response.writeHead(200, head).end();
       return;
     }
-    this.requests += 1;
+    const who = request.headers['user-agent'] ?? 'nobody';
+    this.told.push(`${new Date().toISOString()} ${who} from ${from} to ${end}\n`);
     response.writeHead(first === undefined ? 200 : 206, head).flushHeaders();
     this.send(response, from, end);
   }

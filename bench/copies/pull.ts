@@ -52,7 +52,8 @@ export class Puller {
 
 async function open(port: number, path: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, path, timeout: LIMIT, agent: false }, (answer) => {
+    const headers = { 'user-agent': `runtime at ${port}` };
+    const asked = request({ host: '127.0.0.1', port, path, headers, timeout: LIMIT, agent: false }, (answer) => {
       if (answer.statusCode === 200) resolve(answer);
       else reject(new Error(`the mirror answered ${answer.statusCode}`));
     });

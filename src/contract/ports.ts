@@ -1,7 +1,9 @@
-/** TCP ports, the same as those of Dragonfly 0.x where it has them. */
+/** Ports, of TCP but for the pulse, the same as those of Dragonfly 0.x where it has them. */
 export const PORTS = {
   /** The supernode's control API. */
   supernodeApi: 8002,
+  /** UDP, always the one next to the API: a thread of the supernode answers there whether its process runs. */
+  supernodePulse: 8003,
   /** The supernode's piece and block server. */
   supernodePieces: 8001,
   /** The registry mirror of a df-daemon, on loopback. */

@@ -8,9 +8,10 @@ import { claimName, headlessName, supernodeMetadata, supernodeSelector } from '.
 const SERVICE_PORTS: k8s.ServicePort[] = [
   { name: 'api', port: PORTS.supernodeApi, targetPort: k8s.IntOrString.fromString('api'), protocol: 'TCP' },
   { name: 'pieces', port: PORTS.supernodePieces, targetPort: k8s.IntOrString.fromString('pieces'), protocol: 'TCP' },
+  { name: 'pulse', port: PORTS.supernodePulse, targetPort: k8s.IntOrString.fromString('pulse'), protocol: 'UDP' },
 ];
 
-/** The Service in front of all replicas: its API and its piece server. */
+/** The Service in front of all replicas: its API, its piece server and its pulse. */
 export function supernodeService(spec: SupernodeSpec): k8s.KubeServiceProps {
   return { metadata: supernodeMetadata(spec), spec: { selector: supernodeSelector(spec), ports: SERVICE_PORTS } };
 }
@@ -36,7 +37,7 @@ export function supernodeDisruptionBudget(spec: SupernodeSpec): k8s.KubePodDisru
   };
 }
 
-/** Admits the nodes, preheats and the other replicas, to both ports; where the supernode may go to is said when it is asked for. */
+/** Admits the nodes, preheats and the other replicas, to its ports; where the supernode may go to is said when it is asked for. */
 export function supernodeNetworkPolicy(spec: SupernodeSpec): k8s.KubeNetworkPolicyProps {
   const replicas = { podSelector: { matchLabels: supernodeSelector(spec) } };
   const nodes = spec.nodeCidrs.map((cidr) => ({ ipBlock: { cidr } }));
@@ -48,7 +49,7 @@ export function supernodeNetworkPolicy(spec: SupernodeSpec): k8s.KubeNetworkPoli
       ingress: [
         {
           from: [...nodes, replicas, { podSelector: { matchLabels: PREHEAT_PODS } }],
-          ports: tcp([PORTS.supernodeApi, PORTS.supernodePieces]),
+          ports: SUPERNODE_PORTS,
         },
       ],
       ...(spec.egress === undefined
@@ -57,8 +58,8 @@ export function supernodeNetworkPolicy(spec: SupernodeSpec): k8s.KubeNetworkPoli
             egress: [
               // A supernode that starts anew, or takes over, fetches from df-daemons what they have; and it follows what they have for originals.
               { to: nodes, ports: tcp(spec.egress.peerPorts) },
-              { to: [replicas], ports: tcp([PORTS.supernodeApi, PORTS.supernodePieces]) },
-              { ports: [...tcp([DNS]), { port: k8s.IntOrString.fromNumber(DNS), protocol: 'UDP' }] },
+              { to: [replicas], ports: SUPERNODE_PORTS },
+              { ports: [...tcp([DNS]), udp(DNS)] },
               { ports: tcp(spec.egress.originPorts) },
             ],
           }),
@@ -67,6 +68,12 @@ export function supernodeNetworkPolicy(spec: SupernodeSpec): k8s.KubeNetworkPoli
 }
 
 const DNS = 53;
+
+const SUPERNODE_PORTS = [...tcp([PORTS.supernodeApi, PORTS.supernodePieces]), udp(PORTS.supernodePulse)];
+
+function udp(port: number): k8s.NetworkPolicyPort {
+  return { port: k8s.IntOrString.fromNumber(port), protocol: 'UDP' };
+}
 
 function tcp(ports: number[]): k8s.NetworkPolicyPort[] {
   return ports.map((port) => ({ port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' }));

@@ -128,6 +128,7 @@ function supernodeContainer(spec: SupernodeSpec): k8s.Container {
     ports: [
       { name: 'api', containerPort: PORTS.supernodeApi, protocol: 'TCP' },
       { name: 'pieces', containerPort: PORTS.supernodePieces, protocol: 'TCP' },
+      { name: 'pulse', containerPort: PORTS.supernodePulse, protocol: 'UDP' },
     ],
     // The first start after a crash may read a large store; the other probes wait for it.
     startupProbe: { httpGet: { path: '/livez', port }, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 60 },

@@ -28,3 +28,4 @@ export type { ReadFile } from './text-file';
 export { timeoutSignal } from './timeout-signal';
 export { commandVersion } from './version';
 export { HANG_LIMIT, Watchdog } from './watchdog';
+export type { PulseOptions } from './watchdog';

@@ -6,6 +6,19 @@ import type { Closeable } from './lifecycle';
 /** How long an event loop may stand still before its process is ended, in milliseconds. */
 export const HANG_LIMIT = 10_000;
 
+/** Questions that the watchdog's thread answers: so others can tell a process that is short of CPU from one that is stopped. */
+export interface PulseOptions {
+  /** Where UDP is listened on. */
+  readonly host: string;
+  readonly port: number;
+  /** With what each question begins. */
+  readonly magic: string;
+  /** Its length in bytes. */
+  readonly length: number;
+  /** Is told why there is no pulse. */
+  readonly failed: (message: string) => void;
+}
+
 /** How often the main thread shows that it runs, and the watchdog looks, for each limit. */
 const LOOKS = 20;
 
@@ -15,14 +28,31 @@ const LOOKS = 20;
  */
 const THREAD = `
 const { writeSync } = require('node:fs');
-const { workerData: { beats, limit, every, name } } = require('node:worker_threads');
+const { parentPort, workerData: { beats, limit, every, name, pulse } } = require('node:worker_threads');
 const count = new Int32Array(beats);
 let seen = -1, since = performance.now(), looked = since;
-setInterval(() => {
-  const now = performance.now(), late = now - looked > 3 * every;
+const look = (now) => {
   const beat = Atomics.load(count, 0);
-  if (beat !== seen || late) { seen = beat; since = now; }
+  if (beat !== seen || now - looked > 3 * every) { seen = beat; since = now; }
   looked = now;
+};
+if (pulse !== undefined) {
+  const { host, port, magic, length } = pulse;
+  const socket = require('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  const question = Buffer.alloc(length + 4);
+  socket.on('error', (error) => { parentPort.postMessage(error.message); socket.close(); });
+  socket.on('message', (message, from) => {
+    if (message.length !== length || message.toString('latin1', 0, magic.length) !== magic) return;
+    look(performance.now());
+    message.copy(question);
+    question.writeUInt32BE(Math.round(looked - since), length);
+    socket.send(question, from.port, from.address);
+  });
+  socket.bind(port, host);
+}
+setInterval(() => {
+  look(performance.now());
+  const now = looked;
   if (now - since < limit) return;
   const msg = 'the event loop stood still for ' + Math.round(now - since) + ' ms; the process is ended';
   writeSync(2, JSON.stringify({ level: 'error', time: new Date().toISOString(), name, msg }) + '\\n');
@@ -50,11 +80,15 @@ export class Watchdog implements Closeable {
   /**
    * @param name the command's, for the log.
    * @param limit in milliseconds.
+   * @param pulse questions to answer. Default: none.
    */
-  static async start(name: string, limit = HANG_LIMIT): Promise<Watchdog> {
+  static async start(name: string, limit = HANG_LIMIT, pulse?: PulseOptions): Promise<Watchdog> {
     const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const every = limit / LOOKS;
-    const thread = new Worker(THREAD, { eval: true, workerData: { beats, limit, every, name }, stdout: false });
+    const { failed = (): void => undefined, ...questions } = pulse ?? {};
+    const workerData = { beats, limit, every, name, pulse: pulse === undefined ? undefined : questions };
+    const thread = new Worker(THREAD, { eval: true, workerData, stdout: false });
+    thread.on('message', failed);
     await once(thread, 'online');
     return new Watchdog(thread, new Int32Array(beats), every);
   }

@@ -4,6 +4,7 @@ export { BlockClient } from './links/block-client';
 export { fetchBlock } from './links/fetch-block';
 export { Patience } from './links/patience';
 export { PeerLink } from './links/peer-link';
+export { Pulse, PulseSockets } from './links/pulse';
 export { SteadyClock } from './links/steady-clock';
 export type { BlobShape } from './links/peer-link';
 export { BlobUnavailable } from './node/blob-request';

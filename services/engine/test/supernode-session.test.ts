@@ -7,6 +7,8 @@ import { lineOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Digest } from '@cdk8s-dragonfly/protocol';
 import { Agent } from 'undici';
 
+import type { LivenessState } from '../src/links/liveness';
+import type { LinkFailure } from '../src/links/failure';
 import { SupernodeSession } from '../src/links/supernode-session';
 
 const blob: Digest = `sha256:${'ab'.repeat(32)}`;
@@ -17,11 +19,12 @@ describe('a session with the supernode', () => {
   const streams: ServerResponse[] = [];
   let server: Server;
   let session: SupernodeSession;
-  let answers = true;
+  let state: LivenessState = 'answers';
   const agent = new Agent();
+  const seen = { looks: 0 };
 
   beforeEach(async () => {
-    answers = true;
+    state = 'answers';
     streams.splice(0);
     server = createServer((_request, response) => {
       response.writeHead(200).flushHeaders();
@@ -34,7 +37,11 @@ describe('a session with the supernode', () => {
       url: () => new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`),
       dispatcher: agent,
       patience: () => SILENCE,
-      answersPing: () => Promise.resolve(answers),
+      lives: () => {
+        seen.looks += 1;
+        heard.emit('looked');
+        return Promise.resolve(state);
+      },
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
     });
     session.listen(blob, {
@@ -54,6 +61,13 @@ describe('a session with the supernode', () => {
   const opened = async (): Promise<ServerResponse> => {
     if (streams.length === 0) await once(heard, 'opened');
     return streams.shift()!;
+  };
+
+  /** Resolves when the session has looked twice whether the supernode lives. */
+  const silentFor = async (stream: ServerResponse): Promise<ServerResponse> => {
+    const { looks } = seen;
+    while (seen.looks < looks + 2) await once(heard, 'looked');
+    return stream;
   };
 
   it('passes on what is said of a blob', async () => {
@@ -98,7 +112,7 @@ describe('a session with the supernode', () => {
       (stream: ServerResponse) => stream.write('{"type":"x"}\n'),
       'not of the protocol',
     ],
-    ['falls silent, pings included', () => (answers = false), `was silent for ${SILENCE / 2} ms`],
+    ['falls silent, and nobody is there any more', () => (state = 'gone'), 'supernode test is not there any more'],
   ])('tells of the loss when the stream %s, and opens another', async (_what, fault, message) => {
     session.keepOpen('127.0.0.1');
     const stream = await opened();
@@ -111,14 +125,33 @@ describe('a session with the supernode', () => {
     expect(await event).toEqual([{ type: 'share', blob, share: { index: 0, count: 1 } }]);
   });
 
-  it('tells of no loss when the stream falls silent and pings are answered: the supernode is busy', async () => {
+  it.each([
+    ['silent', `was silent for ${SILENCE / 2} ms`],
+    ['hung', 'supernode test does not run'],
+  ] as const)('tells of the loss of one that is %s, and hears it when it goes on', async (is, message) => {
+    state = is;
+    session.keepOpen('127.0.0.1');
+    const stream = await opened();
+    const lost = once(heard, 'lost') as Promise<[LinkFailure]>;
+    expect((await lost)[0]).toMatchObject({ kind: is, message: expect.stringContaining(message) as string });
+    const event = once(heard, 'event');
+    stream.write(lineOf({ type: 'share', blob, share: null }));
+    expect(await event).toEqual([{ type: 'share', blob, share: null }]);
+    expect(streams).toHaveLength(0);
+  });
+
+  it.each([
+    ['is busy, as its pulse shows, and keeps the session', 'busy', 0],
+    ['answers pings, and opens another session when nothing comes over this one for long', 'answers', 1],
+  ] as const)('tells of no loss while the supernode %s', async (_what, is, others) => {
     const lost = jest.fn();
     heard.on('lost', lost);
+    state = is;
     session.keepOpen('127.0.0.1');
-    await opened();
-    const again = await opened();
+    const first = await opened();
+    const stream = others === 0 ? await silentFor(first) : await opened();
     const event = once(heard, 'event');
-    again.write(lineOf({ type: 'hello', blobs: 1 }) + lineOf({ type: 'share', blob, share: null }));
+    stream.write(lineOf({ type: 'hello', blobs: 1 }) + lineOf({ type: 'share', blob, share: null }));
     await event;
     expect(lost).not.toHaveBeenCalled();
   });

@@ -1,12 +1,26 @@
-import { UsageError, Watchdog, launcher } from '@cdk8s-dragonfly/command';
+import { HANG_LIMIT, UsageError, Watchdog, launcher } from '@cdk8s-dragonfly/command';
+import type { Log, PulseOptions } from '@cdk8s-dragonfly/command';
 import { PORTS, SUPERNODE } from '@cdk8s-dragonfly/contract';
 import { TokenHosts, originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
 import type { Outward } from '@cdk8s-dragonfly/origin';
+import { PULSE_MAGIC, PULSE_NONCE, pulsePort } from '@cdk8s-dragonfly/protocol';
 
 import { originRate } from './bandwidth/origin-rate';
 import { Supernode } from './supernode';
 
 const MINUTE = 60_000;
+
+/** The thread that ends a supernode that hangs tells daemons that one lives which is only short of CPU. */
+function pulseOf(
+  { listenIp: host, port: api }: { listenIp: string; port: number },
+  log: Log,
+): PulseOptions | undefined {
+  const port = pulsePort(api);
+  if (port === undefined) return undefined;
+  const failed = (why: string): void =>
+    log.warn({ udp: port, why }, 'there is no pulse: daemons take a supernode that is short of CPU for one that hangs');
+  return { host, port, magic: PULSE_MAGIC, length: PULSE_MAGIC.length + PULSE_NONCE, failed };
+}
 
 /** The command `supernode`. */
 export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) => {
@@ -18,7 +32,7 @@ export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) 
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-  lifecycle.add('the watchdog', await Watchdog.start('supernode'));
+  lifecycle.add('the watchdog', await Watchdog.start('supernode', HANG_LIMIT, pulseOf(values, log)));
   const supernode = await Supernode.start({
     homeDir: values.homeDir,
     diskQuota: values.diskQuota,

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
@@ -99,6 +100,34 @@ describe('the other replicas', () => {
     await once(events, 'asked');
     await once(events, 'asked');
     expect(replicas.others).toHaveLength(1);
+  });
+
+  test('are not given up while their pulse beats, and at once when it has stopped', async () => {
+    const thread = createSocket('udp4').bind((server.address() as AddressInfo).port + 1, '127.0.0.1');
+    await once(thread, 'listening');
+    try {
+      let beats = true;
+      thread.on('message', (question, from) => {
+        if (beats) thread.send(Buffer.concat([question, Buffer.alloc(4)]), from.port, from.address);
+        events.emit('felt');
+      });
+      const felt = once(events, 'felt');
+      await replicas.start();
+      await felt;
+      let late = 0;
+      answer = () => {
+        late += 1;
+        events.emit('late');
+      };
+      while (late < 4) await once(events, 'late');
+      expect(replicas.others).toHaveLength(1);
+      beats = false;
+      const before = late;
+      await once(events, 'a replica does not answer');
+      expect(late).toBe(before);
+    } finally {
+      thread.close();
+    }
   });
 
   test.each([

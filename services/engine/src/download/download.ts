@@ -25,6 +25,12 @@ const TICK = 100;
 /** How long a reader waits for its next block while no supernode answers, in milliseconds. */
 const READER_WAITS = 1000;
 
+/** How long a reader waits for the digest of the whole when its next block is here, and could be had attested too, in milliseconds. */
+const DOUBT_WAITS = 200;
+
+/** So many blocks that follow such a one are fetched with it. */
+const DOUBTFUL_AHEAD = 8;
+
 /** How long the first block is waited for when there is only a silent supernode, in milliseconds. */
 const FIRST_WAITS = 1500;
 
@@ -469,14 +475,29 @@ export class Download {
    */
   private keepReadersGoing(): void {
     const { blobOnDisk: stored, swarm } = this;
-    if (stored === undefined || !(swarm.takesUnattested || swarm.isSparing)) return;
+    if (stored === undefined) return;
+    const isAlone = swarm.takesUnattested || swarm.isSparing;
     const { now } = this.tools.clock;
     for (const cursor of this.cursors.values()) {
       const { block, since } = cursor;
-      if (now - since < READER_WAITS) continue;
-      if (stored.held.has(block) && this.mayLeave(stored, block)) continue;
+      if (now - since < DOUBT_WAITS) continue;
+      const isDoubtful = stored.held.has(block);
+      if (isDoubtful && this.mayLeave(stored, block)) continue;
+      if (isDoubtful && swarm.offersAttested(block)) {
+        this.doubtNoMore(stored, block);
+        continue;
+      }
+      if (now - since < READER_WAITS || !(isAlone || isDoubtful)) continue;
       cursor.since = now;
       this.origin.fetchOne(block, this.stopping.signal);
+    }
+  }
+
+  /** Makes room for attested blocks: a supernode that is there again has them, and readers need not wait for the digest of the whole. */
+  private doubtNoMore(stored: StoredBlob, first: number): void {
+    for (let block = first; block < first + DOUBTFUL_AHEAD; block += 1) {
+      const isDoubtful = stored.held.has(block) && !this.mayLeave(stored, block);
+      if (isDoubtful && this.swarm.offersAttested(block)) this.doubts.replace(stored, block);
     }
   }
 

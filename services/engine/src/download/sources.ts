@@ -5,7 +5,7 @@ import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
 
 import { LinkFailure } from '../links/failure';
 import { PeerLink } from '../links/peer-link';
-import type { Joined } from '../links/supernode-link';
+import type { Joined } from '../links/registration';
 import type { Flight, PickSource } from '../picker/picker';
 import type { DownloadTools } from './tools';
 

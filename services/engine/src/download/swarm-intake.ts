@@ -77,11 +77,14 @@ export class SwarmIntake implements SessionListener {
   }
 
   /**
-   * Whether the supernode has gone silent or has given the blob up, and nothing is under way that is not late: what no live neighbour has
-   * will not come.
+   * Whether the supernode has gone silent or has given the blob up, and nothing is under way to a neighbour that is not late: what no live
+   * neighbour has will not come.
    */
   get isLost(): boolean {
-    return this.isAlone && this.flights.late().length === this.flights.count;
+    if (!this.isAlone) return false;
+    const late = new Set(this.flights.late());
+    const fromSupernode = !this.sources.supernodeAnswers;
+    return [...this.flights].every((flight) => late.has(flight) || (fromSupernode && flight.source === SUPERNODE));
   }
 
   /**
@@ -141,6 +144,12 @@ export class SwarmIntake implements SessionListener {
   /** Whether a live neighbour has the block, and gives what it is asked for. */
   offers(block: number): boolean {
     return this.sources.offered(block, new Set(this.flights.late().map(({ source }) => source)), this.takesUnattested);
+  }
+
+  /** Whether the supernode, or a live neighbour, has the block as a supernode attests it. */
+  offersAttested(block: number): boolean {
+    const late = new Set(this.flights.late().map(({ source }) => source));
+    return this.sources.supernodeOffers(block) || this.sources.offered(block, late, false);
   }
 
   /** Whether the supernode, or a live neighbour, has the block. */
@@ -204,6 +213,7 @@ export class SwarmIntake implements SessionListener {
   }
 
   lost(reason: LinkFailure): void {
+    if (this.isOver) return;
     this.losses += 1;
     this.sources.supernodeLost();
     this.tools.log.debug({ blob: this.intake.request.blob, reason: reason.message }, 'without the supernode');

@@ -11,6 +11,11 @@ export interface LineStreamOptions<T> {
   readonly schema: LineSchema<T>;
   /** The longest time without a line; the server pings more often. */
   readonly silence: number;
+  /**
+   * Is asked when nothing came for that time, and tells why the stream is to be given up; undefined: it is waited on for as long again. What
+   * comes meanwhile decides. Default: it is given up.
+   */
+  readonly silent?: ((reason: LinkFailure) => Promise<LinkFailure | undefined>) | undefined;
   /** Headers of the request. Default: none. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal: AbortSignal;
@@ -24,15 +29,27 @@ export interface LineStreamOptions<T> {
  * signal's reason when it aborts; what `heard` throws.
  */
 export async function followLines<T>(url: URL, options: LineStreamOptions<T>, heard: (line: T) => void): Promise<void> {
-  const { dispatcher, headers = {}, schema, silence, signal } = options;
+  const { dispatcher, headers = {}, schema, silence, silent, signal } = options;
   signal.throwIfAborted();
   const { origin, host, pathname, search } = url;
   const where = `${host}${pathname}`;
   await new Promise<void>((resolve, reject) => {
-    const stream = new LineStream<T>({ where, cutter: new LineCutter(schema), heard, renew: () => patience.renew() });
-    const patience = new Patience(silence, () =>
-      stream.end(new LinkFailure('silent', `${where} was silent for ${silence} ms`)),
-    );
+    let lines = 0;
+    const renew = (): void => {
+      lines += 1;
+      patience.renew();
+    };
+    const stream = new LineStream<T>({ where, cutter: new LineCutter(schema), heard, renew });
+    const fallSilent = async (): Promise<void> => {
+      const before = lines;
+      const reason = new LinkFailure('silent', `${where} was silent for ${silence} ms`);
+      const verdict = silent === undefined ? reason : await silent(reason);
+      if (stream.isEnded) return;
+      if (verdict !== undefined && lines === before) stream.end(verdict);
+      else patience = new Patience(silence, lost);
+    };
+    const lost = (): void => void fallSilent().catch((error: unknown) => stream.end(linkFailure(error, where)));
+    let patience = new Patience(silence, lost);
     const abort = (): void => stream.end(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });
     stream.ended = (reason) => {
@@ -58,7 +75,7 @@ class LineStream<T> implements Dispatcher.DispatchHandler {
   /** Called once. */
   ended: (reason: Error | undefined) => void = () => undefined;
   private controller: Dispatcher.DispatchController | undefined;
-  private isEnded = false;
+  isEnded = false;
   private reason: Error | undefined;
 
   constructor(private readonly listening: Listening<T>) {}

@@ -1,55 +1,23 @@
-import type { KeyObject } from 'node:crypto';
-import { isIPv4 } from 'node:net';
-import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import {
-  HOLDINGS_PATH,
-  NATIVE_VERSION,
-  REPLICA_PATH,
-  REPORTS_PATH,
-  RESULT_CODE,
-  SESSION_KEY_HEADER,
-  SESSION_PATH,
-  formatRegistryRequest,
-  nativeRegistration,
-  parseRegistryAnswer,
-  peerFilePath,
-  readPublicKey,
-} from '@cdk8s-dragonfly/protocol';
-import type { BlobId, HeaderLine, Holdings, PeerReport, TaskIdentity } from '@cdk8s-dragonfly/protocol';
+import { HOLDINGS_PATH, REPLICA_PATH, REPORTS_PATH, SESSION_KEY_HEADER, SESSION_PATH } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, Holdings, PeerReport } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
 
 import { OriginalSupernode } from '../classic/original-supernode';
 import type { OriginalPlace } from '../classic/original-supernode';
 import { Announcements } from './announcements';
-import { LinkFailure, isSilence, linkFailure } from './failure';
+import { LinkFailure, linkFailure } from './failure';
 import type { LinkLog } from './link-log';
+import { Liveness } from './liveness';
 import { localAddressTowards } from './local-address';
-import { Patience } from './patience';
+import { Pulse } from './pulse';
+import type { PulseSockets } from './pulse';
+import { readRegistration, registrationText } from './registration';
+import type { PeerIdentity, RegistrationAnswer, SupernodeAddress, Wanted } from './registration';
 import type { SteadyClock } from './steady-clock';
 import { SupernodeSession } from './supernode-session';
 import type { SessionListener } from './supernode-session';
-import { Tempo } from './tempo';
-
-/** A supernode to use. */
-export interface SupernodeAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Who this daemon is, to the supernode and to its neighbours. */
-export interface PeerIdentity {
-  readonly cid: string;
-  /** Shows supernodes that the name is ours; nobody else is told. */
-  readonly key: string;
-  /** Undefined: the local end of the way to the supernode. */
-  readonly ip: string | undefined;
-  /** The port of the peer server. */
-  readonly port: number;
-  /** Where this daemon stands; undefined: unknown. */
-  readonly zone?: string | undefined;
-}
 
 export interface SupernodeLinkOptions {
   readonly address: SupernodeAddress;
@@ -58,7 +26,10 @@ export interface SupernodeLinkOptions {
   readonly connectTimeout: number;
   /** How long it may be silent, in milliseconds, before it counts as lost. */
   readonly silence: number;
+  /** How long one may be silent that shows that it runs, in milliseconds. */
+  readonly busy: number;
   readonly clock: SteadyClock;
+  readonly pulses: PulseSockets;
   /** The blobs that are here whole, the one used last at the end. */
   readonly holdings: () => readonly BlobId[];
   readonly log: LinkLog;
@@ -66,41 +37,12 @@ export interface SupernodeLinkOptions {
 
 /** What a registration brought. */
 export type Registered =
-  | ({ readonly kind: 'joined' } & Joined)
-  /** Another replica owns the blob. */
-  | { readonly kind: 'elsewhere'; readonly owner: SupernodeAddress }
-  /** The supernode is an original one, which knows nothing of the native protocol. */
+  | Exclude<RegistrationAnswer, { kind: 'original' | 'later' }>
   | { readonly kind: 'original'; readonly place: OriginalPlace };
-
-/** A blob's swarm, as the supernode that runs it told of it. */
-export interface Joined {
-  /** Where blocks are served. */
-  readonly blocks: URL;
-  readonly key: KeyObject;
-}
-
-/** The blob to join. */
-export interface Wanted {
-  readonly blob: BlobId;
-  readonly url: URL;
-  readonly headers: readonly HeaderLine[];
-  /** What a blob without a digest is named after. Default: the URL. */
-  readonly task?: TaskIdentity | undefined;
-  /** Another replica sent us: this one takes us in. Default false. */
-  readonly redirected?: boolean;
-  /** Replicas, as `HOST:PORT`, that do not answer: they own nothing. Default: none. */
-  readonly without?: readonly string[];
-  /** We were in its swarm before, and may have blocks of it. Default false. */
-  readonly resumes?: boolean;
-}
 
 /** A supernode that is checking the credentials of others is asked again after so many milliseconds, and so often (Dragonfly 0.x protocol, 4.2). */
 const WAIT_AUTH = 2500;
 const MAX_WAITS = 3;
-
-/** The peer ports that original Go supernodes take (Dragonfly 0.x protocol, 2.1). */
-const LOWEST_ORIGINAL_PORT = 15_000;
-const HIGHEST_ORIGINAL_PORT = 65_000;
 
 /** After so many milliseconds an answer tells nothing any more. */
 const LATEST_ANSWER = 30_000;
@@ -116,7 +58,7 @@ const TOUCH_AT_LEAST_EVERY = 30_000;
 export class SupernodeLink {
   private readonly agent: Agent;
   private readonly session: SupernodeSession;
-  private readonly tempo: Tempo;
+  private readonly liveness: Liveness;
   private readonly announcements: Announcements;
   private readonly stopping = new AbortController();
   private readonly original: OriginalSupernode;
@@ -128,25 +70,37 @@ export class SupernodeLink {
   private localIp: string | undefined;
 
   constructor(private readonly options: SupernodeLinkOptions) {
-    const { connectTimeout, identity, log, silence } = options;
-    this.tempo = new Tempo(silence, () => options.clock.now);
+    const { address, busy, clock, connectTimeout, identity, log, pulses, silence } = options;
     this.agent = new Agent({
       connect: { timeout: connectTimeout },
       // Pings bound the wait; this is for those that nobody waits for any more.
       headersTimeout: LATEST_ANSWER,
       bodyTimeout: 0,
     });
+    const { agent: dispatcher, name } = this;
+    this.liveness = new Liveness({
+      name,
+      ping: this.url('/_ping'),
+      dispatcher,
+      pulse: new Pulse(pulses, address),
+      silence,
+      busy,
+      clock,
+      signal: this.stopping.signal,
+      log,
+    });
     this.session = new SupernodeSession({
-      name: this.name,
-      url: (ip) => {
+      name,
+      url: (ip, number) => {
         const url = this.url(SESSION_PATH);
-        url.search = new URLSearchParams({ cid: identity.cid, ip, port: `${identity.port}` }).toString();
+        const query = { cid: identity.cid, ip, port: `${identity.port}`, number: `${number}` };
+        url.search = new URLSearchParams(query).toString();
         return url;
       },
-      dispatcher: this.agent,
+      dispatcher,
       headers: this.proof,
-      patience: () => this.tempo.patience,
-      answersPing: () => this.answersPing(),
+      patience: () => this.liveness.patience,
+      lives: () => this.liveness.look(true),
       opened: (known) => this.announcements.opened(known),
       log,
     });
@@ -156,12 +110,7 @@ export class SupernodeLink {
       random: Math.random,
       log,
     });
-    this.original = new OriginalSupernode({
-      name: this.name,
-      url: (pathAndQuery) => this.url(pathAndQuery),
-      dispatcher: this.agent,
-      log,
-    });
+    this.original = new OriginalSupernode({ name, url: (pathAndQuery) => this.url(pathAndQuery), dispatcher, log });
   }
 
   /** Shows that we are who we say. */
@@ -176,7 +125,7 @@ export class SupernodeLink {
 
   /** Since when nothing has come from it, of the steady clock; undefined: it answers, or nobody listens there. */
   get silentSince(): number | undefined {
-    return this.tempo.silentSince;
+    return this.liveness.silentSince;
   }
 
   /**
@@ -187,8 +136,10 @@ export class SupernodeLink {
   async join(wanted: Wanted, listener: SessionListener): Promise<Registered> {
     const { blob } = wanted;
     this.stopping.signal.throwIfAborted();
+    if (this.liveness.hangs) throw new LinkFailure('hung', `supernode ${this.name} does not run`);
     // Before the answer: what the supernode says first may overtake it.
     this.session.listen(blob, listener);
+    this.liveness.meet();
     try {
       const ip = await this.ownIp();
       const registered = await this.registerFittingly(wanted, ip);
@@ -286,56 +237,30 @@ export class SupernodeLink {
    * one name of its session. The answer shows which of the two it is: one may have taken the other's place.
    */
   private async registerFittingly(wanted: Wanted, ip: string): Promise<Registered> {
-    const { cid } = this.options.identity;
+    const { identity, address } = this.options;
     for (let tries = 0; tries < 2; tries += 1) {
-      const name = this.isOriginal ? `${cid}-${(this.downloads += 1)}` : cid;
-      const registered = await this.registerPatiently(this.registration(wanted, ip, name), name);
-      if ((registered.kind === 'original') === this.isOriginal) return registered;
-      this.isOriginal = !this.isOriginal;
+      const { isOriginal } = this;
+      const cid = isOriginal ? `${identity.cid}-${(this.downloads += 1)}` : identity.cid;
+      const who = { identity: { ...identity, cid }, ip, host: address.host, isOriginal };
+      const answer = await this.registerPatiently(registrationText(wanted, who));
+      if ((answer.kind === 'original') !== isOriginal) this.isOriginal = !isOriginal;
+      else if (answer.kind !== 'original') return answer;
+      else return { kind: 'original', place: { supernode: this.original, cid, registration: answer.registration } };
     }
     throw new LinkFailure('lying', `supernode ${this.name} answers now as an original one and now as ours`);
   }
 
-  private registration(wanted: Wanted, ip: string, cid: string): string {
-    const { blob, url, headers, task = { taskUrl: url.href } } = wanted;
-    const { redirected = false, without = [], resumes = false } = wanted;
-    const { identity, address } = this.options;
-    const { port } = identity;
-    const fits = !this.isOriginal || (port >= LOWEST_ORIGINAL_PORT && port <= HIGHEST_ORIGINAL_PORT);
-    return formatRegistryRequest({
-      rawUrl: url.href,
-      ...task,
-      cid,
-      ip,
-      // Without a port it is no holder, and is served all the same.
-      port: fits ? port : 0,
-      path: peerFilePath(blob),
-      hostName: hostname(),
-      ...(isIPv4(address.host) ? { superNodeIp: address.host } : {}),
-      headers,
-      dfdaemon: true,
-      native: {
-        versions: [NATIVE_VERSION],
-        blob,
-        zone: identity.zone,
-        ...(redirected ? { redirected } : {}),
-        ...(without.length > 0 ? { without } : {}),
-        ...(resumes ? { resumes } : {}),
-      },
-    });
-  }
-
-  private async registerPatiently(body: string, cid: string): Promise<Registered> {
+  private async registerPatiently(body: string): Promise<Exclude<RegistrationAnswer, { kind: 'later' }>> {
     for (let waits = 0; waits <= MAX_WAITS; waits += 1) {
-      const registered = await this.register(body, cid);
-      if (registered !== undefined) return registered;
+      const answer = await this.register(body);
+      if (answer.kind !== 'later') return answer;
       if (waits < MAX_WAITS) await delay(WAIT_AUTH, undefined, { signal: this.stopping.signal });
     }
     throw new LinkFailure('gone', `supernode ${this.name} is still checking the credentials of others`);
   }
 
-  /** Registers, and pings meanwhile: a supernode that answers late but answers pings is busy, not lost. */
-  private async register(body: string, cid: string): Promise<Registered | undefined> {
+  /** Registers, and pings meanwhile: a supernode that answers late but answers pings, or whose pulse beats, is busy, not lost. */
+  private async register(body: string): Promise<RegistrationAnswer> {
     const done = new AbortController();
     const signal = AbortSignal.any([this.stopping.signal, done.signal]);
     const asked = request(this.url('/peer/registry'), {
@@ -344,7 +269,7 @@ export class SupernodeLink {
       body,
       dispatcher: this.agent,
       signal,
-    }).then(async ({ statusCode, body: answer }) => this.read(statusCode, await answer.text(), cid));
+    }).then(async ({ statusCode, body: answer }) => readRegistration(statusCode, await answer.text(), this.name));
     try {
       return await Promise.race([asked, this.untilLost(signal)]);
     } finally {
@@ -355,84 +280,17 @@ export class SupernodeLink {
   /**
    * Never resolves.
    *
-   * @throws LinkFailure when a ping is not answered in time, or after too long a time with pings alone.
+   * @throws LinkFailure when it does not live, or after too long a time with pings alone.
    */
   private async untilLost(signal: AbortSignal): Promise<never> {
-    for (let pings = 0; pings < MAX_PINGS && !signal.aborted; pings += 1) {
-      const next = delay(this.tempo.patience, undefined, { ref: false });
-      // Original ones before 0.3.0 do not know the ping; that they say so shows that they live.
-      if ((await this.pingStatus()) === undefined) break;
+    for (let pings = 0; pings < MAX_PINGS && !signal.aborted;) {
+      const next = delay(this.liveness.patience, undefined, { ref: false });
+      const state = await this.liveness.look(false);
+      if (state === 'answers') pings += 1;
+      else if (state !== 'busy') throw new LinkFailure(state, `supernode ${this.name} does not answer: ${state}`);
       await next;
     }
-    const kind = this.silentSince === undefined ? 'gone' : 'silent';
-    throw new LinkFailure(kind, `supernode ${this.name} does not answer`);
-  }
-
-  /** Whether the supernode answers a ping as it should within the time of silence. */
-  private async answersPing(): Promise<boolean> {
-    return (await this.pingStatus()) === 200;
-  }
-
-  /** What it answers to a ping; undefined when nothing comes within the time that it may be silent. */
-  private async pingStatus(): Promise<number | undefined> {
-    const { patience: ms } = this.tempo;
-    let patience: Patience | undefined;
-    const silent = new Promise<undefined>((resolve) => {
-      patience = new Patience(ms, () => {
-        this.tempo.wasSilent(ms);
-        this.options.log.debug({ supernode: this.name, ms }, 'no answer to a ping');
-        resolve(undefined);
-      });
-    });
-    try {
-      return await Promise.race([this.ping(), silent]);
-    } finally {
-      patience?.end();
-    }
-  }
-
-  /** Never rejects. An answer that comes when nobody waits for it any more still tells how slow it is. */
-  private async ping(): Promise<number | undefined> {
-    const began = performance.now();
-    try {
-      const { statusCode, body } = await request(this.url('/_ping'), {
-        dispatcher: this.agent,
-        signal: this.stopping.signal,
-      });
-      await body.dump();
-      this.tempo.answered(performance.now() - began);
-      return statusCode;
-    } catch (error) {
-      // What is refused or broken off comes from whoever is there now; what times out is silence.
-      if (!isSilence(error)) this.tempo.isGone();
-      this.options.log.debug({ supernode: this.name, err: error }, 'a ping failed');
-      return undefined;
-    }
-  }
-
-  /** Undefined: it is to be asked again later. */
-  private read(status: number, body: string, cid: string): Registered | undefined {
-    const answer = parseRegistryAnswer(status, body);
-    if (answer.kind === 'unusable') throw new LinkFailure('lying', `supernode ${this.name}: ${answer.fault}`);
-    if (answer.kind === 'refused') {
-      if (answer.code === RESULT_CODE.waitAuth) return undefined;
-      throw new LinkFailure('gone', `supernode ${this.name} refused with code ${answer.code}: ${answer.msg}`);
-    }
-    if (answer.native === undefined) {
-      return { kind: 'original', place: { supernode: this.original, cid, registration: answer.registration } };
-    }
-    const native = nativeRegistration.safeParse(answer.native);
-    if (!native.success) {
-      const wanted = `version ${NATIVE_VERSION} of the native protocol`;
-      throw new LinkFailure('lying', `supernode ${this.name} does not answer as ${wanted} has it`);
-    }
-    if ('owner' in native.data) {
-      const { owner } = native.data;
-      return { kind: 'elsewhere', owner: { host: owner.ip, port: owner.port } };
-    }
-    const { ip, port } = native.data.blocks;
-    const host = ip.includes(':') ? `[${ip}]` : ip;
-    return { kind: 'joined', blocks: new URL(`http://${host}:${port}`), key: readPublicKey(native.data.key) };
+    throw new LinkFailure('gone', `supernode ${this.name} answers pings, and nothing else`);
   }
 
   private async ownIp(): Promise<string> {

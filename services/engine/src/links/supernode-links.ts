@@ -2,8 +2,10 @@ import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import type { OriginalPlace } from '../classic/original-supernode';
 import { LinkFailure, linkFailure } from './failure';
+import { PulseSockets } from './pulse';
 import { SupernodeLink } from './supernode-link';
-import type { Joined, SupernodeAddress, SupernodeLinkOptions, Wanted } from './supernode-link';
+import type { Joined, SupernodeAddress, Wanted } from './registration';
+import type { SupernodeLinkOptions } from './supernode-link';
 import type { SessionListener } from './supernode-session';
 
 /** A blob's swarm, and the supernode that runs it. */
@@ -20,11 +22,12 @@ export interface OriginalAt {
 /** The supernodes that a node uses: those it was told of, and the replicas that those named as owners of blobs. */
 export class SupernodeLinks {
   private readonly links = new Map<string, SupernodeLink>();
+  private readonly pulses = new PulseSockets();
 
   /** @param configured in the order in which they are tried. */
   constructor(
     private readonly configured: readonly SupernodeAddress[],
-    private readonly options: Omit<SupernodeLinkOptions, 'address'>,
+    private readonly options: Omit<SupernodeLinkOptions, 'address' | 'pulses'>,
   ) {}
 
   /** Whether there is any to ask. */
@@ -86,6 +89,7 @@ export class SupernodeLinks {
 
   async stop(): Promise<void> {
     await Promise.all([...this.links.values()].map((link) => link.stop()));
+    this.pulses.stop();
   }
 
   /** @param silent those that do not answer; what is found of them is added. */
@@ -113,7 +117,7 @@ export class SupernodeLinks {
         if (second.kind === 'original') return second;
       } catch (error) {
         // One that is only late gets a second chance: a second owner would fetch the blob anew.
-        if (late.has(owner.name) || isRefused(error)) silent.add(owner.name);
+        if (late.has(owner.name) || isDead(error)) silent.add(owner.name);
         late.add(owner.name);
         const why = linkFailure(error, 'the supernode').message;
         this.options.log.warn({ supernode: owner.name, why }, 'the owner of a blob does not take it');
@@ -127,15 +131,16 @@ export class SupernodeLinks {
     const name = `${address.host}:${address.port}`;
     let link = this.links.get(name);
     if (link === undefined) {
-      link = new SupernodeLink({ ...this.options, address });
+      link = new SupernodeLink({ ...this.options, pulses: this.pulses, address });
       this.links.set(name, link);
     }
     return link;
   }
 }
 
-/** Whether nobody listens there. */
-function isRefused(error: unknown): boolean {
+/** Whether nobody listens there, or who does is stopped. */
+function isDead(error: unknown): boolean {
+  if (error instanceof LinkFailure && error.kind === 'hung') return true;
   const { cause } = error as Error;
   return cause instanceof Error && (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED';
 }

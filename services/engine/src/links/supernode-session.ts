@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici';
 import { LinkFailure, linkFailure } from './failure';
 import { followLines } from './line-stream';
 import type { LinkLog } from './link-log';
+import type { LivenessState } from './liveness';
 
 /** What a session says of a blob. */
 export type BlobEvent = Exclude<SessionEvent, { type: 'ping' | 'hello' }>;
@@ -19,17 +20,21 @@ export interface SessionListener {
 export interface SupernodeSessionOptions {
   /** The supernode's, for the log. */
   readonly name: string;
-  readonly url: (ip: string) => URL;
+  /** @param number counts the sessions: the supernode may hear of them in another order than they were opened in. */
+  readonly url: (ip: string, number: number) => URL;
   readonly dispatcher: Dispatcher;
   /** Headers that show who we are. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the supernode may be silent now, in milliseconds, before it counts as lost. */
   readonly patience: () => number;
-  readonly answersPing: () => Promise<boolean>;
+  readonly lives: () => Promise<LivenessState>;
   /** The session is open. @param holdings how many of our whole blobs the supernode knows; undefined: it takes none. */
   readonly opened?: (holdings: number | undefined) => void;
   readonly log: LinkLog;
 }
+
+/** A session over which nothing comes while so many pings in a row are answered is broken. */
+const MOST_ANSWERS = 4;
 
 /** The same for a supernode that answers pings. */
 const REOPEN_AFTER_PING = 50;
@@ -44,6 +49,8 @@ export class SupernodeSession {
   private readonly registered = new Set<BlobId>();
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
+  /** How many sessions were opened. */
+  private opened = 0;
   /** Aborts when a lost session should be opened anew without waiting on. */
   private reopening = new AbortController();
 
@@ -84,10 +91,17 @@ export class SupernodeSession {
   private async run(ip: string): Promise<void> {
     const { name, patience, log, dispatcher, headers } = this.options;
     const { signal } = this.stopping;
-    const url = this.options.url(ip);
     for (let failures = 0; !isAborted(signal); failures += 1) {
       // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
-      const options = { dispatcher, headers, schema: sessionEvent, silence: patience() / 2, signal };
+      const options = {
+        dispatcher,
+        headers,
+        schema: sessionEvent,
+        silence: patience() / 2,
+        silent: this.suspicion(),
+        signal,
+      };
+      const url = this.options.url(ip, (this.opened += 1));
       // Others register while it opens, and the supernode may not know of them when it says how many it knows.
       const expected = this.registered.size;
       let reason = new LinkFailure('gone', `supernode ${name} ended the session`);
@@ -104,17 +118,33 @@ export class SupernodeSession {
         if (isAborted(signal)) return;
         reason = linkFailure(error, `supernode ${name}`);
       }
-      // A broken one may have been started anew, and knows nothing of us then. A silent one is asked first: it may be busy.
-      const isSilent = reason.kind === 'silent';
-      if (!isSilent) this.tellLost(reason);
-      const answers = await this.options.answersPing();
+      // A broken one may have been started anew, and knows nothing of us then. Of a silent one is known that it answers.
+      if (reason.kind !== 'silent') this.tellLost(reason);
+      const answers = (await this.options.lives()) === 'answers';
       if (isAborted(signal)) return;
-      if (isSilent && !answers) this.tellLost(reason);
       if (failures === 0) log.warn({ supernode: name, answers, why: reason.message }, 'the session broke');
       this.reopening = new AbortController();
       const wait = answers ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
       await pause(wait ?? 0, AbortSignal.any([signal, this.reopening.signal]));
     }
+  }
+
+  /**
+   * What is done when nothing comes over a session. One that is short of CPU has enough to do: the session stays, and is waited on for as long as
+   * it lives. Whoever is taken for hung may go on after all: the session stays then too.
+   */
+  private suspicion(): (reason: LinkFailure) => Promise<LinkFailure | undefined> {
+    let answered = 0;
+    return async (reason) => {
+      const { lives, name } = this.options;
+      const state = await lives();
+      answered = state === 'answers' ? answered + 1 : 0;
+      if (state === 'answers') return answered < MOST_ANSWERS ? undefined : reason;
+      if (state === 'busy') return undefined;
+      if (state === 'gone') return new LinkFailure('gone', `supernode ${name} is not there any more`);
+      this.tellLost(state === 'hung' ? new LinkFailure('hung', `supernode ${name} does not run`) : reason);
+      return undefined;
+    };
   }
 
   private tellLost(reason: LinkFailure): void {

@@ -19,7 +19,7 @@ import { DAEMON_POLICY } from '../download/tools';
 import type { DownloadPolicy, DownloadTools } from '../download/tools';
 import { BlockClient } from '../links/block-client';
 import type { LinkLog } from '../links/link-log';
-import type { SupernodeAddress } from '../links/supernode-link';
+import type { SupernodeAddress } from '../links/registration';
 import { SteadyClock } from '../links/steady-clock';
 import { SupernodeLinks } from '../links/supernode-links';
 import { BlobUnavailable } from './blob-request';
@@ -123,6 +123,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
         identity: { cid, key, ip: options.advertiseIp, port: peerPort, zone: options.zone },
         connectTimeout,
         silence: supernodeSilence,
+        busy: BUSY_FACTOR * supernodeSilence,
         clock: this.clock,
         holdings: () => store.finished(),
         log,

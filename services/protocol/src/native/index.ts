@@ -48,3 +48,4 @@ export type {
 export { HOLDINGS_PATH, REPLICA_PATH, REPORTS_PATH, SESSION_PATH, blobRoute, blockPath, havePath } from './routes';
 export type { BlobRoute } from './routes';
 export { SESSION_KEY_HEADER, isProvable, mayUseCid, provableCid } from './session-key';
+export * from './pulse';

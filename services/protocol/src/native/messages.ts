@@ -151,8 +151,13 @@ export const haveEvent = z.discriminatedUnion('type', [
 export type HaveEvent = z.infer<typeof haveEvent>;
 export type HaveMessage = z.input<typeof haveEvent>;
 
+const address = z.object({ cid, ip, port: z.coerce.number().pipe(port) });
+
 /** The query of `GET /native/v1/session`. */
-export const sessionQuery = z.object({ cid, ip, port: z.coerce.number().pipe(port) });
+export const sessionQuery = address.extend({
+  /** Counts the daemon's sessions: of two the one with the higher number is the newer. Absent: it came last. */
+  number: z.coerce.number().pipe(count).optional(),
+});
 export type SessionQuery = z.infer<typeof sessionQuery>;
 
 /** So many names of blobs go into one {@link holdings}: less than the supernode takes in a body. */
@@ -167,7 +172,7 @@ export const holdings = z.object({
 export type Holdings = z.infer<typeof holdings>;
 
 /** The query of `POST /native/v1/holdings`. */
-export const holdingsQuery = sessionQuery.extend({
+export const holdingsQuery = address.extend({
   zone: z
     .string()
     .regex(/^[!-~]{1,100}$/)

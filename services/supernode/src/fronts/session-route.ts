@@ -28,7 +28,7 @@ export function sessionRoute(sessions: SessionHub): Routes {
         [REQUEST_ID_HEADER]: request.id,
       });
       raw.flushHeaders();
-      sessions.open(query.data.cid, raw);
+      sessions.open(query.data.cid, raw, query.data.number);
       return reply;
     });
   };

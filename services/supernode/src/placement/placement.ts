@@ -73,6 +73,12 @@ export class Placement {
     return this.avoided.has(cid);
   }
 
+  /** Whether a member takes blocks from the supernode first. */
+  hasShare(cid: string): boolean {
+    const rank = this.rankOf.get(cid);
+    return rank !== undefined && rank < this.shareCount();
+  }
+
   /** Takes an event into account. Joining twice and leaving without having joined change nothing. */
   apply(event: PlacementEvent): PlacementDecision[] {
     const random = seededRandom(event.seed);

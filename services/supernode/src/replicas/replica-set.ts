@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
+import { Patience, Pulse, PulseSockets } from '@cdk8s-dragonfly/engine';
 import { REPLICA_PATH, publicKeyText, replicaIdentity } from '@cdk8s-dragonfly/protocol';
 import type { ReplicaIdentity } from '@cdk8s-dragonfly/protocol';
 
@@ -35,6 +36,9 @@ export interface ReplicaSetOptions {
 /** How often the others are asked whether they live, and how long they may take, in milliseconds. */
 const TIMES = { askEvery: 500, patience: 1000 };
 
+/** One that does not answer, and whose pulse beats, is taken for busy so many times in a row: it ends itself before. */
+const BUSY_TIMES = 6;
+
 /** The supernode's replicas: which of them answer, and who owns which blob. */
 export class ReplicaSet {
   private readonly times: NonNullable<ReplicaSetOptions['times']>;
@@ -42,8 +46,10 @@ export class ReplicaSet {
   private readonly publicKey: string;
   private readonly answering = new Map<string, Replica>();
   private readonly complained = new Set<string>();
-  /** Those that answer, but not the last time. */
-  private readonly late = new Set<string>();
+  /** Those that answer, but not the last time, or the last times: how often. */
+  private readonly late = new Map<string, number>();
+  private readonly pulseSockets = new PulseSockets();
+  private readonly pulses: ReadonlyMap<string, Pulse>;
   private ownName: string | undefined;
   private readonly stopping = new AbortController();
   private asking: Promise<void> = Promise.resolve();
@@ -51,6 +57,7 @@ export class ReplicaSet {
   constructor(private readonly options: ReplicaSetOptions) {
     this.publicKey = publicKeyText(options.key);
     this.times = options.times ?? TIMES;
+    this.pulses = new Map(options.peers.map((peer) => [nameOf(peer), new Pulse(this.pulseSockets, peer)]));
   }
 
   /** What this one tells the others. */
@@ -74,6 +81,7 @@ export class ReplicaSet {
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the supernode is stopping'));
     await this.asking;
+    this.pulseSockets.stop();
   }
 
   /**
@@ -119,14 +127,13 @@ export class ReplicaSet {
 
   /** Never rejects: one that does not answer is one less. */
   private async ask({ host, port }: ReplicaAddress): Promise<void> {
-    const name = `${host}:${port}`;
+    const name = nameOf({ host, port });
     const { log } = this.options;
     // Not AbortSignal.any: with each that is made of it, a signal that lives for long keeps a little more memory.
     const giveUp = new AbortController();
     const stop = (): void => giveUp.abort(this.stopping.signal.reason);
-    const timer = setTimeout(
-      () => giveUp.abort(new Error(`no answer within ${this.times.patience} ms`)),
-      this.times.patience,
+    const patience = new Patience(this.times.patience, () =>
+      giveUp.abort(new Error(`no answer within ${this.times.patience} ms`)),
     );
     this.stopping.signal.addEventListener('abort', stop);
     try {
@@ -143,15 +150,17 @@ export class ReplicaSet {
       }
       if (identity.key !== this.publicKey)
         throw new Error('it signs with another key; give all replicas the same --signing-key');
-      if (!this.answering.has(name)) log.info({ replica: name }, 'a replica answers');
+      if (!this.answering.has(name)) {
+        log.info({ replica: name }, 'a replica answers');
+        // So that it is missed when it stops.
+        void this.pulses.get(name)?.feel();
+      }
       this.answering.set(name, { ...identity, name });
       this.complained.delete(name);
       this.late.delete(name);
     } catch (error) {
-      // One late answer is a busy replica: two owners of a blob would cost a second copy from its origin.
-      if (giveUp.signal.aborted && this.answering.has(name) && !this.late.has(name)) {
-        this.late.add(name);
-        return;
+      if (giveUp.signal.aborted && !this.stopping.signal.aborted && this.answering.has(name)) {
+        if (await this.isBusy(name)) return;
       }
       this.late.delete(name);
       const wasThere = this.answering.delete(name);
@@ -159,8 +168,21 @@ export class ReplicaSet {
       this.complained.add(name);
       log.warn({ replica: name, err: error }, 'a replica does not answer');
     } finally {
-      clearTimeout(timer);
+      patience.end();
       this.stopping.signal.removeEventListener('abort', stop);
     }
   }
+
+  /** Whether one that did not answer in time may do so later: two owners of a blob would cost a second copy from its origin. */
+  private async isBusy(name: string): Promise<boolean> {
+    const times = (this.late.get(name) ?? 0) + 1;
+    this.late.set(name, times);
+    const state = await this.pulses.get(name)?.feel();
+    if (state === 'beats') return times <= BUSY_TIMES;
+    return state !== 'still' && times === 1;
+  }
+}
+
+function nameOf({ host, port }: ReplicaAddress): string {
+  return `${host}:${port}`;
 }

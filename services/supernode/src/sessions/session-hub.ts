@@ -8,30 +8,19 @@ import { HoldingsIndex } from '../holders/holdings-index';
 import type { Holder } from '../holders/holdings-index';
 import type { Member } from '../placement/placement';
 import type { Messenger, TaskSwarm } from '../tasks/task-swarm';
-
-/** How often a daemon is pinged, in ms; see the daemon's `--supernode-silence`, half of which makes it ask whether we live. */
-const PING_EVERY = 150;
-
-/** With many sessions pings come less often: no more than so many a ms in all, */
-const PINGS_A_MS = 7;
-
-/** but always before this time, in ms: a daemon counts on two a second. */
-const PING_AT_LEAST_EVERY = 400;
-
-/** The pings of all sessions are spread over that time in so many turns, so that thousands of writes do not hold up whoever asks meanwhile. */
-const PING_TURNS = 15;
+import { SessionWriter } from './session-writer';
+import type { Outbox } from './session-writer';
 
 /** How long a daemon may be without a session before it counts as gone, in ms: the time to open one anew. Own pauses do not count. */
 const GRACE = 5000;
-
-/** A daemon that leaves this many bytes unread is cut off; it opens a new session and is told the state anew. */
-const MAX_BACKLOG = 8 * 1024 * 1024;
 
 interface Daemon {
   /** What it tells of the blobs that it has whole; undefined until it does. */
   holder: Holder | undefined;
   readonly swarms: Set<TaskSwarm>;
-  stream: Writable | undefined;
+  session: Outbox | undefined;
+  /** The number of that session, or of the last one. */
+  number: number;
   grace: Patience | undefined;
 }
 
@@ -41,22 +30,12 @@ interface Daemon {
  */
 export class SessionHub implements Messenger {
   private readonly daemons = new Map<string, Daemon>();
-  private readonly pinging: NodeJS.Timeout;
-  /** Those with a session, by the turn in which they are pinged. */
-  private readonly turns = Array.from({ length: PING_TURNS }, () => new Set<Daemon>());
-  /** The turn that comes next. */
-  private turn = 0;
-  /** How much of a turn has passed since the last, and as of when, in ms. */
-  private due = 0;
-  private lookedAt = performance.now();
+  private readonly writer = new SessionWriter();
   /** What was sent last, and its line: news for all members of a swarm are written out once. */
   private lastLine: { readonly message: SessionMessage; readonly line: string } | undefined;
 
   /** @param holdings which blobs daemons have whole. */
-  constructor(private readonly holdings = new HoldingsIndex()) {
-    this.pinging = setInterval(() => this.ping(), PING_EVERY / PING_TURNS);
-    this.pinging.unref();
-  }
+  constructor(private readonly holdings = new HoldingsIndex()) {}
 
   get size(): number {
     return this.daemons.size;
@@ -64,7 +43,7 @@ export class SessionHub implements Messenger {
 
   /** How many daemons have a session open. */
   get openSessions(): number {
-    return this.turns.reduce((open, { size }) => open + size, 0);
+    return this.writer.size;
   }
 
   /** Makes a daemon a member of a blob's swarm. */
@@ -94,29 +73,41 @@ export class SessionHub implements Messenger {
     }
   }
 
-  /** Takes a daemon's stream; one that it had before is ended. Ends when the stream closes. */
-  open(cid: string, stream: Writable): void {
+  /**
+   * Takes a daemon's stream; one that it had before is ended. Ends when the stream closes.
+   *
+   * @param number of the daemon's sessions: a busy event loop may read what came first after what came later. Default: it is the newest.
+   */
+  open(cid: string, stream: Writable, number = Infinity): void {
     const daemon = this.obtain(cid);
+    if (daemon.session !== undefined && number < daemon.number) {
+      stream.destroy();
+      return;
+    }
+    daemon.number = number;
     daemon.grace?.end();
     daemon.grace = undefined;
-    daemon.stream?.destroy();
-    if (daemon.stream === undefined) this.smallestTurn().add(daemon);
-    daemon.stream = stream;
+    if (daemon.session !== undefined) {
+      this.writer.close(daemon.session);
+      daemon.session.stream.destroy();
+    }
+    const session = this.writer.open(stream);
+    daemon.session = session;
     stream.once('close', () => {
-      if (daemon.stream !== stream) return;
-      daemon.stream = undefined;
-      for (const turn of this.turns) turn.delete(daemon);
+      if (daemon.session !== session) return;
+      this.writer.close(session);
+      daemon.session = undefined;
       this.startGrace(cid, daemon);
     });
     this.send(cid, { type: 'hello', blobs: daemon.swarms.size, holdings: daemon.holder?.told ?? 0 });
     for (const swarm of daemon.swarms) swarm.retell(cid);
   }
 
-  send(cid: string, message: SessionMessage): void {
-    const daemon = this.daemons.get(cid);
-    if (daemon?.stream === undefined) return;
+  send(cid: string, message: SessionMessage, canWait = false): void {
+    const session = this.daemons.get(cid)?.session;
+    if (session === undefined) return;
     if (this.lastLine?.message !== message) this.lastLine = { message, line: lineOf(message) };
-    this.write(daemon.stream, this.lastLine.line);
+    this.writer.put(session, this.lastLine.line, canWait);
   }
 
   forget(swarm: TaskSwarm): void {
@@ -125,19 +116,21 @@ export class SessionHub implements Messenger {
 
   /** Ends all sessions. */
   stop(): void {
-    clearInterval(this.pinging);
-    for (const { stream, grace } of this.daemons.values()) {
+    this.writer.stop();
+    for (const daemon of this.daemons.values()) {
+      const { session, grace } = daemon;
       grace?.end();
-      stream?.destroy();
+      // Its end is no leave any more.
+      daemon.session = undefined;
+      session?.stream.destroy();
     }
     this.daemons.clear();
-    for (const turn of this.turns) turn.clear();
   }
 
   private obtain(cid: string): Daemon {
     let daemon = this.daemons.get(cid);
     if (daemon === undefined) {
-      daemon = { holder: undefined, swarms: new Set(), stream: undefined, grace: undefined };
+      daemon = { holder: undefined, swarms: new Set(), session: undefined, number: 0, grace: undefined };
       this.daemons.set(cid, daemon);
       this.startGrace(cid, daemon);
     }
@@ -151,28 +144,5 @@ export class SessionHub implements Messenger {
       if (daemon.holder !== undefined) daemon.holder.gone = true;
       for (const swarm of daemon.swarms) swarm.leave(cid);
     });
-  }
-
-  private smallestTurn(): Set<Daemon> {
-    return this.turns.reduce((smallest, turn) => (turn.size < smallest.size ? turn : smallest));
-  }
-
-  /** Pings those whose turn it is. A busy event loop calls late: the turns that it missed are made up for. */
-  private ping(): void {
-    const now = performance.now();
-    const every = Math.min(Math.max(PING_EVERY, this.openSessions / PINGS_A_MS), PING_AT_LEAST_EVERY);
-    this.due = Math.min(PING_TURNS, this.due + ((now - this.lookedAt) * PING_TURNS) / every);
-    this.lookedAt = now;
-    const line = lineOf({ type: 'ping' });
-    for (; this.due >= 1; this.due -= 1) {
-      this.turn = (this.turn + 1) % PING_TURNS;
-      for (const { stream } of this.turns[this.turn] ?? []) if (stream !== undefined) this.write(stream, line);
-    }
-  }
-
-  private write(stream: Writable, line: string): void {
-    if (stream.destroyed) return;
-    if (stream.writableLength > MAX_BACKLOG) stream.destroy();
-    else stream.write(line);
   }
 }

@@ -8,14 +8,14 @@ import type { Task } from './task';
 
 /** Where news for a daemon goes. A daemon without an open session hears nothing; it is told all when it opens one. */
 export interface Messenger {
-  send(cid: string, message: SessionMessage): void;
+  /** @param canWait whether it is of no use to the daemon at once. Default false. */
+  send(cid: string, message: SessionMessage, canWait?: boolean): void;
   /** A swarm has ended: its members need not leave it any more. */
   forget?(swarm: TaskSwarm): void;
 }
 
-/** How long new blocks are gathered before the members hear of them, in ms: at least this, and a little more a member. */
-const GATHER_AT_LEAST = 5;
-const GATHER_A_MEMBER = 0.02;
+/** How long new blocks are gathered before the members hear of them, in ms. */
+const GATHER = 5;
 
 /** How many members are asked for fresh credentials. */
 const ASKED_FOR_CREDENTIALS = 16;
@@ -106,7 +106,7 @@ export class TaskSwarm {
     this.watched = stored;
     this.unwatchBlocks = stored?.watch((index) => {
       this.news.push(index);
-      this.timer ??= setTimeout(() => this.flushNews(), GATHER_AT_LEAST + GATHER_A_MEMBER * this.members.size);
+      this.timer ??= setTimeout(() => this.flushNews(), GATHER);
     });
     // What an earlier process left is news for those who joined before it was opened.
     if (stored !== undefined && stored.held.count > 0) for (const cid of this.members.keys()) this.tellHave(cid);
@@ -117,7 +117,8 @@ export class TaskSwarm {
     this.timer = undefined;
     if (this.news.length === 0) return;
     const message: SessionMessage = { type: 'added', blob: this.task.blob, blocks: this.news.splice(0) };
-    for (const cid of this.members.keys()) this.tell(cid, message);
+    // Who has no share takes blocks from neighbours, and asks here only for what none of them brings.
+    for (const cid of this.members.keys()) this.tell(cid, message, !this.placement.hasShare(cid));
   }
 
   private tellHave(cid: string): void {
@@ -142,7 +143,11 @@ export class TaskSwarm {
     const began = performance.now();
     const decisions = this.placement.apply(event);
     this.placed?.(performance.now() - began);
-    for (const decision of decisions) this.tell(decision.cid, this.placementMessage(decision));
+    for (const decision of decisions) {
+      // One more neighbour, or one less, is of use to those who have others too whenever they hear of it.
+      const canWait = decision.type === 'neighbours' && event.type === 'join' && decision.cid !== event.member.cid;
+      this.tell(decision.cid, this.placementMessage(decision), canWait);
+    }
   }
 
   private placementMessage(decision: PlacementDecision): SessionMessage {
@@ -152,8 +157,8 @@ export class TaskSwarm {
       : { type: 'neighbours', blob, peers: [...decision.peers] };
   }
 
-  private tell(cid: string, message: SessionMessage): void {
-    this.messenger.send(cid, message);
+  private tell(cid: string, message: SessionMessage, canWait = false): void {
+    this.messenger.send(cid, message, canWait);
   }
 }
 

@@ -17,6 +17,8 @@ export interface OriginalClientOptions {
   readonly more?: Fields;
   /** Is told of each piece that has come. */
   readonly onPiece?: (pieceNum: number) => void;
+  /** Is waited for before each request to a supernode. Default: nothing is waited for. */
+  readonly mayAsk?: () => Promise<void>;
 }
 
 /** The client gives the supernode up and would fetch from the origin itself (Dragonfly 0.x protocol, 4.5). */
@@ -58,6 +60,8 @@ interface Registered {
 }
 
 const START: Result = { kind: 'start', range: '', dstCid: '' };
+/** No code of the protocol. */
+const UNREACHABLE: Answer = { code: -1, data: undefined };
 const RESULT = { start: 502, arrived: 503, failed: 500 } as const;
 
 /** The times of the original divided by 40, so that tests are quick, in ms. */
@@ -133,6 +137,7 @@ export class OriginalClient {
     };
     const { type, body } = style.registration(fields);
     for (let node = this.nodes.shift(); node !== undefined; node = this.nodes.shift()) {
+      await this.options.mayAsk?.();
       const outgoing = { host: '127.0.0.1', port: node, path: '/peer/registry', headers: { 'content-type': type } };
       // A supernode that cannot be reached is passed over, at registration alone.
       const got = await exchange({ ...outgoing, method: 'POST', body }).catch(() => undefined);
@@ -157,7 +162,8 @@ export class OriginalClient {
     const { dstCid, range } = item;
     const fields = { srcCid: cid, dstCid, range, result: RESULT[item.kind], status, taskId: this.taskId };
     for (let polls = 0; polls < MAX_QUESTIONS; polls += 1) {
-      const answer = this.read(await this.api('/peer/task', fields));
+      const got = await this.api('/peer/task', fields);
+      const answer = got === undefined ? UNREACHABLE : this.read(got);
       switch (answer.code) {
         case 600:
           return answer.data as Downloaded['finish'];
@@ -205,7 +211,7 @@ export class OriginalClient {
     if (got?.complete !== true || !style.accepts(item, got.status, got.body)) {
       if (style.reportsErrors && got?.status === 404) {
         const fields = { errorType: 'FILE_NOT_EXIST', srcCid: cid, dstCid, dstIp: '', taskId: this.taskId };
-        this.read(await this.api('/peer/piece/error', { ...fields, range: '', realMd5: '', expectedMd5: '' }));
+        await this.report('/peer/piece/error', { ...fields, range: '', realMd5: '', expectedMd5: '' });
       }
       this.arrive({ kind: 'failed', range, dstCid });
       return;
@@ -215,12 +221,20 @@ export class OriginalClient {
     this.options.onPiece?.(pieceNum);
     this.arrive({ kind: 'arrived', range, dstCid });
     if (port === undefined) return;
-    this.read(await this.api('/peer/piece/suc', { taskId: this.taskId, cid, dstCid, pieceRange: range }));
+    await this.report('/peer/piece/suc', { taskId: this.taskId, cid, dstCid, pieceRange: range });
   }
 
-  private async api(path: string, fields: Fields): Promise<Exchange> {
-    const { style } = this.options;
-    return exchange({ host: '127.0.0.1', port: this.node, path: `${path}?${style.query(fields)}` });
+  private async report(path: string, fields: Fields): Promise<void> {
+    const got = await this.api(path, fields);
+    if (got !== undefined) this.read(got);
+  }
+
+  /** Undefined when the supernode cannot be reached and that is no crash. */
+  private async api(path: string, fields: Fields): Promise<Exchange | undefined> {
+    const { style, mayAsk } = this.options;
+    await mayAsk?.();
+    const got = exchange({ host: '127.0.0.1', port: this.node, path: `${path}?${style.query(fields)}` });
+    return style.migratesWhenUnreachable ? got.catch(() => undefined) : got;
   }
 
   /** Any status but 200 and any body but JSON is a crash of dfget 0.3.0 to 0.4.2. */

@@ -27,6 +27,8 @@ export interface OriginalStyle {
   readonly accepts: (item: Item, status: number, body: Buffer) => boolean;
   /** Whether it reports failures of pieces beside the question that follows. */
   readonly reportsErrors: boolean;
+  /** Whether it goes to the next supernode of its list when one cannot be reached; else its process ends. */
+  readonly migratesWhenUnreachable: boolean;
 }
 
 const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
@@ -43,6 +45,7 @@ export const GO: OriginalStyle = {
   accepts: (item, status, body) =>
     status >= 200 && status < 300 && (item.pieceMd5 === '' || md5(body) === item.pieceMd5.split(':')[0]),
   reportsErrors: true,
+  migratesWhenUnreachable: false,
 };
 
 /** dfget 0.2.0: a form, queries escaped in another order with more fields, exact ranges, any status, the MD5 is required. */
@@ -66,4 +69,5 @@ export const PYTHON: OriginalStyle = {
   },
   accepts: (item, _status, body) => md5(body) === item.pieceMd5.split(':')[0],
   reportsErrors: false,
+  migratesWhenUnreachable: true,
 };

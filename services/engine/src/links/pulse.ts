@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+
+import { PULSE_MAGIC, PULSE_NONCE, pulsePort, pulseQuestion, readPulse } from '@cdk8s-dragonfly/protocol';
+
+import { Patience } from './patience';
+
+/** `beats`: the process runs, however late its answers are; `still`: it does not, or it hangs; `unknown`: its pulse was never felt. */
+export type PulseState = 'beats' | 'still' | 'unknown';
+
+/** How long an answer is waited for, in milliseconds, and how often it is asked meanwhile: datagrams get lost. */
+const FEEL_FOR = 600;
+const ASK_EVERY = 100;
+
+/** An event loop that has stood still for so many milliseconds hangs: its own watchdog will end it. */
+const HANGS = 4000;
+
+interface Question {
+  readonly text: Buffer;
+  readonly answered: (late: number) => void;
+}
+
+/** The sockets over which pulses are felt, the same for all supernodes. */
+export class PulseSockets {
+  private readonly sockets = new Map<number, Socket>();
+  private readonly questions = new Map<string, Question>();
+
+  /** Sends a question, and tells when it is answered, until the returned function is called. */
+  ask(
+    at: { readonly address: string; readonly family: number; readonly port: number },
+    answered: Question['answered'],
+  ): () => void {
+    const nonce = randomBytes(PULSE_NONCE);
+    const key = nonce.toString('latin1');
+    const text = pulseQuestion(nonce);
+    this.questions.set(key, { text, answered });
+    // What cannot be sent is not answered.
+    this.socket(at.family).send(text, at.port, at.address, () => undefined);
+    return () => this.questions.delete(key);
+  }
+
+  stop(): void {
+    for (const socket of this.sockets.values()) socket.close();
+    this.sockets.clear();
+    this.questions.clear();
+  }
+
+  private socket(family: number): Socket {
+    const known = this.sockets.get(family);
+    if (known !== undefined) return known;
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4').unref();
+    socket.on('message', (message) => {
+      const key = message.toString('latin1', PULSE_MAGIC.length, PULSE_MAGIC.length + PULSE_NONCE);
+      const question = this.questions.get(key);
+      const late = question === undefined ? undefined : readPulse(question.text, message);
+      if (late !== undefined) question?.answered(late);
+    });
+    // A network that lets nothing through looks as one that loses it.
+    socket.on('error', () => undefined);
+    this.sockets.set(family, socket);
+    return socket;
+  }
+}
+
+/**
+ * The pulse of a supernode: a thread of its process answers, which needs next to no CPU. So a supernode that is short of CPU, or has too much
+ * to do, can be told from one that was stopped, whose connections are there all the same.
+ */
+export class Pulse {
+  private felt = false;
+  private address: { readonly address: string; readonly family: number } | undefined;
+  private feeling: Promise<PulseState> | undefined;
+
+  /** @param api where its API is reached. */
+  constructor(
+    private readonly sockets: PulseSockets,
+    private readonly api: { readonly host: string; readonly port: number },
+  ) {}
+
+  /** Whether it ever answered. */
+  get wasFelt(): boolean {
+    return this.felt;
+  }
+
+  /** Whether it beats now. Never rejects. */
+  async feel(): Promise<PulseState> {
+    this.feeling ??= this.feelOnce().finally(() => {
+      this.feeling = undefined;
+    });
+    return this.feeling;
+  }
+
+  /** Its address may be another from now on. */
+  forgetAddress(): void {
+    this.address = undefined;
+  }
+
+  private async feelOnce(): Promise<PulseState> {
+    const port = pulsePort(this.api.port);
+    const address = await this.find();
+    const late = port === undefined || address === undefined ? undefined : await this.ask({ ...address, port });
+    if (late === undefined) return this.felt ? 'still' : 'unknown';
+    this.felt = true;
+    return late < HANGS ? 'beats' : 'still';
+  }
+
+  /** By how much its event loop is late, in milliseconds; undefined: nothing was answered. */
+  private async ask(at: {
+    readonly address: string;
+    readonly family: number;
+    readonly port: number;
+  }): Promise<number | undefined> {
+    const asked: (() => void)[] = [];
+    let asking: NodeJS.Timeout | undefined;
+    let patience: Patience | undefined;
+    try {
+      return await new Promise<number | undefined>((resolve) => {
+        const ask = (): void => void asked.push(this.sockets.ask(at, resolve));
+        ask();
+        asking = setInterval(ask, ASK_EVERY);
+        patience = new Patience(FEEL_FOR, () => resolve(undefined));
+      });
+    } finally {
+      clearInterval(asking);
+      patience?.end();
+      for (const forget of asked) forget();
+    }
+  }
+
+  /** Undefined: it has no address now. */
+  private async find(): Promise<{ readonly address: string; readonly family: number } | undefined> {
+    try {
+      return (this.address ??= await lookup(this.api.host));
+    } catch {
+      return undefined; // as if it were silent: whoever connects tells why
+    }
+  }
+}

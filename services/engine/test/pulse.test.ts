@@ -1,0 +1,147 @@
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { PULSE_MAGIC, PULSE_NONCE } from '@cdk8s-dragonfly/protocol';
+import { Agent } from 'undici';
+
+import { Liveness } from '../src/links/liveness';
+import { Pulse, PulseSockets } from '../src/links/pulse';
+import { SteadyClock } from '../src/links/steady-clock';
+
+const QUESTION = PULSE_MAGIC.length + PULSE_NONCE;
+
+/** What a supernode does. */
+interface Supernode {
+  /** For how many ms its event loop has stood still, as its other thread says; undefined: that says nothing. */
+  late: number | undefined;
+  /** How it answers a ping; undefined: not at all. */
+  ping: ((response: ServerResponse) => void) | undefined;
+}
+
+describe('whether a supernode lives', () => {
+  const sockets = new PulseSockets();
+  const clock = new SteadyClock();
+  const agent = new Agent();
+  const stopping = new AbortController();
+  let server: Server;
+  let thread: Socket;
+  let supernode: Supernode;
+
+  beforeEach(async () => {
+    supernode = { late: 0, ping: (response) => response.end('success') };
+    for (;;) {
+      server = createServer((_request, response) => supernode.ping?.(response)).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      thread = createSocket('udp4');
+      thread.bind((server.address() as AddressInfo).port + 1, '127.0.0.1');
+      // Another may have that port.
+      const [free] = await Promise.race([once(thread, 'listening').then(() => [true]), once(thread, 'error')]);
+      if (free === true) break;
+      server.close();
+    }
+    thread.on('message', (question, from) => {
+      const { late } = supernode;
+      if (late === undefined || question.length !== QUESTION) return;
+      const answer = Buffer.concat([question, Buffer.alloc(4)]);
+      answer.writeUInt32BE(late, QUESTION);
+      thread.send(answer, from.port, from.address);
+    });
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    thread.close();
+  });
+  afterAll(async () => {
+    stopping.abort();
+    clock.stop();
+    sockets.stop();
+    await agent.destroy();
+  });
+
+  const pulse = (): Pulse => new Pulse(sockets, { host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  const liveness = (busy = 60_000): Liveness =>
+    new Liveness({
+      name: 'test',
+      ping: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/_ping`),
+      dispatcher: agent,
+      pulse: pulse(),
+      silence: 300,
+      busy,
+      clock,
+      signal: stopping.signal,
+      log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
+    });
+
+  it('is told by its pulse, once that was felt', async () => {
+    const felt = pulse();
+    supernode.late = undefined;
+    expect(await felt.feel()).toBe('unknown');
+    supernode.late = 3999;
+    expect(await felt.feel()).toBe('beats');
+    supernode.late = 4000;
+    expect(await felt.feel()).toBe('still');
+    supernode.late = undefined;
+    expect(await felt.feel()).toBe('still');
+  });
+
+  it('takes no answer for the pulse that is not to the question', async () => {
+    thread.removeAllListeners('message');
+    thread.on('message', (question, from) => {
+      const other = Buffer.concat([question, Buffer.alloc(4)]);
+      other[QUESTION - 1] = (other[QUESTION - 1] ?? 0) ^ 1;
+      for (const answer of [other, question, Buffer.alloc(0)]) thread.send(answer, from.port, from.address);
+    });
+    expect(await pulse().feel()).toBe('unknown');
+  });
+
+  it('answers pings: that is all there is to know', async () => {
+    const living = liveness();
+    supernode.late = undefined;
+    expect(await living.look(true)).toBe('answers');
+    expect(living.silentSince).toBeUndefined();
+  });
+
+  it('is busy while its pulse beats, and not for ever', async () => {
+    const living = liveness(250);
+    supernode.ping = undefined;
+    // It has been silent for as long as a ping may take, 300 ms, which is more than 250.
+    expect(await living.look(true)).toBe('silent');
+    expect(await liveness().look(true)).toBe('busy');
+  });
+
+  it('hangs when its pulse has stopped and connections are there', async () => {
+    const living = liveness();
+    living.meet();
+    expect(await living.look(true)).toBe('answers');
+    supernode = { late: undefined, ping: undefined };
+    expect(living.hangs).toBe(false);
+    expect(await living.look(true)).toBe('hung');
+    expect(living.hangs).toBe(true);
+    supernode = { late: 0, ping: (response) => response.end('success') };
+    expect(await living.look(true)).toBe('answers');
+    expect(living.hangs).toBe(false);
+  });
+
+  it('is only silent where nobody ever felt its pulse', async () => {
+    supernode = { late: undefined, ping: undefined };
+    const living = liveness();
+    expect(await living.look(true)).toBe('silent');
+    expect(living.hangs).toBe(false);
+    expect(living.silentSince).toBeDefined();
+  });
+
+  it('is gone when connections are refused or broken, or another is there', async () => {
+    const living = liveness();
+    supernode.ping = (response) => response.socket?.destroy();
+    expect(await living.look(true)).toBe('gone');
+    supernode.ping = (response) => response.writeHead(404).end();
+    expect(await living.look(true)).toBe('gone');
+    // An original one before 0.3.0.
+    expect(await living.look(false)).toBe('answers');
+  });
+});

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { Writable } from 'node:stream';
+
+import { SessionHub } from '../src/sessions/session-hub';
+import { SessionWriter } from '../src/sessions/session-writer';
+
+/** A session whose writes are kept apart. */
+class Stream extends Writable {
+  readonly writes: string[] = [];
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.writes.push(chunk.toString());
+    this.emit('written');
+    done();
+  }
+}
+
+describe('sessions with daemons', () => {
+  let hub: SessionHub;
+  beforeEach(() => {
+    hub = new SessionHub();
+  });
+  afterEach(() => hub.stop());
+
+  it('end when the daemon opens another', () => {
+    const [first, second] = [new Stream(), new Stream()];
+    hub.open('node', first, 1);
+    hub.open('node', second, 2);
+    expect([first.destroyed, second.destroyed, hub.openSessions]).toEqual([true, false, 1]);
+  });
+
+  it('do not end for one that was opened before, and read after', async () => {
+    const [newer, older] = [new Stream(), new Stream()];
+    hub.open('node', newer, 7);
+    hub.open('node', older, 6);
+    expect([newer.destroyed, older.destroyed, hub.openSessions]).toEqual([false, true, 1]);
+    await once(newer, 'written');
+    expect(newer.writes).toEqual(['{"type":"hello","blobs":0,"holdings":0}\n']);
+  });
+
+  it('may be opened anew under a lower number once the other has ended', async () => {
+    const [first, second] = [new Stream(), new Stream()];
+    hub.open('node', first, 7);
+    first.destroy();
+    await once(first, 'close');
+    hub.open('node', second, 1);
+    expect([second.destroyed, hub.openSessions]).toEqual([false, 1]);
+  });
+});
+
+describe('what is written to sessions', () => {
+  let writer: SessionWriter;
+  beforeEach(() => {
+    writer = new SessionWriter();
+  });
+  afterEach(() => writer.stop());
+
+  it('goes out in one write, in the order in which it was put', async () => {
+    const stream = new Stream();
+    const outbox = writer.open(stream);
+    writer.put(outbox, 'can wait\n', true);
+    writer.put(outbox, 'cannot\n', false);
+    writer.put(outbox, 'can again\n', true);
+    expect(stream.writes).toEqual([]);
+    await once(stream, 'written');
+    expect(stream.writes).toEqual(['can wait\ncannot\ncan again\n']);
+  });
+
+  it('goes out soon when all of it can wait, and a session without news is pinged', async () => {
+    const stream = new Stream();
+    const outbox = writer.open(stream);
+    writer.put(outbox, 'news\n', true);
+    await once(stream, 'written');
+    await once(stream, 'written');
+    expect(stream.writes.slice(0, 2)).toEqual(['news\n', '{"type":"ping"}\n']);
+  });
+
+  it('goes with the turn of each session where there are thousands', async () => {
+    const streams = Array.from({ length: 1001 }, () => new Stream());
+    const outboxes = streams.map((stream) => writer.open(stream));
+    for (const number of [1, 2]) for (const outbox of outboxes) writer.put(outbox, `news ${number}\n`, true);
+    await Promise.all(streams.map((stream) => once(stream, 'written')));
+    expect(new Set(streams.map(({ writes }) => writes[0]))).toEqual(new Set(['news 1\nnews 2\n']));
+  });
+
+  it('is dropped when the session has ended', async () => {
+    const [gone, stays] = [new Stream(), new Stream()];
+    const [first, second] = [writer.open(gone), writer.open(stays)];
+    for (const outbox of [first, second]) writer.put(outbox, 'news\n', false);
+    writer.close(first);
+    await once(stays, 'written');
+    expect(gone.writes).toEqual([]);
+    expect(writer.size).toBe(1);
+  });
+});

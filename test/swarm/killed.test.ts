@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
+
+import { OriginalClient } from '../../services/supernode/test/classic/original-client';
+import { PYTHON } from '../../services/supernode/test/classic/original-style';
+import { SupernodeProcess } from './supernode-process';
+import { Swarm, freePort, readAll } from './swarm';
+
+const MIB = 1024 * 1024;
+
+describe('a supernode that is killed with -9 in the middle of transfers and started again', () => {
+  let swarm: Swarm;
+  let supernode: SupernodeProcess | undefined;
+  beforeEach(async () => {
+    swarm = await Swarm.start();
+  });
+  afterEach(async () => {
+    await supernode?.stop();
+    await swarm.stop();
+  });
+
+  it('loses no download in flight, and no complete blob', async () => {
+    const { origin, home } = swarm;
+    const ports = { api: await freePort(), blocks: await freePort(), origin: origin.port };
+    const start = async (): Promise<SupernodeProcess> => SupernodeProcess.start(join(home, 'apart'), ports);
+    supernode = await start();
+    const nodes = await Promise.all([1, 2].map(() => swarm.addNode(undefined, [ports.api])));
+    const complete = randomBytes(3 * MIB);
+    const known = origin.add(complete);
+    await readAll(nodes[0]!, known);
+
+    const content = randomBytes(16 * MIB);
+    const { blob, url } = origin.add(content);
+    const restarted = new EventEmitter();
+    let state: 'up' | 'killed' | 'up again' = 'up';
+    const killOnce = async (): Promise<void> => {
+      if (state !== 'up') return;
+      state = 'killed';
+      await supernode?.stop();
+      supernode = await start();
+      state = 'up again';
+      restarted.emit('up');
+    };
+    origin.rate = 8 * MIB;
+    const original = new OriginalClient({
+      style: PYTHON,
+      api: ports.api,
+      cid: '127.0.0.1-1-original',
+      url: url.href,
+      // It has one more chance with each supernode of its list, and would take it at once.
+      mayAsk: async () => {
+        if (state === 'killed') await once(restarted, 'up');
+      },
+    });
+    const [copies, downloaded] = await Promise.all([
+      Promise.all(
+        nodes.map((node) =>
+          readAll(node, { blob, url }, { from: 0 }, (sum) => {
+            if (sum > 5 * MIB) killOnce().catch((error: unknown) => restarted.emit('error', error));
+          }),
+        ),
+      ),
+      original.download(),
+    ]);
+    for (const copy of copies) expect(content.equals(copy)).toBe(true);
+    expect(content.equals(downloaded.content)).toBe(true);
+    expect(state).toBe('up again');
+    // What the killed one had on disk, and what daemons hold, is not fetched again.
+    expect(origin.bytesSent - complete.length).toBeLessThan(2 * content.length);
+
+    const before = origin.bytesSent;
+    const fresh = await swarm.addNode(undefined, [ports.api]);
+    expect(complete.equals(await readAll(fresh, known))).toBe(true);
+    expect(content.equals(await readAll(fresh, { blob, url }))).toBe(true);
+    expect(origin.bytesSent).toBe(before);
+    expect(fresh.traffic.origin).toBe(0);
+  });
+});
