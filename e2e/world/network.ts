@@ -1,8 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { run } from './run';
 import type { UndoStack } from './undo-stack';
 
 const BRIDGE = 'bridge0';
+
+/** Frames on switches go through these rules where the module br_netfilter is loaded, as Docker has it: each namespace decides for itself. */
+const BRIDGE_RULES = ['iptables', 'ip6tables', 'arptables'].map(
+  (rules) => `/proc/sys/net/bridge/bridge-nf-call-${rules}`,
+);
 
 /** The address of the tests themselves. */
 export const OWN_IP = '10.77.0.1';
@@ -19,6 +24,8 @@ export class Network {
   static async create(undo: UndoStack): Promise<Network> {
     await run(['ip', 'link', 'add', BRIDGE, 'type', 'bridge']);
     undo.push(`remove ${BRIDGE}`, () => run(['ip', 'link', 'delete', BRIDGE]));
+    // A switch has no rules. Here they would take a twenty-fifth of all CPU that a herd of 16 needs.
+    for (const file of BRIDGE_RULES) if (existsSync(file)) writeFileSync(file, '0');
     await run(['ip', 'address', 'add', `${OWN_IP}/24`, 'dev', BRIDGE]);
     await run(['ip', 'link', 'set', BRIDGE, 'up']);
     return new Network(undo);
