@@ -7,6 +7,8 @@ import type { Flight, Pull } from './sim-node';
 /** One choice in so many is timed: to look at the clock costs as much as some choices do. */
 const TIMED = 16;
 
+const NOTHING: readonly Picked[] = [];
+
 /** What a daemon asks for, as `SwarmIntake` has it: the real picker and the real budgets. */
 export class Asking {
   private calls = 0;
@@ -27,7 +29,6 @@ export class Asking {
   choose(now: number, pull: Pull, isServed: boolean): readonly Picked[] {
     const { node, flights, swarm, share, sources } = pull;
     const neighbours = sources.length - 1;
-    const supernode = Math.max(1, Math.round(node.budget.supernode(pull, neighbours) / this.scale));
     const peers = node.budget.peers(pull);
     const hedgeAfter = lateAfter(pull);
     let late = 0;
@@ -36,11 +37,12 @@ export class Asking {
       if (now - flight.since < hedgeAfter) break;
       if (flight.kind === 'peer') late += 1;
     }
-    const room = {
-      supernode: isServed && !pull.isDry ? supernode - pull.fromSupernode : 0,
-      peers: peers - pull.fromPeers + late,
-    };
-    if (room.supernode <= 0 && room.peers <= 0) return [];
+    const forPeers = peers - pull.fromPeers + late;
+    // Most news come while no more can be asked for.
+    if (forPeers <= 0 && (pull.isDry || !isServed)) return NOTHING;
+    const supernode = Math.max(1, Math.round(node.budget.supernode(pull, neighbours) / this.scale));
+    const room = { supernode: isServed && !pull.isDry ? supernode - pull.fromSupernode : 0, peers: forPeers };
+    if (room.supernode <= 0 && room.peers <= 0) return NOTHING;
     const swarmProgress = pull.progress;
     const choice = {
       now,
@@ -54,7 +56,7 @@ export class Asking {
         hedgeAfter,
       },
     };
-    if (!mayPick(room, choice, neighbours > 0)) return [];
+    if (!mayPick(room, choice, neighbours > 0)) return NOTHING;
     const began = this.calls % TIMED === 0 ? performance.now() : undefined;
     this.calls += 1;
     for (const source of sources) {

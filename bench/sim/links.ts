@@ -87,6 +87,7 @@ export class Links<T> {
       rate: 0,
       at: now,
       end: Infinity,
+      key: Infinity,
       place: -1,
       fromPlace: from.up.flows.length,
       toPlace: to.down.flows.length,

@@ -46,7 +46,7 @@ describe('the simulated links', () => {
 
   it('keep the first end on top, whichever way ends move', () => {
     const heap = new FlowHeap<Ending>();
-    const flows = [5, 3, 9, 1, 7, 8, 2].map((end): Ending => ({ end, place: -1 }));
+    const flows = [5, 3, 9, 1, 7, 8, 2].map((end): Ending => ({ end, key: end, place: -1 }));
     for (const flow of flows) heap.push(flow);
     const [five, three, nine, one] = flows;
     if (five === undefined || three === undefined || nine === undefined || one === undefined) throw new Error('none');

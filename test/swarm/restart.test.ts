@@ -79,8 +79,8 @@ describe('a supernode that starts again', () => {
     const node = await swarm.addNode();
     expect(content.equals(await readAll(node, blob))).toBe(true);
     expect(node.traffic.origin).toBe(0);
-    // Block 16 begins with the second piece, at 4 MiB less 5 bytes.
-    expect(swarm.origin.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=4194299-5242874']);
+    // Block 17 is the second, of 512 KiB, of the second piece, which begins at 4 MiB less 5 bytes.
+    expect(swarm.origin.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=4718587-5242874']);
     expect(content.equals(await readFile(dataOf(blob.blob)))).toBe(true);
   });
 });

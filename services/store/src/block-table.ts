@@ -161,7 +161,7 @@ function flagsOf({ signature, isDoubtful }: BlockProof): number {
 /** The head, with as much of the validators as it has room for: without them the origin's word is asked for anew. */
 function headText({ blob, pieceSize, size, validators: { etag, lastModified } = {} }: TableHead): string {
   const [whole, ...shorter] = [{ etag, lastModified }, { etag }, { lastModified }, {}].map((validators) =>
-    JSON.stringify({ version: 1, blob, pieceSize, size, ...validators }),
+    JSON.stringify({ version: 2, blob, pieceSize, size, ...validators }),
   );
   return [whole, ...shorter].find((text = '') => Buffer.byteLength(text) < HEAD_LENGTH) ?? '';
 }
@@ -175,7 +175,7 @@ function parseHead(bytes: Buffer, blob: BlobId): TableHead | undefined {
   }
   if (typeof head !== 'object' || head === null) return undefined;
   const { version, blob: name, pieceSize, size, etag, lastModified } = head as Record<string, unknown>;
-  if (version !== 1 || name !== blob || typeof pieceSize !== 'number' || !isPieceSize(pieceSize)) return undefined;
+  if (version !== 2 || name !== blob || typeof pieceSize !== 'number' || !isPieceSize(pieceSize)) return undefined;
   if (size !== undefined && (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)) return undefined;
   const validators = {
     ...(typeof etag === 'string' ? { etag } : {}),

@@ -3,11 +3,18 @@ const FRAMING = 5;
 
 const MIB = 1024 * 1024;
 
-/** The unit that our daemons move, verify and announce, in bytes. */
+/** The largest unit that our daemons move, verify and announce, in bytes. */
 export const BLOCK_SIZE = MIB;
 
 /** The unit within the first piece: small, so that the first byte comes early. */
 export const FIRST_PIECE_BLOCK_SIZE = 256 * 1024;
+
+/**
+ * The unit in the next few pieces. A block is passed on when it is whole: most layers are small, and of few large blocks each would
+ * be at most nodes late. Of a large blob they are a small part, which costs little.
+ */
+const NEXT_PIECES_BLOCK_SIZE = 512 * 1024;
+const NEXT_PIECES = 4;
 
 /** Where a block lies. Its end may lie beyond the blob's: see {@link Grid.blockLength}. */
 export interface BlockSpan {
@@ -25,7 +32,11 @@ export class Grid {
   /** Raw bytes of a full piece. */
   readonly pieceLength: number;
   private readonly blocksInFirstPiece: number;
+  private readonly blocksInNextPiece: number;
   private readonly blocksInPiece: number;
+  /** The first piece of large blocks, and its first block. */
+  private readonly large = 1 + NEXT_PIECES;
+  private readonly firstLarge: number;
 
   /**
    * @param pieceSize framed size of a full piece in bytes: 1 to 15 MiB, whole MiB.
@@ -37,7 +48,9 @@ export class Grid {
     }
     this.pieceLength = pieceSize - FRAMING;
     this.blocksInFirstPiece = pieceSize / FIRST_PIECE_BLOCK_SIZE;
+    this.blocksInNextPiece = pieceSize / NEXT_PIECES_BLOCK_SIZE;
     this.blocksInPiece = pieceSize / BLOCK_SIZE;
+    this.firstLarge = this.blocksInFirstPiece + NEXT_PIECES * this.blocksInNextPiece;
   }
 
   /** How many blocks a blob of `size` bytes has. An empty blob has none. */
@@ -49,24 +62,15 @@ export class Grid {
   blockAt(offset: number): number {
     const piece = Math.floor(offset / this.pieceLength);
     const within = offset - piece * this.pieceLength;
-    return piece === 0
-      ? Math.floor(within / FIRST_PIECE_BLOCK_SIZE)
-      : this.firstBlockOfPiece(piece) + Math.floor(within / BLOCK_SIZE);
+    return this.firstBlockOfPiece(piece) + Math.floor(within / this.blockSizeIn(piece));
   }
 
   /** Where block `index` lies, whatever the length of the blob. */
   span(index: number): BlockSpan {
-    if (index < this.blocksInFirstPiece) {
-      const offset = index * FIRST_PIECE_BLOCK_SIZE;
-      return { offset, length: Math.min(FIRST_PIECE_BLOCK_SIZE, this.pieceLength - offset) };
-    }
-    const beyond = index - this.blocksInFirstPiece;
-    const piece = 1 + Math.floor(beyond / this.blocksInPiece);
-    const within = (beyond % this.blocksInPiece) * BLOCK_SIZE;
-    return {
-      offset: piece * this.pieceLength + within,
-      length: Math.min(BLOCK_SIZE, this.pieceLength - within),
-    };
+    const piece = this.pieceOfBlock(index);
+    const size = this.blockSizeIn(piece);
+    const within = (index - this.firstBlockOfPiece(piece)) * size;
+    return { offset: piece * this.pieceLength + within, length: Math.min(size, this.pieceLength - within) };
   }
 
   /** Length in bytes of block `index` in a blob of `size` bytes; a blob of unknown size has full blocks only. */
@@ -77,7 +81,10 @@ export class Grid {
 
   /** The piece that block `index` belongs to. */
   pieceOfBlock(index: number): number {
-    return index < this.blocksInFirstPiece ? 0 : 1 + Math.floor((index - this.blocksInFirstPiece) / this.blocksInPiece);
+    if (index < this.blocksInFirstPiece) return 0;
+    return index < this.firstLarge
+      ? 1 + Math.floor((index - this.blocksInFirstPiece) / this.blocksInNextPiece)
+      : this.large + Math.floor((index - this.firstLarge) / this.blocksInPiece);
   }
 
   /** The blocks of piece `piece`: from `first` up to and without `end`, in a blob of `size` bytes. */
@@ -87,7 +94,16 @@ export class Grid {
   }
 
   private firstBlockOfPiece(piece: number): number {
-    return piece === 0 ? 0 : this.blocksInFirstPiece + (piece - 1) * this.blocksInPiece;
+    if (piece === 0) return 0;
+    return piece < this.large
+      ? this.blocksInFirstPiece + (piece - 1) * this.blocksInNextPiece
+      : this.firstLarge + (piece - this.large) * this.blocksInPiece;
+  }
+
+  /** Length of the blocks of a piece, its last one left out. */
+  private blockSizeIn(piece: number): number {
+    if (piece === 0) return FIRST_PIECE_BLOCK_SIZE;
+    return piece < this.large ? NEXT_PIECES_BLOCK_SIZE : BLOCK_SIZE;
   }
 }
 
