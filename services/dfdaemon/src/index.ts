@@ -12,6 +12,7 @@ export { MirrorServer } from './mirror/mirror-server';
 export type { MirrorOptions } from './mirror/mirror-server';
 export type { MirrorParts } from './mirror/mirror-handler';
 export type { Patience } from './mirror/exchange';
+export { Pings } from './mirror/ping';
 export type { Registry } from './mirror/relay';
 export type { ResponseRecord } from './mirror/response-record';
 export { route } from './mirror/route';

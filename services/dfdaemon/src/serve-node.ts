@@ -25,6 +25,7 @@ import { ManifestStore } from './manifests/manifest-store';
 import { parseTagPolicy } from './manifests/tag-policy';
 import { responseLogger } from './mirror/log-response';
 import { MirrorServer } from './mirror/mirror-server';
+import { Pings } from './mirror/ping';
 import type { ResponseRecord } from './mirror/response-record';
 import { UnhadBlobs } from './mirror/unhad-blobs';
 import { parseUpstreams } from './mirror/upstreams';
@@ -123,7 +124,8 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
     reach: () => reach({ supernodes, upstreams, registry, own, version }),
     blobs: () => blobs.list(),
   });
-  const pulling = { provider: node, own, access, manifests, unhad, about, record };
+  const pings = new Pings(policy.stale);
+  const pulling = { provider: node, own, access, manifests, pings, unhad, about, record };
   const proxy = proxyFrom(values, proxying, { pulling, outward, originRules: proxyRules, log });
   const mirror = new MirrorServer({ ...pulling, upstreams, registry }, { proxy, tls });
   const mirrorAt = { host: values.hostIp, port: values.port, portFlag: '--port', hostFlag: '--hostIp' };

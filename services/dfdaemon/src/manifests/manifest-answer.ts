@@ -9,7 +9,7 @@ import type { BlobAccess } from '../access/blob-access';
 import type { Claim } from '../access/blob-rights';
 import type { Exchange } from '../mirror/exchange';
 import { blobHeaders } from '../mirror/headers';
-import { ask, badGateway, passOn } from '../mirror/relay';
+import { OUT_OF_ORDER, ask, badGateway, passOn } from '../mirror/relay';
 import type { Registry } from '../mirror/relay';
 import type { ManifestRoute } from '../mirror/route';
 import type { UnhadBlobs } from '../mirror/unhad-blobs';
@@ -62,8 +62,6 @@ const REACH = 3000;
 const MOST_BLOBS = 512;
 /** How often it is asked whether a tag is public, in milliseconds. */
 const ASK_PUBLIC_EVERY = 3_600_000;
-/** Answers of a registry that cannot do its work at the moment. */
-const OUT_OF_ORDER: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 /** Answers to somebody who may not see it. */
 const REFUSALS: ReadonlySet<number> = new Set([401, 403, 404]);
 /** Its digest is not that of its bytes: signatures in it do not count. */

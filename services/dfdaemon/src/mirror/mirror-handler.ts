@@ -12,6 +12,7 @@ import type { ErrorCode } from './error-body';
 import { BrokenOff, Exchange } from './exchange';
 import type { Patience } from './exchange';
 import { blobHeaders } from './headers';
+import type { Pings } from './ping';
 import { relay } from './relay';
 import type { Registry } from './relay';
 import type { ResponseRecord } from './response-record';
@@ -31,6 +32,7 @@ export interface MirrorParts {
   /** Who may have which blob. */
   readonly access: BlobAccess;
   readonly manifests: ManifestAnswers;
+  readonly pings: Pings;
   readonly unhad: UnhadBlobs;
   /** What the daemon tells of itself, at the paths that Dragonfly 0.x keeps for that; undefined: there is no such thing there. */
   readonly about: (path: string) => Promise<About | undefined>;
@@ -112,6 +114,9 @@ async function answer(exchange: Exchange, route: Route, parts: MirrorParts, find
     findings.from = 'registry';
     findings.manifest = await parts.manifests.answer(exchange, { route, ...way, claim: claimOf(route.name, way) });
     if (findings.manifest.source !== 'registry') findings.from = 'mirror';
+  } else if (route.kind === 'ping') {
+    findings.from = 'registry';
+    findings.from = await parts.pings.answer(exchange, route, way);
   } else {
     findings.from = 'registry';
     await relay(exchange, route, way);

@@ -9,6 +9,9 @@ import type { UpwardRoute } from './route';
 /** The way to a registry without the swarm: one request, one answer, nothing followed, nothing changed. */
 export type Registry = Pick<Relay, 'send'>;
 
+/** Answers of a registry that cannot do its work at the moment. */
+export const OUT_OF_ORDER: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
+
 /** Where a request is passed on to. */
 export interface RelayTerms {
   readonly registry: Registry;

@@ -88,7 +88,6 @@ describe("the registry's own answer", () => {
     [401, { 'WWW-Authenticate': 'Bearer realm="https://auth.example/token",service="x",scope="y"' }],
     [404, { 'Content-Type': 'application/json' }],
     [307, { Location: 'https://storage.example/layer?sig=a%2Fb' }],
-    [503, {}],
   ])('%i is passed on', async (status, headers) => {
     const { port, records } = await before((_, response) => response.writeHead(status, headers).end('{"errors":[]}'));
     const answer = await ask(port, '/v2/');
@@ -117,6 +116,50 @@ describe("the registry's own answer", () => {
     const other = await ask(port, sha512);
     expect([head.status, head.headers['content-length'], other.body]).toEqual([200, '7', BYTES]);
     expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([`HEAD ${BLOB}`, `GET ${sha512}`]);
+  });
+});
+
+describe('/v2/ in an outage of the registry', () => {
+  const version = 'docker-distribution-api-version';
+
+  test('is answered by the mirror, so that podman asks for what the swarm has', async () => {
+    const { port, records } = await before((_, response) => response.end());
+    await bench?.stopRegistry();
+    const answer = await ask(port, '/v2/');
+    expect([answer.status, answer.headers[version], answer.body.toString()]).toEqual([200, 'registry/2.0', '{}']);
+    expect(records).toMatchObject([{ kind: 'ping', from: 'mirror', status: 200 }]);
+  });
+
+  test.each([429, 503])('is answered by the mirror instead of %i', async (status) => {
+    const { port } = await before((_, response) => response.writeHead(status, { 'Retry-After': '9' }).end('upset'));
+    expect((await ask(port, '/v2/')).status).toBe(200);
+    // Anything else is the registry's own answer.
+    expect((await ask(port, '/v2/_catalog')).status).toBe(status === 429 ? 502 : status);
+  });
+
+  test('asks for a password where the registry did, and takes any: what is kept opens to those only that it knows', async () => {
+    const challenge = 'Basic realm="x"';
+    const { port } = await before((_, response) => response.writeHead(401, { 'WWW-Authenticate': challenge }).end());
+    await ask(port, '/v2/');
+    await bench?.stopRegistry();
+    const first = await ask(port, '/v2/');
+    expect([first.status, first.headers['www-authenticate']]).toEqual([401, challenge]);
+    expect((await ask(port, '/v2/', { headers: { Authorization: 'Basic eDp5' } })).status).toBe(200);
+  });
+
+  test('wants no token, which could not be fetched and would open nothing', async () => {
+    const { port } = await before((_, response) =>
+      response.writeHead(401, { 'WWW-Authenticate': 'Bearer realm="https://auth.example/token"' }).end(),
+    );
+    expect((await ask(port, '/v2/')).status).toBe(401);
+    await bench?.stopRegistry();
+    expect((await ask(port, '/v2/')).status).toBe(200);
+  });
+
+  test('is the failure itself under the policy strict', async () => {
+    const { port } = await before((_, response) => response.end(), undefined, { policy: 'strict' });
+    await bench?.stopRegistry();
+    expect((await ask(port, '/v2/')).status).toBe(502);
   });
 });
 

@@ -21,6 +21,7 @@ import {
   MirrorServer,
   OwnAccess,
   PATIENCE,
+  Pings,
   UnhadBlobs,
   parseTagPolicy,
   parseUpstreams,
@@ -130,7 +131,9 @@ describe('the proxy', () => {
     const policy = parseTagPolicy('revalidate');
     const now = (): number => Date.now();
     const manifests = new ManifestAnswers({ store, policy, access, unhad, provider, anybody: own, now });
-    const pulling = { provider, own, access, manifests, unhad, about: () => Promise.resolve(undefined), record };
+    const pings = new Pings(policy.stale);
+    const about = (): Promise<undefined> => Promise.resolve(undefined);
+    const pulling = { provider, own, access, manifests, pings, unhad, about, record };
     const proxy = new Proxy({
       rules: [{ pattern: Pattern.read('blobs/sha256.*', 'regx'), useHttps: false, direct: false }],
       hijack: [Pattern.read('^127\\.0\\.0\\.1:', 'regx')],

@@ -15,6 +15,7 @@ import {
   ManifestStore,
   MirrorServer,
   OwnAccess,
+  Pings,
   UnhadBlobs,
   aboutDaemon,
   parseTagPolicy,
@@ -122,7 +123,8 @@ export class MirrorBench {
       reach: () => Promise.resolve({ version: '1.2.3', supernodes: [], registries: [] }),
       blobs: () => [],
     });
-    const parts = { upstreams, provider, registry: bench.#relay, own, access, manifests, unhad, about, record };
+    const pings = new Pings(parseTagPolicy(options.policy ?? 'revalidate').stale);
+    const parts = { upstreams, provider, registry: bench.#relay, own, access, manifests, pings, unhad, about, record };
     bench.#mirror = new MirrorServer(parts, options.patience === undefined ? {} : { patience: options.patience });
     bench.port = (await bench.#mirror.start({ host: '127.0.0.1', port: 0 })).port;
     return bench;
