@@ -2,6 +2,7 @@ export { Bell } from './download/bell';
 export { LinkFailure } from './links/failure';
 export { BlockClient } from './links/block-client';
 export { fetchBlock } from './links/fetch-block';
+export { NeighbourPatience } from './links/neighbour-patience';
 export { Patience } from './links/patience';
 export { PeerLink } from './links/peer-link';
 export { Pulse, PulseSockets } from './links/pulse';

@@ -28,6 +28,7 @@ import { SwarmIntake } from '../src/download/swarm-intake';
 import { DAEMON_POLICY } from '../src/download/tools';
 import type { DownloadTools } from '../src/download/tools';
 import { BlockClient } from '../src/links/block-client';
+import { NeighbourPatience } from '../src/links/neighbour-patience';
 import { SteadyClock } from '../src/links/steady-clock';
 import { noTraffic } from '../src/node/traffic';
 
@@ -120,10 +121,11 @@ test('a daemon without neighbours asks for blocks before the supernode has them,
     supernodes: { join: () => Promise.resolve({ link: { leave: () => undefined }, joined }) },
     blocks: blockClient,
     streams: dispatcher,
+    patience: new NeighbourPatience(2000),
     budget: new FlightBudget(),
     store,
     traffic: noTraffic(),
-    timeouts: { peerStall: 2000, swarmStall: 2000, busy: 8000 },
+    timeouts: { swarmStall: 2000, busy: 8000 },
     clock,
     policy: DAEMON_POLICY,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined },

@@ -44,8 +44,8 @@ class Listening {
     private readonly lines: AsyncIterator<HaveEvent>,
   ) {}
 
-  static async begin(): Promise<Listening> {
-    const outgoing = request({ socketPath: join(folder, 'peer.sock'), path: havePath(blob, 'me') }).end();
+  static async begin(pings: 'each' | 'one' = 'each'): Promise<Listening> {
+    const outgoing = request({ socketPath: join(folder, 'peer.sock'), path: havePath(blob, 'me', pings) }).end();
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
     return new Listening(answer, readLines<HaveEvent>(answer, haveEvent));
   }
@@ -102,6 +102,27 @@ test('every neighbour that listens hears what is here, then each block that come
   const quiet = performance.now();
   expect(await late.next()).toEqual({ type: 'ping' });
   expect(performance.now() - quiet).toBeGreaterThan(200);
+  await stored.release();
+});
+
+test('one ping is enough for all streams of a neighbour that says so, and each stream has its turn', async () => {
+  const stored = await store.create(blob, PIECE, 4 * BLOCK);
+  const together = [await Listening.begin('one'), await Listening.begin('one')];
+  const apart = await Listening.begin();
+  for (const stream of [...together, apart]) expect((await stream.next())?.type).toBe('have');
+  const pings = [0, 0];
+  const count = async (place: number): Promise<void> => {
+    while ((await together[place]?.next())?.type === 'ping') pings[place] = (pings[place] ?? 0) + 1;
+  };
+  const counting = [count(0), count(1)];
+  for (let ping = 0; ping < 3; ping += 1) expect(await apart.next()).toEqual({ type: 'ping' });
+  for (const { answer } of together) answer.destroy();
+  await Promise.allSettled(counting);
+  const [first = 0, second = 0] = pings;
+  // As many as the one stream had, and not twice as many.
+  expect(first + second).toBeGreaterThanOrEqual(2);
+  expect(first + second).toBeLessThanOrEqual(4);
+  expect(Math.abs(first - second)).toBeLessThanOrEqual(1);
   await stored.release();
 });
 

@@ -11,6 +11,7 @@ import { DAEMON_POLICY } from '../src/download/tools';
 import type { DownloadTools } from '../src/download/tools';
 import { BlockClient } from '../src/links/block-client';
 import { LinkFailure } from '../src/links/failure';
+import { NeighbourPatience } from '../src/links/neighbour-patience';
 import { SteadyClock } from '../src/links/steady-clock';
 import { noTraffic } from '../src/node/traffic';
 
@@ -53,9 +54,10 @@ describe('what a supernode said', () => {
       supernodes,
       blocks: new BlockClient({ connect: 1000, stall: 1000 }),
       streams: dispatcher,
+      patience: new NeighbourPatience(2000),
       budget: new FlightBudget(),
       traffic: noTraffic(),
-      timeouts: { peerStall: 2000, swarmStall: 2000, busy: 8000 },
+      timeouts: { swarmStall: 2000, busy: 8000 },
       clock,
       policy: DAEMON_POLICY,
       log,

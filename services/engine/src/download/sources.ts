@@ -109,7 +109,7 @@ export class Sources {
         blob: this.blob,
         cid: this.tools.cid,
         dispatcher: this.tools.streams,
-        silence: this.tools.timeouts.peerStall,
+        patience: this.tools.patience,
         end: () => this.end() ?? UNKNOWN_END,
         changed: this.changed,
         ended: (reason) => this.drop(link, reason),

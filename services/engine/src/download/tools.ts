@@ -7,6 +7,7 @@ import type { OriginalShares } from '../classic/original-shares';
 import type { PieceMemory } from '../classic/piece-memory';
 import type { BlockClient } from '../links/block-client';
 import type { LinkLog } from '../links/link-log';
+import type { NeighbourPatience } from '../links/neighbour-patience';
 import type { SteadyClock } from '../links/steady-clock';
 import type { SupernodeLinks } from '../links/supernode-links';
 import type { Traffic } from '../node/traffic';
@@ -28,6 +29,8 @@ export interface DownloadTools {
   readonly pieces: Dispatcher;
   /** For streams that stay open. */
   readonly streams: Dispatcher;
+  /** With neighbours on these streams. */
+  readonly patience: NeighbourPatience;
   /** Is told of each blob that is here whole and checked. */
   readonly holds: (blob: BlobId) => void;
   readonly origin: Pick<OriginClient, 'open'>;
@@ -64,8 +67,6 @@ export const DAEMON_POLICY: DownloadPolicy = { backToSource: true, trade: true, 
 
 /** How long is waited for what, in milliseconds. */
 export interface DownloadTimeouts {
-  /** A peer that sends nothing. */
-  readonly peerStall: number;
   /** A supernode that lives and says that it has more, which does not come. */
   readonly swarmStall: number;
   /** A supernode that is there and silent, before it counts as hung: until then it may be short of CPU. */

@@ -3,6 +3,7 @@ import type { LineSchema } from '@cdk8s-dragonfly/protocol';
 import type { Dispatcher } from 'undici';
 
 import { LinkFailure, linkFailure } from './failure';
+import type { Waiting } from './neighbour-patience';
 import { Patience } from './patience';
 
 /** How a stream of lines is opened. Times are in milliseconds. */
@@ -11,6 +12,8 @@ export interface LineStreamOptions<T> {
   readonly schema: LineSchema<T>;
   /** The longest time without a line; the server pings more often. */
   readonly silence: number;
+  /** Who waits that long, and then calls `lost`. Default: a patience for this stream alone. */
+  readonly wait?: ((lost: () => void) => Waiting) | undefined;
   /**
    * Is asked when nothing came for that time, and tells why the stream is to be given up; undefined: it is waited on for as long again. What
    * comes meanwhile decides. Default: it is given up.
@@ -30,6 +33,7 @@ export interface LineStreamOptions<T> {
  */
 export async function followLines<T>(url: URL, options: LineStreamOptions<T>, heard: (line: T) => void): Promise<void> {
   const { dispatcher, headers = {}, schema, silence, silent, signal } = options;
+  const { wait = (lost: () => void): Waiting => new Patience(silence, lost) } = options;
   signal.throwIfAborted();
   const { origin, host, pathname, search } = url;
   const where = `${host}${pathname}`;
@@ -46,10 +50,10 @@ export async function followLines<T>(url: URL, options: LineStreamOptions<T>, he
       const verdict = silent === undefined ? reason : await silent(reason);
       if (stream.isEnded) return;
       if (verdict !== undefined && lines === before) stream.end(verdict);
-      else patience = new Patience(silence, lost);
+      else patience = wait(lost);
     };
     const lost = (): void => void fallSilent().catch((error: unknown) => stream.end(linkFailure(error, where)));
-    let patience = new Patience(silence, lost);
+    let patience = wait(lost);
     const abort = (): void => stream.end(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });
     stream.ended = (reason) => {

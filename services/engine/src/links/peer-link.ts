@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici';
 import { linkFailure } from './failure';
 import type { LinkFailure } from './failure';
 import { followLines } from './line-stream';
+import type { NeighbourPatience } from './neighbour-patience';
 
 export interface PeerLinkOptions {
   readonly peer: Neighbour;
@@ -12,8 +13,8 @@ export interface PeerLinkOptions {
   /** This daemon's own name. */
   readonly cid: string;
   readonly dispatcher: Dispatcher;
-  /** How long the peer may be silent, in milliseconds. */
-  readonly silence: number;
+  /** With the peer, in all blobs. */
+  readonly patience: NeighbourPatience;
   /** Blocks from this one on are not believed: the blob has fewer. */
   readonly end: () => number;
   /** It has told of blocks. */
@@ -81,9 +82,15 @@ export class PeerLink {
   }
 
   private async follow(): Promise<void> {
-    const { blob, cid, dispatcher, silence } = this.options;
-    const url = new URL(havePath(blob, cid), this.origin);
-    const options = { dispatcher, schema: haveEvent, silence, signal: this.closing.signal };
+    const { blob, cid, dispatcher, patience } = this.options;
+    const url = new URL(havePath(blob, cid, 'one'), this.origin);
+    const options = {
+      dispatcher,
+      schema: haveEvent,
+      silence: patience.silence,
+      wait: (lost: () => void) => patience.with(this.cid, lost),
+      signal: this.closing.signal,
+    };
     await followLines<HaveEvent>(url, options, (event) => this.hear(event));
     throw new Error('it ended the stream of what it has');
   }

@@ -4,7 +4,7 @@ import { BlockSet, lineOf } from '@cdk8s-dragonfly/protocol';
 import type { HaveMessage } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
-/** A stream that was told nothing for so many ticks is pinged: twice a second at least it hears something. */
+/** A neighbour that was told nothing for so many ticks is pinged: twice a second at least it hears something. */
 const QUIET_TICKS = 2;
 /** In milliseconds. */
 const TICK = 250;
@@ -14,39 +14,60 @@ const GATHER = 3;
 
 const PING = lineOf({ type: 'ping' });
 
-/** One neighbour that listens. */
-interface Listener {
-  readonly response: ServerResponse;
+/** Who hears pings: the streams of a neighbour that counts any line for a sign of life, or one stream of another. */
+interface Neighbour {
+  readonly listeners: Set<Listener>;
   /** How many ticks have passed since it was told something. */
   quiet: number;
 }
 
+/** One stream. */
+interface Listener {
+  readonly response: ServerResponse;
+  readonly neighbour: Neighbour;
+}
+
 /**
  * The streams over which neighbours hear what this node has. There is one for each neighbour in each blob, so what they have in common is done
- * once: a line for all that listen to a blob, and a clock for all pings.
+ * once: a line for all that listen to a blob, a clock for all pings, and a ping for all streams of a neighbour.
  */
 export class HaveFeeds {
-  private readonly listeners = new Set<Listener>();
+  private readonly neighbours = new Set<Neighbour>();
+  private readonly byName = new Map<string, Neighbour>();
   private readonly feeds = new WeakMap<StoredBlob, HaveFeed>();
   private ticking: NodeJS.Timeout | undefined;
 
-  /** Begins a stream: it is pinged from now on, until its response is closed. */
-  open(response: ServerResponse): Listener {
+  /**
+   * Begins a stream: it is pinged from now on, until its response is closed.
+   *
+   * @param name of a neighbour for which a ping on any of its streams is enough. Default: each is pinged.
+   */
+  open(response: ServerResponse, name?: string): Listener {
     // A body that ends with its connection needs no frames.
     response.useChunkedEncodingByDefault = false;
     response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
     response.flushHeaders();
-    const listener: Listener = { response, quiet: 0 };
+    const known = name === undefined ? undefined : this.byName.get(name);
+    const neighbour = known ?? { listeners: new Set(), quiet: 0 };
+    const listener: Listener = { response, neighbour };
     if (response.closed) return listener;
-    this.listeners.add(listener);
+    neighbour.listeners.add(listener);
+    this.neighbours.add(neighbour);
+    if (name !== undefined) this.byName.set(name, neighbour);
     this.ticking ??= setInterval(() => this.tick(), TICK);
-    response.once('close', () => {
-      this.listeners.delete(listener);
-      if (this.listeners.size > 0) return;
-      clearInterval(this.ticking);
-      this.ticking = undefined;
-    });
+    response.once('close', () => this.closed(listener, name));
     return listener;
+  }
+
+  private closed(listener: Listener, name: string | undefined): void {
+    const { neighbour } = listener;
+    neighbour.listeners.delete(listener);
+    if (neighbour.listeners.size > 0) return;
+    this.neighbours.delete(neighbour);
+    if (name !== undefined) this.byName.delete(name);
+    if (this.neighbours.size > 0) return;
+    clearInterval(this.ticking);
+    this.ticking = undefined;
   }
 
   /** Tells what is here of a blob, and from now on each block that comes; returns what ends that. */
@@ -60,9 +81,15 @@ export class HaveFeeds {
   }
 
   private tick(): void {
-    for (const listener of this.listeners) {
-      listener.quiet += 1;
-      if (listener.quiet >= QUIET_TICKS) tell(listener, PING);
+    for (const neighbour of this.neighbours) {
+      neighbour.quiet += 1;
+      if (neighbour.quiet < QUIET_TICKS) continue;
+      const [next] = neighbour.listeners;
+      if (next === undefined) continue;
+      // In turn: one whose connection is dead and not known to be does not keep the others' pings.
+      neighbour.listeners.delete(next);
+      neighbour.listeners.add(next);
+      tell(next, PING);
     }
   }
 }
@@ -124,7 +151,7 @@ class HaveFeed {
 function tell(listener: Listener, line: string): void {
   const { response } = listener;
   if (response.destroyed || response.writableEnded) return;
-  listener.quiet = 0;
+  listener.neighbour.quiet = 0;
   response.write(line);
 }
 

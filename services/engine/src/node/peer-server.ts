@@ -11,6 +11,7 @@ import {
   UNATTESTED_HEADER,
   blobInPeerFilePath,
   blobRoute,
+  pingedTogether,
 } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, BlobRoute } from '@cdk8s-dragonfly/protocol';
 import { DamagedBlock } from '@cdk8s-dragonfly/store';
@@ -114,7 +115,7 @@ export class PeerServer {
     }
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the neighbour is gone')));
-    if (route.kind === 'have') await this.tellHave(route.blob, response, gone.signal);
+    if (route.kind === 'have') await this.tellHave(route.blob, request, response, gone.signal);
     else {
       const cut = (): void => void response.destroy();
       const patience = route.kind === 'piece' ? ORIGINAL_WAITS : undefined;
@@ -190,8 +191,15 @@ export class PeerServer {
     }
   }
 
-  private async tellHave(blob: BlobId, response: ServerResponse, signal: AbortSignal): Promise<void> {
-    const listener = this.feeds.open(response);
+  private async tellHave(
+    blob: BlobId,
+    { url = '', socket }: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const name = pingedTogether(url.slice(url.indexOf('?') + 1));
+    // With the address: nobody else gets the pings of a neighbour by its name.
+    const listener = this.feeds.open(response, name === undefined ? undefined : `${socket.remoteAddress} ${name}`);
     const stored = await this.holdings.hold(blob, signal);
     if (stored === undefined) {
       response.end();

@@ -19,6 +19,7 @@ import { DAEMON_POLICY } from '../download/tools';
 import type { DownloadPolicy, DownloadTools } from '../download/tools';
 import { BlockClient } from '../links/block-client';
 import type { LinkLog } from '../links/link-log';
+import { NeighbourPatience } from '../links/neighbour-patience';
 import type { SupernodeAddress } from '../links/registration';
 import { SteadyClock } from '../links/steady-clock';
 import { SupernodeLinks } from '../links/supernode-links';
@@ -133,13 +134,13 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       blocks: this.blocks,
       pieces: this.pieces,
       streams: this.streams,
+      patience: new NeighbourPatience(peerStallTimeout),
       origin: limit === undefined ? this.origin : limitedOrigin(this.origin, limit),
       limit,
       budget: new FlightBudget(),
       holds: (blob) => (options.announce === false ? undefined : this.tools.supernodes.holds(blob)),
       traffic: this.traffic,
       timeouts: {
-        peerStall: peerStallTimeout,
         swarmStall: originFirstByteTimeout + originStallTimeout,
         busy: BUSY_FACTOR * supernodeSilence,
       },

@@ -45,7 +45,16 @@ export type {
   Share,
   TaskFailure,
 } from './messages';
-export { HOLDINGS_PATH, REPLICA_PATH, REPORTS_PATH, SESSION_PATH, blobRoute, blockPath, havePath } from './routes';
+export {
+  HOLDINGS_PATH,
+  REPLICA_PATH,
+  REPORTS_PATH,
+  SESSION_PATH,
+  blobRoute,
+  blockPath,
+  havePath,
+  pingedTogether,
+} from './routes';
 export type { BlobRoute } from './routes';
 export { SESSION_KEY_HEADER, isProvable, mayUseCid, provableCid } from './session-key';
 export * from './pulse';

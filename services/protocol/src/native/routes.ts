@@ -19,8 +19,19 @@ export function blockPath(blob: BlobId, index: number): string {
   return `/native/v1/blobs/${blob}/blocks/${index}`;
 }
 
-export function havePath(blob: BlobId, cid: string): string {
-  return `/native/v1/blobs/${blob}/have?cid=${encodeURIComponent(cid)}`;
+/**
+ * @param pings `each` stream is pinged while it has no news; or `one` of all that this name has open at the peer, since who asks takes any
+ * line for a sign of life. Peers that do not know of it ping each. Default `each`.
+ */
+export function havePath(blob: BlobId, cid: string, pings: 'each' | 'one' = 'each'): string {
+  const path = `/native/v1/blobs/${blob}/have?cid=${encodeURIComponent(cid)}`;
+  return pings === 'one' ? `${path}&pings=one` : path;
+}
+
+/** The name whose streams are pinged together; undefined: each for itself. @param query the text after the `?` */
+export function pingedTogether(query: string): string | undefined {
+  const fields = new URLSearchParams(query);
+  return fields.get('pings') === 'one' ? (fields.get('cid') ?? undefined) : undefined;
 }
 
 /** What a path (without its query) asks for; undefined when it is no route of the native protocol. */

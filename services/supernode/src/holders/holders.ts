@@ -1,8 +1,8 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import { timeoutSignal } from '@cdk8s-dragonfly/command';
-import { Bell, BlockClient, LinkFailure, PeerLink, fetchBlock } from '@cdk8s-dragonfly/engine';
+import { Bell, BlockClient, LinkFailure, NeighbourPatience, PeerLink, fetchBlock } from '@cdk8s-dragonfly/engine';
 import type { BlobShape } from '@cdk8s-dragonfly/engine';
 import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
@@ -37,6 +37,9 @@ const UNKNOWN_END = 65_536;
 export class HolderRoads {
   readonly streams = new Agent({ connect: { timeout: 1000 }, headersTimeout: SILENCE, bodyTimeout: 0 });
   readonly blocks = new BlockClient({ connect: 1000, stall: SILENCE });
+  readonly patience = new NeighbourPatience(SILENCE);
+  /** As which daemons know this supernode: replicas may share an address. */
+  readonly name = `supernode-${randomBytes(8).toString('hex')}`;
 
   async stop(): Promise<void> {
     this.blocks.stop();
@@ -163,9 +166,9 @@ export class Holders {
     const link = new PeerLink({
       peer,
       blob: this.blob,
-      cid: 'supernode',
+      cid: this.tools.roads.name,
       dispatcher: this.tools.roads.streams,
-      silence: SILENCE,
+      patience: this.tools.roads.patience,
       end: () => {
         const stored = this.following?.stored;
         return stored?.size === undefined ? UNKNOWN_END : stored.grid.blockCount(stored.size);
