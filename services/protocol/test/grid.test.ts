@@ -88,6 +88,13 @@ describe('a block set', () => {
     );
   });
 
+  it('tells which 32 blocks stand in a word, and has them in its text byte by byte', () => {
+    const set = BlockSet.of([0, 9, 31, 32, 70]);
+    expect([0, 1, 2, 3, 1000].map((place) => set.word(place))).toEqual([(1 << 31) | (1 << 9) | 1, 1, 1 << 6, 0, 0]);
+    expect([...Buffer.from(set.toBase64(), 'base64')]).toEqual([1, 2, 0, 128, 1, 0, 0, 0, 64]);
+    expect([...BlockSet.fromBase64('AQIAgAEAAABA')]).toEqual([0, 9, 31, 32, 70]);
+  });
+
   it('finds the first block that is missing', () => {
     const set = BlockSet.of(Array.from({ length: 100 }, (_, block) => block));
     expect(set.firstMissing()).toBe(100);

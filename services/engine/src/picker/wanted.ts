@@ -1,3 +1,4 @@
+import { bitsIn } from '@cdk8s-dragonfly/protocol';
 import type { BlockSet } from '@cdk8s-dragonfly/protocol';
 
 /** Bits of the counters of who has a block: with more neighbours than they can count, it stays at the most. */
@@ -178,10 +179,4 @@ function between(from: number, to: number): number {
 /** The place of the lowest bit of a word that is not 0. */
 function firstBit(word: number): number {
   return 31 - Math.clz32(word & -word);
-}
-
-function bitsIn(word: number): number {
-  let bits = word - ((word >>> 1) & 0x55555555);
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -1,3 +1,3 @@
-export { MAX_BLOCK, BlockSet } from './block-set';
+export { MAX_BLOCK, BlockSet, bitsIn } from './block-set';
 export { BLOCK_SIZE, FIRST_PIECE_BLOCK_SIZE, Grid, isPieceSize } from './grid';
 export type { BlockSpan } from './grid';
