@@ -137,6 +137,23 @@ describe('placement', () => {
     }
   });
 
+  it('leaves everybody a part of the share that it had when there are more members', () => {
+    for (let blob = 0; blob < 5; blob += 1) {
+      const told = new Told(blob);
+      const others: unknown[] = [];
+      for (let number = 0; number < MAX_SHARES; number += 1) {
+        const before = new Map(told.shares);
+        told.apply({ type: 'join', member: member(number), seed: number });
+        for (const [cid, share] of before) {
+          const now = told.shares.get(cid);
+          if (!share || !now || now.index % share.count === share.index) continue;
+          others.push({ blob, cid, share, now });
+        }
+      }
+      expect(others).toEqual([]);
+    }
+  });
+
   it('costs the same however many members there are', () => {
     const told = new Told();
     let most = 0;

@@ -32,8 +32,8 @@ const MOST_AVOIDED = 1 / 4;
 /** At most so many members take blocks from the supernode first; the others live from their neighbours. */
 export const MAX_SHARES = 64;
 
-/** Multiples of it lie evenly between 0 and 1, whole numbers left out, however many there are (the golden ratio). */
-const GOLDEN = 0.6180339887498949;
+/** How far the ranks of a blob begin behind those of the one before. Odd, and its first multiples lie far from one another modulo 4 to 64. */
+const TURN = 45;
 
 /**
  * Who trades with whom, and who takes which blocks from the supernode first: the swarm of one blob. Pure: no clock, chance or
@@ -41,7 +41,8 @@ const GOLDEN = 0.6180339887498949;
  *
  * Shares are residues: a member takes the blocks with `block mod count = index`, count being the largest power of two
  * that is not above the number of members (nor {@link MAX_SHARES}). A power of two, so that a join tells everybody a new count
- * only when the swarm has doubled. Each block is in exactly one share: the supernode sends it once.
+ * only when the swarm has doubled, and everybody's new share is a part of the old one: what has been sent already is not asked for anew by those
+ * who were there. Each block is in exactly one share: the supernode sends it once.
  *
  * The layers of an image come at the same time to members that join in the same order. Were their shares alike, one member would have the
  * newest block of each layer, and all others would wait for it: the ranks of each blob begin elsewhere.
@@ -56,12 +57,12 @@ export class Placement {
   /** The members by rank. */
   private readonly ranks: string[] = [];
   private readonly rankOf = new Map<string, number>();
-  /** Where the ranks of this blob begin, as a part of all shares. */
+  /** Where the ranks of this blob begin. */
   private readonly turn: number;
 
   /** @param number of the blob among all: those that are pulled at once follow on one another. Default 0. */
   constructor(number = 0) {
-    this.turn = (number * GOLDEN) % 1;
+    this.turn = (number * TURN) % MAX_SHARES;
   }
 
   get size(): number {
@@ -169,7 +170,7 @@ export class Placement {
   private shareOf(cid: string): PlacementDecision {
     const rank = this.rankOf.get(cid) ?? 0;
     const count = this.shareCount();
-    const index = (rank + Math.floor(this.turn * count)) % count;
+    const index = (rank + this.turn) % count;
     return { type: 'share', cid, share: rank < count ? { index, count } : null };
   }
 
