@@ -5,23 +5,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { listen } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions } from '@cdk8s-dragonfly/command';
 import { whenOver } from '@cdk8s-dragonfly/engine';
-import {
-  ARRIVING_HEADER,
-  ATTESTATION_LENGTH,
-  BLOCK_HASH_HEADER,
-  BLOCK_SIGNATURE_HEADER,
-  attestationBytes,
-  blobRoute,
-} from '@cdk8s-dragonfly/protocol';
+import { ARRIVING_HEADER, BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, blobRoute } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { BlockSlots, DamagedBlock } from '@cdk8s-dragonfly/store';
 
 import type { TaskTable } from '../tasks/task-table';
+import { ArrivingAnswers } from './arriving-answers';
 import { answerClientError } from './client-error';
 import { ConnectionCount } from './connection-count';
 import { BLOCK_LIMITS, checkEvery } from './limits';
 import type { FrontLimits } from './limits';
-import { OVERLOADED, STOPPING, pathOf } from './refusal';
+import { OVERLOADED, STOPPING, pathOf, refuseRaw } from './refusal';
 
 /** Takes a request that is not one for a block; answers false when it is not its own either. */
 export type OtherRequests = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -46,12 +40,12 @@ export class BlockServer implements Closeable {
   private readonly limits: FrontLimits;
   private readonly slots = new BlockSlots();
   private running = 0;
-  /** Each refuses somebody a block that is still arriving. */
-  private readonly followers = new Set<() => void>();
+  private readonly arriving: ArrivingAnswers;
   private stopping = false;
 
   constructor(private readonly options: BlockServerOptions) {
     this.limits = { ...BLOCK_LIMITS, ...options.limits };
+    this.arriving = new ArrivingAnswers((bytes) => options.served?.(bytes));
     const { headerBytes, requestTimeout, keepAlive, stalled } = this.limits;
     this.server = createServer({
       keepAliveTimeout: keepAlive,
@@ -75,7 +69,7 @@ export class BlockServer implements Closeable {
         if (response.closed) return;
         this.options.log.warn({ err: error, path: pathOf(request.url ?? '') }, 'a block could not be given');
         if (response.headersSent) response.destroy();
-        else fail(response, error instanceof DamagedBlock ? 404 : 500, 'the block could not be read');
+        else refuseRaw(response, error instanceof DamagedBlock ? 404 : 500, 'the block could not be read');
       });
     });
   }
@@ -100,7 +94,7 @@ export class BlockServer implements Closeable {
     this.stopping = true;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     // The origin may take its time.
-    for (const refuse of [...this.followers]) refuse();
+    this.arriving.refuseAll();
     const end = performance.now() + this.limits.stop;
     while (this.running > 0 && performance.now() < end) await delay(STEP);
     this.server.closeAllConnections();
@@ -110,13 +104,13 @@ export class BlockServer implements Closeable {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.stopping || this.connections.isSurplus(request.socket)) {
       const { status, message } = this.stopping ? STOPPING : OVERLOADED;
-      fail(response.setHeader('connection', 'close'), status, message);
+      refuseRaw(response.setHeader('connection', 'close'), status, message);
       return;
     }
     const path = pathOf(request.url ?? '');
     const route = blobRoute(path);
     if (route?.kind === 'block' && request.method === 'GET') await this.block(route, request, response);
-    else if (!this.options.others(request, response)) fail(response, 404, `${path} is not here`);
+    else if (!this.options.others(request, response)) refuseRaw(response, 404, `${path} is not here`);
   }
 
   private async block(
@@ -125,7 +119,10 @@ export class BlockServer implements Closeable {
     response: ServerResponse,
   ): Promise<void> {
     const { tasks, served } = this.options;
-    if (request.headers[ARRIVING_HEADER] !== undefined && this.passOn(blob, index, request, response)) return;
+    if (request.headers[ARRIVING_HEADER] !== undefined) {
+      const arriving = tasks.find(blob)?.task;
+      if (arriving !== undefined && this.arriving.give(arriving, index, request, response)) return;
+    }
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the client is gone')));
     const cut = (): void => void response.destroy();
@@ -140,7 +137,7 @@ export class BlockServer implements Closeable {
     const stored = task?.stored;
     const proof = stored?.proofOf(index);
     if (stored === undefined || proof?.signature === undefined) {
-      fail(response, 404, `block ${index} of ${blob} is not here`);
+      refuseRaw(response, 404, `block ${index} of ${blob} is not here`);
       return;
     }
     const { bytes, done: taken } = await stored.lend(index).catch((error: unknown) => {
@@ -158,55 +155,4 @@ export class BlockServer implements Closeable {
     // Called when the connection has passed it on, or is closed: it does not touch it any more.
     response.end(bytes, taken);
   }
-
-  /**
-   * Gives a block as it arrives from the origin, or the one that comes next. It takes no turn: there is one client for it at most, and what
-   * it gets has just come in. Answers false when the block is not about to arrive.
-   */
-  private passOn(blob: BlobId, index: number, request: IncomingMessage, response: ServerResponse): boolean {
-    const task = this.options.tasks.find(blob)?.task;
-    const { stored } = task ?? {};
-    if (task === undefined || stored?.size === undefined || stored.held.has(index)) return false;
-    const length = stored.grid.blockLength(index, stored.size);
-    const begin = (): void => {
-      if (response.headersSent) return;
-      response.writeHead(200, {
-        'content-type': 'application/octet-stream',
-        'content-length': length + ATTESTATION_LENGTH,
-        [ARRIVING_HEADER]: '1',
-      });
-    };
-    const gone = (): void => {
-      if (response.headersSent) response.destroy();
-      else fail(response, 404, `block ${index} of ${blob} did not arrive`);
-    };
-    const leave = task.arriving.follow(index, {
-      isReady: () => response.writableLength === 0,
-      more: (bytes) => {
-        begin();
-        response.write(bytes);
-      },
-      whole: (rest, attestation) => {
-        begin();
-        response.write(rest);
-        response.end(attestationBytes(attestation));
-      },
-      gone,
-    });
-    if (leave === undefined) return false;
-    this.followers.add(gone);
-    whenOver(request, response, (sent) => {
-      leave();
-      this.followers.delete(gone);
-      if (response.statusCode === 200 && sent > 0) this.options.served?.(length);
-    });
-    return true;
-  }
-}
-
-function fail(response: ServerResponse, status: number, message: string): void {
-  const body = `${JSON.stringify({ code: status, message })}\n`;
-  response
-    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
-    .end(body);
 }

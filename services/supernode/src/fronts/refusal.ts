@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+
 import { RESULT_CODE, failureAnswer, successAnswer } from '@cdk8s-dragonfly/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
@@ -37,4 +39,12 @@ export async function refuse(request: FastifyRequest, reply: FastifyReply, refus
 export function pathOf(url: string): string {
   const mark = url.indexOf('?');
   return mark < 0 ? url : url.slice(0, mark);
+}
+
+/** Refuses a request without an answer of a protocol: JSON with status and message. */
+export function refuseRaw(response: ServerResponse, status: number, message: string): void {
+  const body = `${JSON.stringify({ code: status, message })}\n`;
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body);
 }
