@@ -63,7 +63,23 @@ describe('what is asked for ahead', () => {
   });
 });
 
-test('a daemon without neighbours asks for blocks before the supernode has them, and takes them as they arrive', async () => {
+/** A daemon that has joined the swarm of a blob at a supernode, which answers as a test wants. */
+interface Joined {
+  readonly blob: Digest;
+  readonly stored: StoredBlob;
+  readonly swarm: SwarmIntake;
+  /** `asked` at each request for a block, `took` at each block that was kept. */
+  readonly news: EventEmitter;
+  /** The blocks that were asked for. */
+  readonly asked: string[];
+  /** The requests that are not answered yet, by block. */
+  readonly waiting: Map<number, ServerResponse>;
+  /** Gives a block in the form of one that has just arrived. @param damage is changed in it. */
+  readonly give: (index: number, damage?: number) => void;
+  readonly untilAsked: (count: number) => Promise<void>;
+}
+
+async function withDaemon(limit: DownloadTools['limit'], use: (joined: Joined) => Promise<void>): Promise<void> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const content = randomBytes(MIB);
   const blob: Digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
@@ -124,6 +140,7 @@ test('a daemon without neighbours asks for blocks before the supernode has them,
     patience: new NeighbourPatience(2000),
     budget: new FlightBudget(),
     store,
+    limit,
     traffic: noTraffic(),
     timeouts: { swarmStall: 2000, busy: 8000 },
     clock,
@@ -135,6 +152,23 @@ test('a daemon without neighbours asks for blocks before the supernode has them,
   try {
     await swarm.join();
     swarm.event({ type: 'task', blob, state: 'fetching', pieceSize: grid.pieceSize, size: content.length });
+    await use({ blob, stored, swarm, news, asked, waiting, give, untilAsked });
+  } finally {
+    isFinished.is = true;
+    swarm.leave();
+    clock.stop();
+    blockClient.stop();
+    await dispatcher.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await stored.release();
+    await store.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+
+test('a daemon without neighbours asks for blocks before the supernode has them, and takes them as they arrive', async () => {
+  await withDaemon(undefined, async ({ blob, stored, swarm, news, asked, waiting, give, untilAsked }) => {
     await untilAsked(2);
     expect(asked).toEqual(['0 ahead', '1 ahead']);
     give(0);
@@ -152,16 +186,39 @@ test('a daemon without neighbours asks for blocks before the supernode has them,
     give(3);
     await once(news, 'took');
     expect([...stored.held]).toEqual([0, 3]);
-  } finally {
-    isFinished.is = true;
-    swarm.leave();
-    clock.stop();
-    blockClient.stop();
-    await dispatcher.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    await stored.release();
-    await store.stop();
-    await rm(folder, { recursive: true });
-  }
+  });
+});
+
+test('a limit of the rate is no excuse when what is asked for does not come', async () => {
+  const passing: (() => void)[] = [];
+  const limit = { pass: () => new Promise<void>((resolve) => void passing.push(resolve)) };
+  await withDaemon(
+    limit as unknown as DownloadTools['limit'],
+    async ({ blob, swarm, news, asked, waiting, untilAsked }) => {
+      swarm.event({ type: 'added', blob, blocks: [0, 1, 2, 3] });
+      const nextPass = async (): Promise<void> => {
+        // As the download does every now and then.
+        while (passing.length === 0) {
+          swarm.pump();
+          await new Promise(setImmediate);
+        }
+      };
+      for (let failures = 0; failures < 4; failures += 1) {
+        await nextPass();
+        expect(swarm.isHeldBack).toBe(true);
+        passing.shift()?.();
+        await untilAsked(failures + 1);
+        for (const [index, response] of waiting) {
+          waiting.delete(index);
+          response.writeHead(500).end();
+        }
+      }
+      await nextPass();
+      // As soon as it has heard of the last failure; something waits for the limit all the same.
+      while (swarm.isHeldBack) await new Promise(setImmediate);
+      expect(passing).not.toHaveLength(0);
+      expect(asked).toHaveLength(4);
+      expect(news.listenerCount('took')).toBe(0);
+    },
+  );
 });

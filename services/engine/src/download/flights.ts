@@ -4,6 +4,9 @@ import type { Flight, Room } from '../picker/picker';
 const LATE_FACTOR = 4;
 const LATE = 1000;
 
+/** So many blocks in a row that do not come are no chance. */
+const FRUITLESS = 4;
+
 /** A block that has been asked for and has not arrived. */
 export interface ActiveFlight extends Flight {
   /** Later than all times while the limit of the rate holds it back: it has not been asked for yet, and is not late. */
@@ -18,6 +21,8 @@ export class Flights implements Iterable<ActiveFlight> {
   private readonly active = new Set<ActiveFlight>();
   /** How long blocks usually take, in milliseconds. */
   private usually = 0;
+  /** How many did not come since one came. */
+  private failures = 0;
 
   get count(): number {
     return this.active.size;
@@ -37,12 +42,22 @@ export class Flights implements Iterable<ActiveFlight> {
     return [...this.active].some(({ since }) => since === Infinity);
   }
 
+  /** Whether what is asked for does not come: it is not the limit of the rate that nothing comes for. */
+  get areFruitless(): boolean {
+    return this.failures >= FRUITLESS;
+  }
+
   [Symbol.iterator](): Iterator<ActiveFlight> {
     return this.active.values();
   }
 
   begin(flight: ActiveFlight): void {
     this.active.add(flight);
+  }
+
+  /** A block did not come. */
+  failed(): void {
+    this.failures += 1;
   }
 
   end(flight: ActiveFlight): void {
@@ -69,6 +84,7 @@ export class Flights implements Iterable<ActiveFlight> {
 
   /** A block has come. @returns the others that were to bring it, and which of them are late. */
   arrived(flight: ActiveFlight): readonly { readonly other: ActiveFlight; readonly isLate: boolean }[] {
+    this.failures = 0;
     const took = performance.now() - flight.since;
     if (!flight.isAhead) this.usually = this.usually === 0 ? took : 0.8 * this.usually + 0.2 * took;
     const late = new Set(this.late());

@@ -136,9 +136,9 @@ export class SwarmIntake implements SessionListener {
     return (isLost || this.gaveUp) && !this.rejoining;
   }
 
-  /** Whether the limit of the rate keeps it from asking. */
+  /** Whether it brings nothing because the limit of the rate keeps it from asking. */
   get isHeldBack(): boolean {
-    return this.flights.areHeldBack;
+    return this.flights.areHeldBack && !this.flights.areFruitless;
   }
 
   /** Whether a live neighbour has the block, and gives what it is asked for. */
@@ -315,7 +315,7 @@ export class SwarmIntake implements SessionListener {
     const { key } = this.sources;
     if (stored === undefined || key === undefined || stored.whole) return;
     // One at a time waits for the limit of the rate: so all downloads have a turn, and what is asked next is chosen late.
-    if (this.isHeldBack) return;
+    if (this.flights.areHeldBack) return;
     const now = performance.now();
     const { budget, limit } = this.tools;
     const { alivePeers } = this.sources;
@@ -393,6 +393,7 @@ export class SwarmIntake implements SessionListener {
       if (abort.signal.aborted) return;
       if (!(error instanceof LinkFailure)) throw error;
       this.tools.log.debug({ blob, source, kind: error.kind, reason: error.message }, 'a block did not come');
+      this.flights.failed();
       if (isAhead) this.ahead.refused();
       else this.sources.failed(source, error, index);
     } finally {
