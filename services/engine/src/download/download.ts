@@ -14,6 +14,7 @@ import { OriginIntake } from './origin-intake';
 import type { SwarmView } from './origin-intake';
 import { passThrough } from './pass-through';
 import type { ReadRange } from './reader';
+import { Readers } from './readers';
 import { SwarmIntake } from './swarm-intake';
 import type { DownloadTools } from './tools';
 import { mismatch, unavailable } from './unavailable';
@@ -21,15 +22,6 @@ import { hashWhole } from './verify';
 
 /** How often a running download looks whether something has stalled, in milliseconds. */
 const TICK = 100;
-
-/** How long a reader waits for its next block while no supernode answers, in milliseconds. */
-const READER_WAITS = 1000;
-
-/** How long a reader waits for the digest of the whole when its next block is here, and could be had attested too, in milliseconds. */
-const DOUBT_WAITS = 200;
-
-/** So many blocks that follow such a one are fetched with it. */
-const DOUBTFUL_AHEAD = 8;
 
 /** How long the first block is waited for when there is only a silent supernode, in milliseconds. */
 const FIRST_WAITS = 1500;
@@ -54,13 +46,13 @@ export class Download {
   /** What an earlier process left may be of other content, and the client has not said what the whole is: the supernode has to. */
   private isUnvouched = false;
   private closed = false;
-  /** Where the readers are, and since when, in milliseconds of the steady clock. */
-  private readonly cursors = new Map<object, { block: number; since: number }>();
   private readonly doubts = new Doubts();
   /** When bytes last came, or were not to be expected, of the steady clock. */
   private progress = 0;
   /** Of the same clock. */
   private began = 0;
+  private readonly intake: Intake;
+  private readonly readers: Readers;
   private swarm: SwarmIntake;
   private origin: OriginIntake;
   private original: OriginalIntake;
@@ -71,6 +63,13 @@ export class Download {
     private current: BlobRequest,
     private readonly tools: DownloadTools,
   ) {
+    this.intake = this.intakeOf();
+    this.readers = new Readers(this.intake, tools, {
+      mayLeave: (stored, block) => this.mayLeave(stored, block),
+      offersAttested: (block) => this.swarm.offersAttested(block),
+      lied: (source) => this.swarm.lied(source),
+      count: (bytes) => this.count('origin', bytes),
+    });
     [this.swarm, this.origin, this.original] = this.intakes();
     this.work = this.run();
   }
@@ -144,11 +143,14 @@ export class Download {
     await this.work;
   }
 
-  /** Tells where a reader is, so that what it needs comes first. */
-  moveCursor(reader: object, block: number): void {
-    if (this.finished || this.cursors.get(reader)?.block === block) return;
-    this.cursors.set(reader, { block, since: this.tools.clock.now });
-    this.swarm.pump();
+  /** Tells where a reader is, so that what it needs comes first. @param at its next byte. */
+  moveCursor(reader: object, block: number, at: number): void {
+    if (!this.finished && this.readers.move(reader, block, at)) this.swarm.pump();
+  }
+
+  /** Bytes from byte `at` on for a reader, when they came past the blocks. */
+  takeSip(reader: object, at: number): Buffer | undefined {
+    return this.finished ? undefined : this.readers.takeSip(reader, at);
   }
 
   /** Whether a block that is held may leave this node: only the digest of the whole tells of some whether they are right. */
@@ -157,7 +159,7 @@ export class Download {
   }
 
   removeCursor(reader: object): void {
-    this.cursors.delete(reader);
+    this.readers.remove(reader);
   }
 
   /** A part of the blob straight from the origin: what is left when this node cannot store it. */
@@ -194,18 +196,15 @@ export class Download {
     await this.blobOnDisk?.release();
   }
 
-  private intakes(): [SwarmIntake, OriginIntake, OriginalIntake] {
+  private intakeOf(): Intake {
     const latest = (): BlobRequest => this.current;
-    const intake: Intake = {
+    return {
       get request() {
         return latest();
       },
       stored: () => this.blobOnDisk,
       begin: (pieceSize, size) => this.begin(pieceSize, size),
-      cursor: (stored) => {
-        const readers = [...this.cursors.values()].map(({ block }) => block);
-        return stored.held.firstMissing(Math.min(...readers, stored.held.last + 1));
-      },
+      cursor: (stored) => stored.held.firstMissing(Math.min(...this.readers.blocks, stored.held.last + 1)),
       doubts: this.doubts,
       took: (source, bytes) => {
         this.count(source, bytes);
@@ -215,6 +214,10 @@ export class Download {
       fail: (error) => this.fail(error),
       changed: () => this.bell.ring(),
     };
+  }
+
+  private intakes(): [SwarmIntake, OriginIntake, OriginalIntake] {
+    const { intake } = this;
     const swarm: SwarmIntake = new SwarmIntake(
       intake,
       this.tools,
@@ -261,6 +264,7 @@ export class Download {
       const md5 = this.expected === undefined ? await original.lastWord() : undefined;
       this.check(stored, sha256, md5);
       await this.checkMd5(stored, md5);
+      await this.readers.check(stored);
       // Readers get the last block now; that it is on disk for good matters to the next process only.
       this.isVerified = true;
       this.bell.ring();
@@ -282,7 +286,7 @@ export class Download {
       swarm.leave();
       original.stop();
       this.bell.ring();
-      await Promise.all([origin.ended(), original.ended()]);
+      await Promise.all([origin.ended(), original.ended(), this.readers.ended()]);
     }
   }
 
@@ -457,7 +461,8 @@ export class Download {
       this.origin.start(`the swarm brought nothing for ${Math.round(quiet)} ms`, this.stopping.signal);
     } else if (swarm.isLost) this.goAlone('the supernode is lost, and no neighbour has what is missing');
     else if (swarm.isServed) this.origin.swarmReturned();
-    this.keepReadersGoing();
+    const { blobOnDisk: stored, readers, stopping } = this;
+    if (stored !== undefined) readers.keepGoing(stored, swarm.takesUnattested || swarm.isSparing, stopping.signal);
     swarm.pump();
   }
 
@@ -467,38 +472,6 @@ export class Download {
     if (swarm.isSparing) {
       if (this.tools.clock.now - this.began >= FIRST_WAITS) origin.fetchFirst(reason, this.stopping.signal);
     } else if (origin.isNeeded) origin.start(reason, this.stopping.signal, true);
-  }
-
-  /**
-   * While no supernode attests anything, blocks come in any order, and some wait for the digest of the whole. Runtimes give up a pull that
-   * stands still: a reader that has waited for long gets its next block from the origin itself.
-   */
-  private keepReadersGoing(): void {
-    const { blobOnDisk: stored, swarm } = this;
-    if (stored === undefined) return;
-    const isAlone = swarm.takesUnattested || swarm.isSparing;
-    const { now } = this.tools.clock;
-    for (const cursor of this.cursors.values()) {
-      const { block, since } = cursor;
-      if (now - since < DOUBT_WAITS) continue;
-      const isDoubtful = stored.held.has(block);
-      if (isDoubtful && this.mayLeave(stored, block)) continue;
-      if (isDoubtful && swarm.offersAttested(block)) {
-        this.doubtNoMore(stored, block);
-        continue;
-      }
-      if (now - since < READER_WAITS || !(isAlone || isDoubtful)) continue;
-      cursor.since = now;
-      this.origin.fetchOne(block, this.stopping.signal);
-    }
-  }
-
-  /** Makes room for attested blocks: a supernode that is there again has them, and readers need not wait for the digest of the whole. */
-  private doubtNoMore(stored: StoredBlob, first: number): void {
-    for (let block = first; block < first + DOUBTFUL_AHEAD; block += 1) {
-      const isDoubtful = stored.held.has(block) && !this.mayLeave(stored, block);
-      if (isDoubtful && this.swarm.offersAttested(block)) this.doubts.replace(stored, block);
-    }
   }
 
   private fail(error: unknown): void {

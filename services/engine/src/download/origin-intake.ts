@@ -34,7 +34,6 @@ export interface SwarmView {
  */
 export class OriginIntake {
   private running: Promise<void> | undefined;
-  private fetchingOne: Promise<void> | undefined;
   private readonly turns: Turns;
   /** Ends what runs only because nobody else was there; undefined when that is not why it runs. */
   private returning: AbortController | undefined;
@@ -76,21 +75,6 @@ export class OriginIntake {
     this.returning?.abort(new Error('the swarm brings it'));
   }
 
-  /** Fetches one block that a reader has waited for too long, whoever offers it, unless it is at one. */
-  fetchOne(block: number, signal: AbortSignal): void {
-    const stored = this.intake.stored();
-    if (this.fetchingOne !== undefined || this.intake.finished() || !this.tools.policy.backToSource) return;
-    if (stored === undefined) return;
-    this.fetchingOne = this.read(stored, { first: block, end: block + 1 }, signal)
-      .catch((error: unknown) => {
-        this.tools.log.debug({ blob: this.intake.request.blob, block, err: error }, 'a block did not come');
-      })
-      .finally(() => {
-        this.fetchingOne = undefined;
-        this.intake.changed();
-      });
-  }
-
   /** Fetches the first block, unless something is here or on its way: then the length is known, and readers can begin. */
   fetchFirst(reason: string, signal: AbortSignal): void {
     if (this.running !== undefined || this.intake.stored() !== undefined || !this.mayStart(reason)) return;
@@ -103,7 +87,7 @@ export class OriginIntake {
 
   /** Resolves when nothing of it runs. */
   async ended(): Promise<void> {
-    await Promise.all([this.running, this.fetchingOne]);
+    await this.running;
   }
 
   private mayStart(reason: string): boolean {

@@ -67,7 +67,9 @@ async function nextBlock(
       // That nothing follows is part of the content too, and not certain before the digest is.
       if (stored.size !== undefined && at >= stored.size && download.verified) return undefined;
       const index = stored.grid.blockAt(at);
-      download.moveCursor(reader, index);
+      download.moveCursor(reader, index, at);
+      const sip = download.takeSip(reader, at);
+      if (sip !== undefined) return { bytes: sip, done: () => undefined, offset: at };
       // While the end is not known, the last block that is here could be the last of all.
       const isLast =
         stored.size === undefined ? stored.held.last <= index : index === stored.grid.blockCount(stored.size) - 1;

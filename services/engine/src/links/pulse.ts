@@ -11,7 +11,7 @@ import { Patience } from './patience';
 export type PulseState = 'beats' | 'still' | 'unknown';
 
 /** How long an answer is waited for, in milliseconds, and how often it is asked meanwhile: datagrams get lost. */
-const FEEL_FOR = 600;
+const FEEL_FOR = 500;
 const ASK_EVERY = 100;
 
 /** An event loop that has stood still for so many milliseconds hangs: its own watchdog will end it. */
