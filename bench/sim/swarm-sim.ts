@@ -2,6 +2,9 @@ import type { PlacementDecision, PlacementEvent } from '../../services/supernode
 import { seededRandom } from '../../services/supernode/src/placement/random';
 import { Asking, addNeighbour, count, dropNeighbour, lateAfter } from './asking';
 import { EventQueue } from './event-queue';
+import { die, lose } from './faults';
+import type { Hands } from './faults';
+import { Flying } from './flying';
 import { Links } from './links';
 import type { Host } from './links';
 import { RULES } from './rules';
@@ -42,9 +45,11 @@ export class SwarmSim {
   private readonly links = new Links<Flight | Fetch>();
   private readonly random: () => number;
   private readonly nodes: Node[] = [];
-  /** Blocks that are asked for or are on their way, by places that are used again. */
-  private readonly flying: (Flight | undefined)[] = [];
-  private readonly places: number[] = [];
+  private readonly flying = new Flying(this.queue);
+  private readonly hands: Hands = {
+    cancel: (flight) => this.cancel(flight),
+    fail: (flight) => this.fail(flight),
+  };
   /** Pulls that are to ask for blocks. */
   private readonly awake: Pull[] = [];
   private readonly swarms: readonly Swarm[];
@@ -59,8 +64,8 @@ export class SwarmSim {
   private readonly handlers: readonly ((subject: number) => void)[] = [
     (node) => this.begin(this.node(node)),
     (node) => this.join(this.node(node)),
-    (place) => this.wasAsked(this.landed(place)),
-    (place) => this.arrived(this.landed(place)),
+    (place) => this.wasAsked(this.flying.landed(place)),
+    (place) => this.arrived(this.flying.landed(place)),
     (pull) => this.announce(this.pull(pull)),
     (swarm) => this.supernodeAnnounce(this.swarm(swarm)),
     (swarm) => this.fetch(this.swarm(swarm)),
@@ -69,8 +74,8 @@ export class SwarmSim {
     (node) => this.noticed(this.node(node)),
     () => this.loseSupernode(),
     () => this.takeOver(),
-    (place) => this.refuse(this.landed(place)),
-    (place) => this.wasRefused(this.landed(place)),
+    (place) => this.refuse(this.flying.landed(place)),
+    (place) => this.wasRefused(this.flying.landed(place)),
   ];
 
   constructor(private readonly scenario: Scenario) {
@@ -214,7 +219,7 @@ export class SwarmSim {
     const flight = new Flight(pull, block, giver, this.now, serving, host);
     count(flight, 1);
     if (peer === undefined) this.tally.supernodeRequests += 1;
-    this.fly(flight, this.wayBetween(pull.node.host, host), HAPPENS.asked);
+    this.flying.until(this.now + this.wayBetween(pull.node.host, host), HAPPENS.asked, flight);
   }
 
   /** How long a packet takes from one host to another. */
@@ -223,24 +228,11 @@ export class SwarmSim {
     return latency + queue * ((from.up.isQueued ? 1 : 0) + (to.down.isQueued ? 1 : 0));
   }
 
-  private fly(flight: Flight, after: number, kind: number): void {
-    const place = this.places.pop() ?? this.flying.length;
-    this.flying[place] = flight;
-    this.queue.push(this.now + after, kind, place);
-  }
-
-  private landed(place: number): Flight | undefined {
-    const flight = this.flying[place];
-    this.flying[place] = undefined;
-    this.places.push(place);
-    return flight?.cancelled === true ? undefined : flight;
-  }
-
   private wasAsked(flight: Flight | undefined): void {
     if (flight === undefined) return;
     flight.serving.ask(this.now, flight);
     if (flight.giver.peer !== undefined && Number.isNaN(flight.servedSince)) {
-      this.fly(flight, RULES.daemonWaits, HAPPENS.refuse);
+      this.flying.until(this.now + RULES.daemonWaits, HAPPENS.refuse, flight);
     }
   }
 
@@ -248,7 +240,7 @@ export class SwarmSim {
   private refuse(flight: Flight | undefined): void {
     if (flight === undefined || !Number.isNaN(flight.servedSince)) return;
     flight.serving.end(this.now, flight, 0);
-    this.fly(flight, this.wayBetween(flight.host, flight.pull.node.host), HAPPENS.refused);
+    this.flying.until(this.now + this.wayBetween(flight.host, flight.pull.node.host), HAPPENS.refused, flight);
   }
 
   private wasRefused(flight: Flight | undefined): void {
@@ -275,7 +267,7 @@ export class SwarmSim {
     }
     const { serving, pull, block, host } = cargo;
     serving.end(this.now, cargo, pull.swarm.lengthOf(block));
-    this.fly(cargo, this.wayBetween(host, pull.node.host), HAPPENS.arrived);
+    this.flying.until(this.now + this.wayBetween(host, pull.node.host), HAPPENS.arrived, cargo);
   }
 
   private arrived(flight: Flight | undefined): void {
@@ -390,18 +382,8 @@ export class SwarmSim {
 
   private die(node: Node): void {
     if (!node.alive) return;
-    node.alive = false;
     if (Number.isNaN(node.ended)) this.unfinished -= 1;
-    for (const flight of node.serving.turns) this.fail(flight);
-    for (const pull of node.pulls) {
-      for (const flight of [...pull.flights]) this.cancel(flight);
-      for (const watcher of [...pull.watchers]) {
-        const source = watcher.sources.find(({ peer }) => peer === pull);
-        if (source !== undefined) dropNeighbour(watcher, source);
-      }
-      for (const { peer } of pull.sources) peer?.watchers.delete(pull);
-    }
-    for (const flight of this.flying) if (flight?.host === node.host && !flight.cancelled) this.fail(flight);
+    die(node, this.flying, this.hands);
     this.queue.push(this.now + RULES.noticedAfter, HAPPENS.noticed, node.number);
   }
 
@@ -419,11 +401,7 @@ export class SwarmSim {
   }
 
   private loseSupernode(): void {
-    const { supernode } = this;
-    supernode.alive = false;
-    for (const flight of supernode.serving.turns) this.fail(flight);
-    for (const flight of this.flying) if (flight?.host === supernode.host && !flight.cancelled) this.fail(flight);
-    for (const swarm of this.swarms) swarm.forget();
+    lose(this.supernode, this.swarms, this.flying, this.hands);
     this.queue.push(this.now + RULES.takenOverAfter, HAPPENS.takenOver, 0);
   }
 
