@@ -7,9 +7,9 @@ import type { Swarm } from './swarm';
 /** What is done with flights. */
 export interface Hands {
   /** Nobody wants it any more. */
-  cancel(flight: Flight): void;
+  readonly cancel: (flight: Flight) => void;
   /** Whom it was asked of is gone. */
-  fail(flight: Flight): void;
+  readonly fail: (flight: Flight) => void;
 }
 
 /** A node dies: what it gives and what it takes ends, and its neighbours have it no more. */
