@@ -247,7 +247,6 @@ export class SwarmSim {
     if (flight === undefined) return;
     flight.giver.pausedUntil = this.now + RULES.pause;
     this.tally.refusals += 1;
-    this.pump(flight.pull);
     count(flight, -1);
   }
 
@@ -275,8 +274,6 @@ export class SwarmSim {
     const { pull, block, giver, since } = flight;
     const { now, tally } = this;
     const { node, swarm, share } = pull;
-    // Before others of the node, which the end of a flight wakes.
-    this.pump(pull);
     count(flight, -1);
     tally.took(flight, swarm.lengthOf(block), pull.held.add(block));
     pull.cursor = pull.held.firstMissing(pull.cursor);

@@ -1,4 +1,5 @@
 import { FlightBudget } from '../src/download/flight-budget';
+import type { Asking } from '../src/download/flight-budget';
 import { SUPERNODE } from '../src/download/sources';
 
 function downloads(budget: FlightBudget, count: number): { pumped: number; pump(): void }[] {
@@ -28,7 +29,7 @@ describe('the budget of a node', () => {
     expect(budget.peers(second)).toBe(8);
   });
 
-  it('has each neighbour asked for its part, whichever downloads ask, and wakes the others when one has ended', () => {
+  it('has each neighbour asked for its part, whichever downloads ask, and wakes all when one has ended', () => {
     const budget = new FlightBudget();
     const [one, other] = downloads(budget, 2);
     if (one === undefined || other === undefined) throw new Error('there are two');
@@ -38,7 +39,7 @@ describe('the budget of a node', () => {
     expect([budget.ofPeer('a', 3), budget.ofPeer('a', 16), budget.ofPeer('b', 16)]).toEqual([1, 0, 1]);
     budget.ended(one, 'a');
     expect(budget.ofPeer('a', 16)).toBe(1);
-    expect([one.pumped, other.pumped]).toEqual([0, 1]);
+    expect([one.pumped, other.pumped]).toEqual([1, 1]);
   });
 
   it('counts what an ended download has under way for the neighbour alone', () => {
@@ -50,5 +51,34 @@ describe('the budget of a node', () => {
     expect([budget.peers(other), budget.ofPeer('a', 16)]).toEqual([8, 0]);
     budget.ended(one, 'a');
     expect([budget.peers(other), budget.ofPeer('a', 16)]).toEqual([8, 1]);
+  });
+
+  it('lets a download that begins have its part, though another has all that neighbours give', () => {
+    const budget = new FlightBudget();
+    const neighbours = ['a', 'b', 'c', 'd'];
+    /** Asks for as many blocks as it may. */
+    const greedy = (): Asking & { readonly from: string[] } => {
+      const from: string[] = [];
+      const pump = (): void => {
+        for (const peer of neighbours) {
+          while (from.length < budget.peers(download) && budget.ofPeer(peer, neighbours.length) > 0) {
+            from.push(peer);
+            budget.began(download, peer);
+          }
+        }
+      };
+      const download = { from, pump };
+      budget.open(download);
+      return download;
+    };
+    const [one, other] = [greedy(), greedy()];
+    one.pump();
+    other.pump();
+    expect([one.from.length, other.from.length]).toEqual([8, 0]);
+    for (let block = 0; block < 4; block += 1) {
+      const peer = one.from.shift();
+      if (peer !== undefined) budget.ended(one, peer);
+    }
+    expect([one.from.length, other.from.length]).toEqual([4, 4]);
   });
 });

@@ -75,10 +75,11 @@ export class FlightBudget {
     this.change(download, source, 1);
   }
 
-  /** It came, or did not: the other downloads may use the room. */
+  /** It came, or did not. The other downloads may use the room first: one that asks for all that neighbours give would leave them nothing. */
   ended(download: Asking, source: string): void {
     this.change(download, source, -1);
     for (const other of this.flights.keys()) if (other !== download) other.pump();
+    download.pump();
   }
 
   /** How many downloads have blocks under way, this one included. */

@@ -398,9 +398,9 @@ export class SwarmIntake implements SessionListener {
       else this.sources.failed(source, error, index);
     } finally {
       this.flights.end(flight);
-      // Before the other downloads, which are woken by the budget.
-      this.pump();
-      if (flight.since !== Infinity) this.tools.budget.ended(this, source);
+      // Who did not come to ask has taken no room.
+      if (flight.since === Infinity) this.pump();
+      else this.tools.budget.ended(this, source);
     }
   }
 
