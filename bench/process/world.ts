@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 
@@ -46,7 +47,7 @@ export async function startWorld({ home, length, blobs, nodeArguments }: WorldOp
     const [api, supernodeBlocks] = [await freePort(), await freePort()];
     const supernode = await MeasuredProcess.start(
       [
-        ...[process.execPath, ...nodeArguments('supernode'), join(SERVICES, 'supernode/bin/supernode.js')],
+        ...commandLine(join(SERVICES, 'supernode/bin/supernode.js'), nodeArguments('supernode')),
         ...['--listen-ip', '127.0.0.1', '--port', `${api}`, '--download-port', `${supernodeBlocks}`],
         ...['--advertise-ip', '127.0.0.1', '--home-dir', join(home, 'supernode'), '--min-free', '0'],
         ...['--allow-origin', `127.0.0.1:${originPort}`],
@@ -57,7 +58,7 @@ export async function startWorld({ home, length, blobs, nodeArguments }: WorldOp
     const [mirror, peers, ops] = [await freePort(), await freePort(), await freePort()];
     const daemon = await MeasuredProcess.start(
       [
-        ...[process.execPath, ...nodeArguments('dfdaemon'), join(SERVICES, 'dfdaemon/bin/dfdaemon.js')],
+        ...commandLine(join(SERVICES, 'dfdaemon/bin/dfdaemon.js'), nodeArguments('dfdaemon')),
         ...['--registry', `http://127.0.0.1:${originPort}`, '--node', `127.0.0.1:${api}`, '--port', `${mirror}`],
         ...['--peer-ip', '127.0.0.1', '--peer-port', `${peers}`, '--ops-listen', `127.0.0.1:${ops}`],
         ...['--advertise-ip', '127.0.0.1', '--data-dir', join(home, 'daemon'), '--min-free', '0'],
@@ -92,4 +93,11 @@ async function startOrigin(
   const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
   ended.catch(() => undefined);
   return { child, digests: line.split(' ') };
+}
+
+/** The command as its users start it: what stands in its first line counts. Arguments of Node.js come to those. */
+function commandLine(launcher: string, nodeArguments: readonly string[]): string[] {
+  if (nodeArguments.length === 0) return [launcher];
+  const [, ...given] = /^#!\S+(?: -S)? node(.*)/.exec(readFileSync(launcher, 'utf8'))?.[1]?.split(' ') ?? [];
+  return [process.execPath, ...given, ...nodeArguments, launcher];
 }

@@ -83,8 +83,8 @@ describe('the blocks that were written last', () => {
 
     it('stays with a block that is still kept, and goes on when it makes room for others', () => {
       const memory = new BlockBuffers();
-      const recent = new RecentBlocks(memory, 2 * MIB);
       const first = taken(memory);
+      const recent = new RecentBlocks(memory, 2 * first.buffer.byteLength);
       recent.add(1, 0, first);
       recent.lend(1, 0)?.done();
       recent.add(1, 1, taken(memory));

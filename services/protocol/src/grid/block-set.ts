@@ -30,6 +30,7 @@ export class BlockSet {
     for (const [byte, some] of bits.entries()) set.words[byte >> 2] = set.word(byte >> 2) | (some << (8 * (byte & 3)));
     for (const word of set.words) set.members += bitsIn(word);
     set.highest = bits.length * 8 - 1;
+    set.highest = set.last;
     return set;
   }
 
