@@ -172,6 +172,8 @@ describe('the supernode', () => {
           ports: [
             { port: 8002, protocol: 'TCP' },
             { port: 8001, protocol: 'TCP' },
+            // Its pulse.
+            { port: 8003, protocol: 'UDP' },
           ],
         },
       ],
