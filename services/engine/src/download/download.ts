@@ -1,4 +1,4 @@
-import { hexOf, isDigest } from '@cdk8s-dragonfly/protocol';
+import { isDigest } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
@@ -10,6 +10,7 @@ import type { TrafficSource } from '../node/traffic';
 import { Bell } from './bell';
 import { Doubts } from './doubts';
 import type { Intake } from './intake';
+import { OnDisk } from './on-disk';
 import { OriginIntake } from './origin-intake';
 import type { SwarmView } from './origin-intake';
 import { passThrough } from './pass-through';
@@ -17,8 +18,9 @@ import type { ReadRange } from './reader';
 import { Readers } from './readers';
 import { SwarmIntake } from './swarm-intake';
 import type { DownloadTools } from './tools';
-import { mismatch, unavailable } from './unavailable';
-import { hashWhole } from './verify';
+import { unavailable } from './unavailable';
+import { Whole } from './whole';
+import type { WholeView } from './whole';
 
 /** How often a running download looks whether something has stalled, in milliseconds. */
 const TICK = 100;
@@ -35,17 +37,10 @@ export class Download {
   readonly bell = new Bell();
   /** Bytes by where they came from. */
   readonly traffic = noTraffic();
-  private blobOnDisk: StoredBlob | undefined;
-  private creating: Promise<StoredBlob> | undefined;
-  private toldSize: number | undefined;
-  private isSizeDoubtful = false;
   private problem: BlobUnavailable | undefined;
   private isVerified = false;
-  private isSettled = false;
-  private left = 0;
-  /** What an earlier process left may be of other content, and the client has not said what the whole is: the supernode has to. */
-  private isUnvouched = false;
-  private closed = false;
+  private readonly disk: OnDisk;
+  private readonly whole: Whole;
   private readonly doubts = new Doubts();
   /** When bytes last came, or were not to be expected, of the steady clock. */
   private progress = 0;
@@ -63,6 +58,8 @@ export class Download {
     private current: BlobRequest,
     private readonly tools: DownloadTools,
   ) {
+    this.disk = new OnDisk(current.blob, tools, this.bell);
+    this.whole = new Whole(current.blob, this.wholeView(), this.bell, this.doubts, tools.timeouts.swarmStall);
     this.intake = this.intakeOf();
     this.readers = new Readers(this.intake, tools, {
       mayLeave: (stored, block) => this.mayLeave(stored, block),
@@ -90,12 +87,12 @@ export class Download {
 
   /** The blob on disk; undefined until its grid is known. */
   get stored(): StoredBlob | undefined {
-    return this.blobOnDisk;
+    return this.disk.stored;
   }
 
   /** Length in bytes; undefined while nobody has told it, and when it was told differently. */
   get size(): number | undefined {
-    return this.isSizeDoubtful ? undefined : (this.blobOnDisk?.size ?? this.toldSize);
+    return this.disk.size;
   }
 
   /** Whether it is whole and its digest is right. */
@@ -115,12 +112,12 @@ export class Download {
 
   /** How many bytes an earlier process had left on disk. */
   get resumed(): number {
-    return this.left;
+    return this.disk.resumed;
   }
 
   /** Whether the size is as known as it will be before the end: the origin has answered, or the blob is here. */
   get settled(): boolean {
-    return this.isSettled || this.isVerified;
+    return this.disk.isSettled || this.isVerified;
   }
 
   get finished(): boolean {
@@ -130,7 +127,7 @@ export class Download {
   /** Whether each of its blocks is here, or at a supernode or neighbour that answers. */
   get isWithinReach(): boolean {
     if (this.isVerified) return true;
-    const { blobOnDisk: stored, size } = this;
+    const { stored, size } = this;
     if (stored === undefined || size === undefined) return false;
     for (let block = 0; block < stored.grid.blockCount(size); block += 1) {
       if (!stored.held.has(block) && !this.swarm.has(block)) return false;
@@ -164,7 +161,8 @@ export class Download {
 
   /** A part of the blob straight from the origin: what is left when this node cannot store it. */
   passThrough(range: ReadRange, signal: AbortSignal): AsyncGenerator<Buffer> {
-    const { blob, request, blobOnDisk: stored, expected: sha256 } = this;
+    const { blob, request, stored } = this;
+    const sha256 = this.whole.expected;
     this.tools.log.warn({ blob, from: range.from }, 'past the disk, straight from the origin');
     const took = (bytes: number): void => this.count('origin', bytes);
     return passThrough({ request, stored, sha256, took }, this.tools.origin, range, signal);
@@ -190,10 +188,18 @@ export class Download {
 
   /** Lets go of the files, once it has ended and nobody reads. */
   async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    await this.work;
-    await this.blobOnDisk?.release();
+    await this.disk.close(this.ended());
+  }
+
+  private wholeView(): WholeView {
+    return {
+      request: () => this.current,
+      told: () => this.swarm.sha256,
+      mayBeTold: () => !this.original.isUsed && !this.swarm.isLost,
+      isUnvouched: () => this.disk.isUnvouched,
+      refetch: (reason) => this.origin.start(reason, this.stopping.signal),
+      lastWord: () => this.original.lastWord(),
+    };
   }
 
   private intakeOf(): Intake {
@@ -202,8 +208,8 @@ export class Download {
       get request() {
         return latest();
       },
-      stored: () => this.blobOnDisk,
-      begin: (pieceSize, size) => this.begin(pieceSize, size),
+      stored: () => this.stored,
+      begin: (pieceSize, size) => this.disk.begin(pieceSize, size),
       cursor: (stored) => stored.held.firstMissing(Math.min(...this.readers.blocks, stored.held.last + 1)),
       doubts: this.doubts,
       took: (source, bytes) => {
@@ -250,25 +256,21 @@ export class Download {
     const ticking = setInterval(() => this.tick(), TICK);
     const { swarm, origin, original, stopping } = this;
     try {
-      if (this.blobOnDisk === undefined) await this.takeUp();
+      if (this.stored === undefined) this.isVerified = await this.disk.takeUp(this.current);
       if (this.isVerified) return;
       if (!(await swarm.join())) {
-        await this.dropUnvouched();
+        await this.disk.dropUnvouched();
         // What has no digest would be mixed of what the origin has now and what the supernode has.
         if (supernodes.any && isDigest(this.blob)) swarm.keepSeeking();
         this.goAlone(supernodes.any ? 'no supernode answers' : 'no supernode is configured');
       }
-      const stored = await this.whenStored();
-      const sha256 = await this.hashWithoutDoubt(stored);
-      if (!original.isUsed) await this.hearDigest();
-      const md5 = this.expected === undefined ? await original.lastWord() : undefined;
-      this.check(stored, sha256, md5);
-      await this.checkMd5(stored, md5);
+      const stored = await this.disk.whenStored(stopping.signal);
+      await this.whole.check(stored, stopping.signal);
       await this.readers.check(stored);
       // Readers get the last block now; that it is on disk for good matters to the next process only.
       this.isVerified = true;
       this.bell.ring();
-      await this.keep(stored);
+      await this.disk.keep(stored);
       original.shareWhole();
       if (isDigest(this.blob)) this.tools.holds(this.blob);
       const ms = Math.round(performance.now() - began);
@@ -278,7 +280,7 @@ export class Download {
       this.logFailure(error);
       if (this.problem?.reason === 'digest-mismatch') {
         original.distrust();
-        await this.throwAway();
+        await this.disk.throwAway();
       }
     } finally {
       clearInterval(ticking);
@@ -290,152 +292,6 @@ export class Download {
     }
   }
 
-  /** The SHA-256 of the whole. When it is wrong and a neighbour's block is or was part of it, the whole is taken without that. */
-  private async hashWithoutDoubt(stored: StoredBlob): Promise<string> {
-    const { doubts, origin, stopping } = this;
-    for (;;) {
-      const { replacements } = doubts;
-      const sha256 = await hashWhole(stored, this.bell, stopping.signal);
-      if (!this.isWrong(sha256)) return sha256;
-      const thrown = doubts.throwAway(stored);
-      if (thrown === 0 && doubts.replacements === replacements) return sha256;
-      if (thrown > 0) origin.start('what neighbours had from there does not fit together', stopping.signal);
-    }
-  }
-
-  /** Gives the blob its final name. Without it, it is checked again after a restart. */
-  private async keep(stored: StoredBlob): Promise<void> {
-    try {
-      await stored.finish();
-    } catch (error) {
-      this.tools.log.warn({ blob: this.blob, err: error }, 'what was downloaded could not be given its final name');
-    }
-  }
-
-  /** Takes up what is on disk. */
-  private async takeUp(): Promise<void> {
-    const { store } = this.tools;
-    const left = await store.find(this.blob).catch((error: unknown) => {
-      this.tools.log.warn({ blob: this.blob, err: error }, 'what is on disk cannot be opened');
-      return undefined;
-    });
-    if (left === undefined) return;
-    if (isDigest(this.blob)) {
-      this.isVerified = left.finished;
-    } else if (!this.tools.policy.resumeTasks || !this.isNamedByClient) {
-      // Other content may stand at that URL by now.
-      await left.release();
-      this.isUnvouched = this.tools.policy.resumeTasks && left.held.count > 0;
-      if (!this.isUnvouched) await store.remove(this.blob);
-      return;
-    } else {
-      left.disown();
-    }
-    this.left = left.heldBytes;
-    this.adopt(left);
-  }
-
-  /** Whether the client has said by which digest the content is known. */
-  private get isNamedByClient(): boolean {
-    const { sha256, task } = this.request;
-    return sha256 !== undefined || (task?.md5 ?? '') !== '';
-  }
-
-  /** Nobody is there to vouch for what an earlier process left. */
-  private async dropUnvouched(): Promise<void> {
-    if (!this.isUnvouched) return;
-    this.isUnvouched = false;
-    await this.tools.store.remove(this.blob);
-  }
-
-  /** Waits for the supernode's word on the whole, as long as what an earlier process left needs it. */
-  private async hearDigest(): Promise<void> {
-    const until = performance.now() + this.tools.timeouts.swarmStall;
-    while (this.isUnvouched && this.expected === undefined && !this.swarm.isLost && performance.now() < until) {
-      await this.bell.next(this.stopping.signal);
-    }
-  }
-
-  private adopt(stored: StoredBlob): void {
-    this.blobOnDisk = stored;
-    stored.watch(() => this.bell.ring());
-    this.bell.ring();
-  }
-
-  /** Makes the blob on disk, once however many bring it at the same time. */
-  private async make(pieceSize: number, size: number | undefined): Promise<StoredBlob> {
-    const stored = await this.tools.store.create(this.blob, pieceSize, size);
-    if (this.isUnvouched) {
-      stored.disown();
-      this.left = stored.heldBytes;
-      this.isUnvouched = stored.held.count > 0;
-    }
-    if (this.closed) {
-      await stored.release();
-      throw new BlobUnavailable('unstorable', `${this.blob} is not wanted any more`);
-    }
-    this.adopt(stored);
-    return stored;
-  }
-
-  /** What is on disk is wrong. A disk that does not let it go keeps blocks that nobody takes for a whole blob. */
-  private async throwAway(): Promise<void> {
-    try {
-      await this.tools.store.remove(this.blob);
-    } catch (error) {
-      this.tools.log.warn({ blob: this.blob, err: error }, 'what is wrong could not be removed');
-    }
-  }
-
-  /** Somebody who has it has told its grid, and perhaps its size. */
-  private async begin(pieceSize: number, size: number | undefined): Promise<StoredBlob> {
-    this.toldSize ??= size;
-    const stored = this.blobOnDisk ?? (await (this.creating ??= this.make(pieceSize, size)));
-    if (size !== undefined) await stored.setSize(size);
-    if (stored.grid.pieceSize !== pieceSize || (size !== undefined && stored.size !== size)) {
-      // Somebody told a wrong length, and what is on disk was made for it: the next download begins anew.
-      this.isSizeDoubtful = true;
-      await this.throwAway();
-      const told = `${size ?? 'an unknown number of'} bytes in pieces of ${pieceSize}`;
-      throw new Error(
-        `${this.blob} has ${told}, not ${stored.size ?? 'unknown'} in pieces of ${stored.grid.pieceSize}`,
-      );
-    }
-    await stored.reserve();
-    this.isSettled = true;
-    this.bell.ring();
-    return stored;
-  }
-
-  private async whenStored(): Promise<StoredBlob> {
-    while (this.blobOnDisk === undefined) await this.bell.next(this.stopping.signal);
-    return this.blobOnDisk;
-  }
-
-  private check(stored: StoredBlob, sha256: string, md5: string | undefined): void {
-    const { expected, isUnvouched } = this;
-    if (isUnvouched && expected === undefined && md5 === undefined) throw mismatch(this.blob, stored.size ?? 0, sha256);
-    if (this.isWrong(sha256)) throw mismatch(this.blob, stored.size ?? 0, sha256);
-  }
-
-  private isWrong(sha256: string): boolean {
-    return this.expected !== undefined && sha256 !== this.expected;
-  }
-
-  /** An original supernode may tell the MD5 of what has no digest. */
-  private async checkMd5(stored: StoredBlob, md5: string | undefined): Promise<void> {
-    if (md5 === undefined) return;
-    const real = await hashWhole(stored, this.bell, this.stopping.signal, 'md5');
-    if (real === md5) return;
-    const message = `the ${stored.size ?? 0} bytes of ${this.blob} have the MD5 ${real} instead of ${md5}; they were thrown away`;
-    throw new BlobUnavailable('digest-mismatch', message);
-  }
-
-  /** SHA-256 that the whole must have, in hex; undefined when nobody has told it. */
-  private get expected(): string | undefined {
-    return isDigest(this.blob) ? hexOf(this.blob) : (this.request.sha256 ?? this.swarm.sha256);
-  }
-
   private count(source: TrafficSource, bytes: number): void {
     this.traffic[source] += bytes;
     this.tools.traffic[source] += bytes;
@@ -443,7 +299,7 @@ export class Download {
 
   /** Before the first byte, what the supernode says of the origin is passed on; after it, we try the origin ourselves. */
   private supernodeFailed({ status, message, mismatch: isWrong }: TaskFailure): void {
-    const nothingYet = (this.blobOnDisk?.held.count ?? 0) === 0;
+    const nothingYet = (this.stored?.held.count ?? 0) === 0;
     if (isWrong === true) this.fail(new BlobUnavailable('digest-mismatch', message));
     else if (status !== undefined && nothingYet) this.fail(new BlobUnavailable('origin-status', message, status));
     else this.origin.start(`the supernode failed: ${message}`, this.stopping.signal);
@@ -453,7 +309,7 @@ export class Download {
   private tick(): void {
     if (this.finished) return;
     const { swarm } = this;
-    if (this.isUnvouched) this.bell.ring();
+    if (this.disk.isUnvouched) this.bell.ring();
     // Time in which the supernode itself waits does not count, however long: what comes then is still to be asked of it.
     if (swarm.isHeldBack || swarm.isWaitingForOrigin) this.progress = this.tools.clock.now;
     const quiet = this.tools.clock.now - this.progress;
@@ -461,7 +317,7 @@ export class Download {
       this.origin.start(`the swarm brought nothing for ${Math.round(quiet)} ms`, this.stopping.signal);
     } else if (swarm.isLost) this.goAlone('the supernode is lost, and no neighbour has what is missing');
     else if (swarm.isServed) this.origin.swarmReturned();
-    const { blobOnDisk: stored, readers, stopping } = this;
+    const { stored, readers, stopping } = this;
     if (stored !== undefined) readers.keepGoing(stored, swarm.takesUnattested || swarm.isSparing, stopping.signal);
     swarm.pump();
   }
