@@ -117,7 +117,7 @@ export const ALERTS: readonly Alert[] = [
     summary: '{{ $value | humanizePercentage }} of the bytes of blobs come to the nodes straight from the registry.',
     impact: 'The uplink of the registry carries what the swarm should.',
     runbook: [
-      'Is a supernode up (DragonflySupernodeDown), and do nodes reach its ports 8001 and 8002? `dfget doctor` on a node tells.',
+      'Is a supernode up (DragonflySupernodeDown), and do nodes reach its TCP ports 8001 and 8002, and UDP 8003? `dfget doctor` on a node tells.',
       'Does the supernode fetch: `dragonfly_supernode_cdn_download_failed_total`, and its log. It needs the registry among `registries`, and its `ca`.',
       'Do nodes reach each other at port 15001? A firewall between them leaves the supernode and the registry.',
     ],

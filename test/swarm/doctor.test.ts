@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 
 import { parseCommand, runCommand } from '@cdk8s-dragonfly/command';
@@ -169,6 +169,67 @@ describe('dfget doctor', () => {
     ]);
   });
 
+  it('tells one that hangs from one that is not there', async () => {
+    // As a process that is stopped: the system takes connections for it.
+    const hangs = createServer(() => undefined).listen(0, '127.0.0.1');
+    await new Promise((resolve) => hangs.once('listening', resolve));
+    const at = `http://127.0.0.1:${(hangs.address() as AddressInfo).port}`;
+    try {
+      for (const subject of ['df-daemon', 'mirror'] as const) {
+        const asked = findings({ mirror: at, readyz: `${at}/readyz` }, subject, '--timeout', '200ms');
+        expect(await asked).toEqual([
+          1,
+          [{ state: 'fail', says: like(/^it does not answer at .*: nothing came for 200 ms$/) }],
+          like(/^it hangs, and pulls of this node wait for it: .*SIGKILL or delete its pod/),
+        ]);
+      }
+    } finally {
+      hangs.closeAllConnections();
+      hangs.close();
+    }
+  });
+
+  it('reads the files of a runtime that it cannot see running', async () => {
+    const root = join(swarm.home, 'files');
+    const nobody = { mirror: 'http://127.0.0.1:65001', readyz: 'http://127.0.0.1:1/readyz' };
+    const write = (path: string, text: string): void => {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    };
+    const found = async (runtime: string): Promise<string> => {
+      const [, [one], advice] = await findings(nobody, 'runtime', '--host-root', root, '--runtime', runtime);
+      return `${one?.state ?? ''} ${one?.says ?? ''}; do: ${advice}`;
+    };
+    const config =
+      'version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/etc/containerd/certs.d"\n';
+    write('etc/docker/daemon.json', '{"registry-mirrors": ["http://other:5000"]}');
+    write('etc/containerd/config.toml', config);
+    write('etc/crio/crio.conf', '');
+    expect(await found('docker')).toMatch(
+      /^fail docker is not pointed at http:\/\/127.0.0.1:65001: \/etc\/docker\/daemon.json does not have .*; do: node-mirror plan/,
+    );
+    expect(await found('containerd')).toMatch(
+      /^fail containerd is not pointed at .*docker.io\/hosts.toml does not have/,
+    );
+    expect(await found('crio')).toMatch(/^fail crio is not pointed at .*99-dragonfly-docker.io.conf does not have/);
+    write('etc/docker/daemon.json', '{"registry-mirrors": ["http://127.0.0.1:65001"]}');
+    write(
+      'etc/containerd/certs.d/docker.io/hosts.toml',
+      'server = "https://registry-1.docker.io"\n[host."http://127.0.0.1:65001"]\ncapabilities = ["pull", "resolve"]\n',
+    );
+    write(
+      'etc/containers/registries.conf.d/50-own.conf',
+      '[[registry]]\nprefix = "docker.io"\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "127.0.0.1:65001/docker.io"\ninsecure = true\n',
+    );
+    const there =
+      ': no (dockerd|containerd|CRI-O) runs here: [^;]*; do: start it; if it runs, run dfget doctor on the node';
+    for (const runtime of ['docker', 'containerd', 'crio']) {
+      expect(await found(runtime)).toMatch(
+        new RegExp(`^warn the files of ${runtime} point it at http://127.0.0.1:65001, but it cannot be asked${there}`),
+      );
+    }
+  });
+
   it('tells what else answers from a df-daemon, and one that is not ready', async () => {
     const readyz = `${await server(() => [503, 'the mirror is not ready\n'])}/readyz`;
     const says = async (status: number, body = ''): Promise<string> => {
@@ -191,7 +252,7 @@ describe('dfget doctor', () => {
     const refused = `${dead} does not answer the df-daemon: the connection was refused: nothing listens there (ECONNREFUSED)`;
     const [code, found, advice] = await findings(await daemon('--node', dead), 'supernode');
     expect([code, found]).toEqual([1, [{ state: 'fail', says: refused }]]);
-    expect(advice).toContain('its ports 8002 and 8001; pulls go to the registry meanwhile');
+    expect(advice).toContain('its TCP ports 8002 and 8001 and UDP port 8003; pulls go to the registry meanwhile');
     expect((await findings(await daemon('--node', `${dead},${alive}`), 'supernode')).slice(0, 2)).toEqual([
       0,
       [

@@ -31,7 +31,13 @@ export interface NodeMirrorPorts {
 type Mode = 'apply' | 'plan' | 'check' | 'restore';
 
 /** What a mode does with a runtime that is there. */
-type Work = (installation: Installation, common: Pick<RuntimeReport, 'runtime' | 'version'>) => Promise<RuntimeReport>;
+type Work = (installation: Installation, common: Common) => Promise<RuntimeReport>;
+
+/** What is known of a runtime before its files are looked at. */
+type Common = Pick<RuntimeReport, 'runtime' | 'version' | 'unseen'>;
+
+/** What becomes of a runtime that does not run or cannot be seen: it is left out, worked on if it has a configuration, or worked on. */
+type Unseen = 'leave' | 'configured' | 'work';
 
 /** The most that happened to one of the files. */
 function mostOf(files: readonly FileReport[]): FileReport['outcome'] {
@@ -105,19 +111,25 @@ export class NodeMirror {
     });
   }
 
-  /** Says what is not as `apply` would leave it, or was not taken by its runtime. */
-  async check(): Promise<Report> {
-    return await this.each('check', async (installation, common) => {
+  /**
+   * Says what is not as `apply` would leave it, or was not taken by its runtime.
+   *
+   * @param unseen what becomes of a runtime that does not run or cannot be seen: it is left out, or its files are looked at if there are any.
+   */
+  async check(unseen: 'leave' | 'configured' = 'leave'): Promise<Report> {
+    const work: Work = async (installation, common) => {
       const files: FileReport[] = [];
       for (const [change, look] of await this.look(installation)) {
         const fault = await change.fault(look, this.settings.mirror);
         if (fault !== undefined) throw new Refusal(fault);
         const { title, runtimeTitle } = change.target;
         const { summary } = look.plan;
-        files.push({ file: title, outcome: 'unchanged', summary: `${summary}; ${runtimeTitle} has taken it` });
+        const taken = common.unseen === undefined ? `; ${runtimeTitle} has taken it` : '';
+        files.push({ file: title, outcome: 'unchanged', summary: `${summary}${taken}` });
       }
       return { ...common, outcome: 'unchanged', files };
-    });
+    };
+    return await this.each('check', work, unseen);
   }
 
   /** Undoes every `apply`, last file first. Runtimes that do not run get their files back all the same. */
@@ -132,7 +144,7 @@ export class NodeMirror {
         }
         return { ...common, outcome: mostOf(files), files };
       },
-      true,
+      'work',
     );
     return report;
   }
@@ -148,13 +160,13 @@ export class NodeMirror {
     return looks;
   }
 
-  private async each(mode: Mode, work: Work, absentToo = false): Promise<Report> {
+  private async each(mode: Mode, work: Work, unseen: Unseen = 'leave'): Promise<Report> {
     const runtimes: RuntimeReport[] = [];
-    for (const runtime of this.runtimes) runtimes.push(await this.one(runtime, work, absentToo));
+    for (const runtime of this.runtimes) runtimes.push(await this.one(runtime, work, unseen));
     const { mirror, auto } = this.settings;
     const refused = runtimes.some(({ outcome }) => outcome === 'refused');
     const missing = runtimes.filter(({ outcome }) => outcome === 'absent');
-    if (auto && missing.length === runtimes.length && !absentToo) {
+    if (auto && missing.length === runtimes.length && unseen !== 'work') {
       const why = missing.map(
         ({ runtime, reason = '' }) => `${runtime}: ${reason.replace(/; nothing was changed$/, '')}`,
       );
@@ -164,9 +176,9 @@ export class NodeMirror {
     return { mode, mirror, outcome: refused ? 'refused' : 'done', runtimes };
   }
 
-  private async one(runtime: Runtime, work: Work, absentToo: boolean): Promise<RuntimeReport> {
+  private async one(runtime: Runtime, work: Work, unseen: Unseen): Promise<RuntimeReport> {
     const name = { runtime: runtime.name };
-    let common: Pick<RuntimeReport, 'runtime' | 'version'> = name;
+    let common: Common = name;
     let installation: Installation | undefined;
     // What there is to note is known when the work is done.
     const noted = (report: RuntimeReport): RuntimeReport => {
@@ -177,7 +189,11 @@ export class NodeMirror {
       installation = await runtime.find();
       const { version, absent } = installation;
       common = { ...name, ...(version === undefined ? {} : { version }) };
-      if (absent === undefined || absentToo) return noted(await work(installation, common));
+      if (absent === undefined || unseen === 'work') return noted(await work(installation, common));
+      if (unseen === 'configured' && (await installation.isConfigured())) {
+        common = { ...common, unseen: absent };
+        return noted(await work(installation, common));
+      }
       return { ...common, outcome: this.settings.auto ? 'absent' : 'refused', reason: absent, files: [] };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -20,6 +20,8 @@ export interface RuntimeReport {
   /** `absent`: it is not on this node; `refused`: see `reason`; otherwise the most that happened to its files. */
   readonly outcome: FileReport['outcome'] | 'absent' | 'refused';
   readonly reason?: string;
+  /** Why only its files were looked at. Absent: it was asked itself. */
+  readonly unseen?: string;
   readonly notes?: readonly string[];
   readonly files: readonly FileReport[];
 }

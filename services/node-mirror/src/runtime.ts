@@ -87,6 +87,9 @@ export interface Installation {
   /** What the operator should know although nothing is wrong. */
   readonly notes?: readonly string[];
 
+  /** Whether it has a configuration on this node, although it does not run or cannot be seen; false for one that runs. */
+  isConfigured(): Promise<boolean>;
+
   /**
    * The files of `apply`, in the order in which they are to be written; among them those that an earlier `apply` has written
    * and that this one wants no more.

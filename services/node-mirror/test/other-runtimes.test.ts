@@ -263,6 +263,28 @@ describe('podman', () => {
     expect(node.read(DROP_IN)).not.toContain('65001');
   });
 
+  test('a file that the administrator has pointed at the mirror is enough', async () => {
+    const entry = '[[registry]]\nprefix = "docker.io"\nlocation = "docker.io"\n';
+    const first = '[[registry.mirror]]\nlocation = "127.0.0.1:65001/docker.io"\n';
+    const own = `${DROP_INS}/50-own.conf`;
+    node.write(own, `${entry}${first}insecure = true\n`);
+    const before = node.all;
+    await podmanOn(node).check();
+    await podmanOn(node).apply();
+    expect(node.all).toEqual(before);
+    const others = '[[registry.mirror]]\nlocation = "m.example"\n';
+    for (const text of [
+      `${entry}${first}`,
+      `${entry}blocked = true\n${first}insecure = true\n`,
+      `${entry}mirror-by-digest-only = true\n${first}insecure = true\n`,
+      `${entry}${first}insecure = true\npull-from-mirror = "tag-only"\n`,
+      `${entry}${others}${first}insecure = true\n`,
+    ]) {
+      node.write(own, text);
+      await expect(podmanOn(node).check()).rejects.toThrow(/does not have http:\/\/127.0.0.1:65001 as apply/);
+    }
+  });
+
   test('a part of a registry with an entry of its own is told of', async () => {
     node.write('/etc/containers/registries.conf', '[[registry]]\nlocation = "docker.io/library"\n');
     const said: string[] = [];

@@ -5,6 +5,15 @@ import type { DaemonBlobs, DaemonReach } from '@cdk8s-dragonfly/protocol';
 /** Whoever was asked did not answer. The message is the end of a sentence. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
+
+  /** @param isSilent whether a connection was there, or might have been, and nothing came: somebody hangs, instead of being gone. */
+  constructor(
+    message: string,
+    readonly isSilent = false,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 /** The longest answer that is read, in bytes. */
@@ -70,7 +79,8 @@ export class DaemonClient {
     } catch (error) {
       this.signal.throwIfAborted();
       if (error instanceof NoAnswer) throw error;
-      throw new NoAnswer(fetchReason(error, this.patience), { cause: error });
+      const isSilent = (error as Error).name === 'TimeoutError';
+      throw new NoAnswer(fetchReason(error, this.patience), isSilent, { cause: error });
     }
   }
 }

@@ -4,6 +4,10 @@ import { NoAnswer } from './daemon-client';
 import type { DaemonClient } from './daemon-client';
 import type { Finding } from './finding';
 
+/** What to do about a df-daemon that is there and says nothing. */
+const HANGS =
+  'it hangs, and pulls of this node wait for it: its process is stopped (SIGSTOP, a frozen cgroup), gets no CPU, or waits for its disk (ps -o pid,stat,wchan -C node); keep its log, then end it with SIGKILL or delete its pod: runtimes go to the registry at once, and its liveness probe does the same within 25 s where it has one';
+
 /** Whether the daemon is up, by its own word. */
 export async function readiness(daemon: DaemonClient, readyz: URL): Promise<Finding> {
   const subject = 'df-daemon';
@@ -24,8 +28,9 @@ export async function readiness(daemon: DaemonClient, readyz: URL): Promise<Find
       subject,
       state: 'fail',
       says: `it does not answer at ${readyz.href}: ${error.message}`,
-      advice:
-        'start the df-daemon of this node, or see why it ended (kubectl describe and logs of its pod); if its --ops-listen is another, give --readyz',
+      advice: error.isSilent
+        ? HANGS
+        : 'start the df-daemon of this node, or see why it ended (kubectl describe and logs of its pod); if its --ops-listen is another, give --readyz',
     };
   }
 }
@@ -58,7 +63,7 @@ export async function reached(
     if (!(error instanceof NoAnswer)) throw error;
     return failed(
       `it does not answer at ${at}: ${error.message}`,
-      'start the df-daemon of this node; if its --hostIp or --port are others, give --mirror',
+      error.isSilent ? HANGS : 'start the df-daemon of this node; if its --hostIp or --port are others, give --mirror',
     );
   }
 }
@@ -83,7 +88,7 @@ export function supernodes({ supernodes: places }: DaemonReach): readonly Findin
       subject,
       state: isServed ? 'warn' : 'fail',
       says: `${name} does not answer the df-daemon: ${why}`,
-      advice: `see whether the supernode runs, whether ${name} is what its Service names, and whether a NetworkPolicy or firewall lets this node to its ports 8002 and 8001${isServed ? '; the others do its work meanwhile' : '; pulls go to the registry meanwhile'}`,
+      advice: `see whether the supernode runs, whether ${name} is what its Service names, and whether a NetworkPolicy or firewall lets this node to its TCP ports 8002 and 8001 and UDP port 8003${isServed ? '; the others do its work meanwhile' : '; pulls go to the registry meanwhile'}`,
     };
   });
 }

@@ -27,8 +27,8 @@ async function examine(values: DoctorValues, signal: AbortSignal): Promise<Diagn
   }
   const image = values.image === undefined ? undefined : imageName(values.image);
   const daemon = new DaemonClient(mirror, timeout, signal);
-  const ready = await readiness(daemon, readyz);
-  const { reach, finding } = await reached(daemon);
+  // At once: one that hangs is waited for only once.
+  const [ready, { reach, finding }] = await Promise.all([readiness(daemon, readyz), reached(daemon)]);
   const findings: Finding[] = [ready, finding];
   if (reach === undefined) {
     for (const subject of ['supernode', 'registry', 'test blob'] as const) {

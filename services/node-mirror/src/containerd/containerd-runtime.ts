@@ -13,7 +13,7 @@ import { decodeToml } from '../toml/toml-text';
 import { readCriRegistry, touchesCri } from './config-edits';
 import { ConfigTarget } from './config-target';
 import type { Containerd } from './containerd';
-import { findContainerd, type ContainerdHints, type FoundContainerd } from './find-containerd';
+import { criOf, findContainerd, type ContainerdHints, type FoundContainerd } from './find-containerd';
 import { folderNames, HostsFolder, recordedIn } from './hosts-folder';
 import { type HostsSettings, HostsTarget } from './hosts-target';
 
@@ -55,6 +55,13 @@ class ContainerdInstallation implements Installation {
     if (absent !== undefined) this.absent = absent;
     this.runtimeTitle =
       containerd === undefined ? 'containerd' : `containerd ${containerd.version} (process ${containerd.pid})`;
+  }
+
+  async isConfigured(): Promise<boolean> {
+    const { containerd, config } = this;
+    if (containerd !== undefined) return false;
+    const { bytes } = await takeSnapshot(config.path);
+    return bytes !== undefined && !criOf(config.title, bytes).criOff;
   }
 
   async wanted(): Promise<readonly Target[]> {

@@ -21,6 +21,8 @@ export interface ContainersSettings {
 
 /** Where CRI-O has its API. */
 const CRIO_SOCKET = '/var/run/crio/crio.sock';
+/** And where its configuration is. */
+const CRIO_CONFIG = '/etc/crio';
 const PODMAN = ['/usr/bin/podman', '/usr/local/bin/podman'];
 const VERSION_MS = 10_000;
 
@@ -32,7 +34,7 @@ class ContainersInstallation implements Installation {
   constructor(
     private readonly settings: ContainersSettings,
     private readonly dropIns: DropInSettings,
-    found: { readonly absent?: string; readonly version?: string },
+    private readonly found: { readonly absent?: string; readonly version?: string; readonly configured?: boolean },
   ) {
     if (found.absent !== undefined) this.absent = found.absent;
     if (found.version !== undefined && found.version !== '') this.version = found.version;
@@ -40,6 +42,10 @@ class ContainersInstallation implements Installation {
     if (named.length === 0) {
       this.absent = `no registry is named (--registry), and its configuration knows none that stands for all; nothing was changed`;
     }
+  }
+
+  isConfigured(): Promise<boolean> {
+    return Promise.resolve(this.found.configured === true);
   }
 
   async wanted(): Promise<readonly Target[]> {
@@ -100,7 +106,12 @@ export class CrioRuntime implements Runtime {
     const files = await RegistriesConfFiles.below(hostRoot, registriesConf);
     if (crio === undefined) {
       const absent = 'no CRI-O runs here: there is no process crio; nothing was changed';
-      return new ContainersInstallation(this.settings, { files, mirror, runtimeTitle: 'CRI-O' }, { absent });
+      const configured = await isThere(await resolveBelow(hostRoot, CRIO_CONFIG));
+      return new ContainersInstallation(
+        this.settings,
+        { files, mirror, runtimeTitle: 'CRI-O' },
+        { absent, configured },
+      );
     }
     const version = crio.version === undefined || crio.version === '' ? '' : ` ${crio.version}`;
     const runtimeTitle = `CRI-O${version} (process ${crio.pid})`;

@@ -7,7 +7,7 @@ import { Refusal } from '../refusal';
 import type { Plan, Step, Target, Verdict } from '../runtime';
 import { decodeToml, readToml } from '../toml/toml-text';
 import type { Crio } from './crio';
-import { dropIn, dropInName, withoutMirrors } from './drop-in';
+import { asksFirst, dropIn, dropInName, withoutMirrors } from './drop-in';
 import { entryFor } from './registries-conf';
 import type { RegistriesConfFiles } from './registries-conf-files';
 
@@ -79,7 +79,11 @@ export class DropInTarget implements Target {
         `${later.file} is read after ${this.title} and its entry for ${host} would replace ours: rename it so that it comes before; nothing was changed`,
       );
     }
-    const next = Buffer.from(dropIn(mirror, host, entryFor(entries, host)));
+    const theirs = entryFor(entries, host);
+    if (current.bytes === undefined && record === undefined && asksFirst(theirs, mirror, host)) {
+      return { current, steps: [], summary: `${mirror} the first mirror of ${host} by ${theirs.file}` };
+    }
+    const next = Buffer.from(dropIn(mirror, host, theirs));
     readToml(this.title, next.toString('utf8'));
     const same = sameContent(current.bytes, next);
     const steps = same && (await this.isTold(record)) ? [] : [this.step(next)];

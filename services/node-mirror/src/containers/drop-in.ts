@@ -15,6 +15,15 @@ export function mirrorLocation(mirror: string, location: string): string {
   return `${mirror.replace(/^https?:\/\//i, '')}/${location}`;
 }
 
+/** Whether what the administrator's files say of a registry has it asked at the mirror first, for tags and for digests. */
+export function asksFirst(theirs: RegistryEntry | undefined, mirror: string, host: string): theirs is RegistryEntry {
+  if (theirs === undefined || theirs.blocked || theirs.mirrorByDigestOnly) return false;
+  const [first] = theirs.mirrors;
+  if (first === undefined || (first.pullFromMirror ?? 'all') !== 'all') return false;
+  const isHttp = mirror.toLowerCase().startsWith('http:');
+  return first.location === mirrorLocation(mirror, theirs.location ?? host) && (first.insecure || !isHttp);
+}
+
 function mirrorLines({ location, insecure, pullFromMirror }: MirrorEntry): readonly string[] {
   return [
     '[[registry.mirror]]',

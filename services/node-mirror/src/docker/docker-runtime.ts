@@ -1,4 +1,5 @@
 import { resolveBelow } from '../files/host-path';
+import { takeSnapshot } from '../files/snapshot';
 import { sameMirror } from '../mirror-url';
 import { Refusal } from '../refusal';
 import type { Installation, Runtime, Target } from '../runtime';
@@ -39,6 +40,10 @@ class DockerInstallation implements Installation {
       this.absent =
         'docker.io is not among the registries (--registry), and dockerd asks mirrors for no other; nothing was changed';
     }
+  }
+
+  async isConfigured(): Promise<boolean> {
+    return this.dockerd === undefined && (await takeSnapshot(this.path)).bytes !== undefined;
   }
 
   async wanted(): Promise<readonly Target[]> {
