@@ -1,21 +1,20 @@
 import { randomInt } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { isDigest } from '@cdk8s-dragonfly/protocol';
 import type { Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { OriginalPlace } from '../classic/original-supernode';
-import { LinkFailure, linkFailure } from '../links/failure';
-import { fetchBlock } from '../links/fetch-block';
-import type { SupernodeLink } from '../links/supernode-link';
-import type { BlobEvent, SessionListener } from '../links/supernode-session';
+import type { LinkFailure } from '../links/failure';
+import type { Joined } from '../links/registration';
+import type { BlobEvent } from '../links/supernode-session';
 import { mayPick, pick } from '../picker/picker';
-import { Ahead } from './ahead';
-import { Flights } from './flights';
-import type { ActiveFlight } from './flights';
+import type { Flights } from './flights';
 import type { Intake } from './intake';
+import { Membership } from './membership';
+import type { Member } from './membership';
+import { Questions } from './questions';
+import type { Asker } from './questions';
 import { SUPERNODE, Sources } from './sources';
 import type { DownloadTools } from './tools';
 
@@ -26,31 +25,17 @@ import type { DownloadTools } from './tools';
 const PATIENCE_FACTOR = 6;
 const PATIENCE = 2000;
 
-/** How often a lost supernode is looked for, in milliseconds. */
-const SEEK_EVERY = 1000;
-
 /** Blocks from the supernode and from neighbours: joins the blob's swarm and keeps blocks under way. */
-export class SwarmIntake implements SessionListener {
+export class SwarmIntake implements Member, Asker {
+  private readonly membership: Membership;
   private readonly sources: Sources;
-  private readonly flights = new Flights();
-  private readonly ahead = new Ahead();
+  private readonly questions: Questions;
   private share: Share | undefined;
-  private link: SupernodeLink | undefined;
   private whole: string | undefined;
-  /** When a block last came from a peer or out of the share. */
-  private progress = performance.now();
   private pumping = false;
-  private readonly left = signalling();
-  private seeking = false;
-  private rejoining = false;
   private gaveUp = false;
   /** How far the supernode said it is; undefined while it has said nothing. */
   private state: Extract<BlobEvent, { type: 'task' }>['state'] | undefined;
-  private hasLeft = false;
-  /** How often the supernode was lost. */
-  private losses = 0;
-  /** Whether none took us in at the last try, and whether one was there and silent; since when that is so. */
-  private refused: { readonly isSilent: boolean; readonly since: number } | undefined;
   /** What the supernode said is taken in one after the other. */
   private hearing: Promise<void> = Promise.resolve();
 
@@ -66,8 +51,10 @@ export class SwarmIntake implements SessionListener {
   ) {
     const changed = (): void => this.pump();
     const { blob } = intake.request;
-    const gone = (cid: string): void => void this.link?.report({ blob, peers: [cid] });
+    const gone = (cid: string): void => this.membership.reportGone(cid);
+    this.membership = new Membership(intake, tools, this);
     this.sources = new Sources(blob, tools, changed, () => blockCount(intake.stored()), gone);
+    this.questions = new Questions(intake, tools, this.sources, this);
     tools.budget.open(this);
   }
 
@@ -110,10 +97,7 @@ export class SwarmIntake implements SessionListener {
    * long as this lasts, no more is asked of the origin than readers wait for.
    */
   get isSparing(): boolean {
-    const { refused } = this;
-    if (!this.isAlone || refused?.isSilent !== true) return false;
-    const { clock, supernodes, timeouts } = this.tools;
-    return clock.now - (supernodes.silentSince ?? refused.since) < timeouts.busy;
+    return this.isAlone && this.membership.isSilentOfLate;
   }
 
   /** Whether a supernode has taken us in, answers, and has the blob or is at it. */
@@ -131,9 +115,13 @@ export class SwarmIntake implements SessionListener {
     this.sources.lied(source);
   }
 
+  private get flights(): Flights {
+    return this.questions.flights;
+  }
+
   private get isAlone(): boolean {
-    const isLost = this.sources.supernodeIsLost || this.refused !== undefined;
-    return (isLost || this.gaveUp) && !this.rejoining;
+    const isLost = this.sources.supernodeIsLost || this.membership.isRefused;
+    return (isLost || this.gaveUp) && !this.membership.isRejoining;
   }
 
   /** Whether it brings nothing because the limit of the rate keeps it from asking. */
@@ -159,109 +147,66 @@ export class SwarmIntake implements SessionListener {
 
   /** Joins the swarm at a supernode; tells whether one took us in. @param passOver names of supernodes that are not asked. */
   async join(passOver?: ReadonlySet<string>): Promise<boolean> {
-    const { blob } = this.intake.request;
-    try {
-      const resumes = this.losses > 0 || (this.intake.stored()?.held.count ?? 0) > 0;
-      const at = await this.tools.supernodes.join({ ...this.intake.request, resumes }, this, passOver);
-      this.refused = undefined;
-      if ('place' in at) {
-        if (!this.isOver) this.original(at.place);
-        return true;
-      }
-      const { link, joined } = at;
-      if (this.isOver) {
-        link.leave(blob, this);
-        return true;
-      }
-      this.link = link;
-      this.sources.supernodeJoined(joined);
-      this.pump();
-      return true;
-    } catch (error) {
-      const isSilent = linkFailure(error, 'the supernode').kind === 'silent';
-      this.refused = { isSilent, since: this.refused?.since ?? this.tools.clock.now };
-      this.tools.log.debug({ blob, err: error }, 'no swarm');
-      return false;
-    }
+    return this.membership.join(passOver);
   }
 
   /** Joins as soon as a supernode takes us in, which it did not when it was asked first. */
   keepSeeking(): void {
-    this.seek({ decides: false, after: SEEK_EVERY });
+    this.membership.keepSeeking();
   }
 
-  /** Whether nothing more is wanted of it. Another may have taken its place when a block turned out to be damaged. */
-  private get isOver(): boolean {
-    return this.hasLeft || this.intake.finished();
+  joined(joined: Joined): void {
+    this.sources.supernodeJoined(joined);
+    this.pump();
+  }
+
+  joinedOriginal(place: OriginalPlace): void {
+    this.original(place);
   }
 
   leave(): void {
-    this.hasLeft = true;
-    this.left.resolve();
     this.tools.budget.close(this);
-    this.link?.leave(this.intake.request.blob, this);
+    this.membership.leave();
     this.flights.abort(new Error('the download has ended'));
     this.sources.close();
   }
 
   event(event: BlobEvent): void {
     this.sources.supernodeHeard();
-    const { losses } = this;
+    const { membership } = this;
+    const { lostTimes } = membership;
     // What was said before the supernode was lost is no longer true of the one that is there now.
-    const hear = async (): Promise<void> => (losses === this.losses ? this.hear(event) : undefined);
+    const hear = async (): Promise<void> => (lostTimes === membership.lostTimes ? this.hear(event) : undefined);
     this.hearing = this.hearing.then(hear).catch((error: unknown) => this.intake.fail(error));
   }
 
   lost(reason: LinkFailure): void {
-    if (this.isOver) return;
-    this.losses += 1;
+    if (this.membership.isOver) return;
     this.sources.supernodeLost();
     this.tools.log.debug({ blob: this.intake.request.blob, reason: reason.message }, 'without the supernode');
+    this.membership.lost(reason);
     this.pump();
-    const isSilent = reason.kind === 'silent';
-    if (isSilent) this.refused ??= { isSilent, since: this.tools.clock.now };
-    // A silent one has had its time: what is needed next is not to wait for another try.
-    this.seek({ decides: !isSilent, after: 0 });
   }
 
-  /** @param how whether the first try decides if the swarm is lost, and after how many milliseconds it comes. */
-  private seek(how: { readonly decides: boolean; readonly after: number }): void {
-    if (this.seeking) return;
-    this.seeking = true;
-    this.rejoining = how.decides;
-    this.seekSupernode(how.after)
-      .catch((error: unknown) => this.intake.fail(error))
-      .finally(() => {
-        this.seeking = false;
-      });
-  }
-
-  /** Joins again at whichever supernode answers: another replica at once, the same one when it is back. */
-  private async seekSupernode(after: number): Promise<void> {
-    this.link?.leave(this.intake.request.blob, this);
-    for (let wait = after; ; wait = SEEK_EVERY) {
-      // Ends early, with nothing to tell, when the download has ended.
-      if (wait > 0) await Promise.race([delay(wait, undefined, { ref: false }), this.left.promise]);
-      if (this.isOver) return;
-      const joined = await this.join();
-      this.rejoining = false;
-      if (joined) return;
-    }
+  /** Whether a block is of this node's share of the blob. */
+  isOurs(block: number): boolean {
+    const { share } = this;
+    return share !== undefined && share !== null && block % share.count === share.index;
   }
 
   /** Asks sources for blocks as far as there is room; at most once a turn of the event loop. */
   pump(): void {
-    if (this.pumping || this.isOver) return;
+    if (this.pumping || this.membership.isOver) return;
     this.pumping = true;
     setImmediate(() => {
       this.pumping = false;
-      if (!this.isOver) this.pickAndAsk();
+      if (!this.membership.isOver) this.pickAndAsk();
     });
   }
 
   private async hear(event: BlobEvent): Promise<void> {
-    if (this.isOver) return;
-    this.ahead.heard();
+    if (this.membership.isOver) return;
+    this.questions.ahead.heard();
     switch (event.type) {
       case 'task':
         await this.hearTask(event);
@@ -325,7 +270,7 @@ export class SwarmIntake implements SessionListener {
       now,
       flights,
       share: this.share,
-      swarmProgress: this.progress,
+      swarmProgress: this.questions.progress,
       limits: {
         flights: limit === undefined ? Infinity : 1 + flights.length,
         peerFlights: slots.peers,
@@ -346,7 +291,7 @@ export class SwarmIntake implements SessionListener {
       cursor: this.intake.cursor(stored),
     });
     for (const { block, source } of picks) {
-      this.ask(stored, block, source, key).catch((error: unknown) => this.intake.fail(error));
+      this.questions.ask(stored, { block, source, key }).catch((error: unknown) => this.intake.fail(error));
     }
   }
 
@@ -354,77 +299,11 @@ export class SwarmIntake implements SessionListener {
   private blocksAhead(stored: StoredBlob): readonly number[] {
     const end = blockCount(stored);
     if (end === undefined || this.state !== 'fetching' || this.sources.alivePeers > 0) return [];
-    return this.ahead.blocks(this.sources.supernodeHas, stored.held, end);
-  }
-
-  private async ask(stored: StoredBlob, index: number, source: string, key: KeyObject): Promise<void> {
-    const origin = this.sources.originOf(source);
-    if (origin === undefined) return;
-    const { blob } = this.intake.request;
-    const abort = new AbortController();
-    const kind = source === SUPERNODE ? 'supernode' : 'peer';
-    const isAhead = source === SUPERNODE && !this.sources.supernodeHas.has(index);
-    const flight: ActiveFlight = { block: index, source, kind, since: Infinity, isAhead, abort };
-    this.flights.begin(flight);
-    try {
-      const { limit } = this.tools;
-      if (limit !== undefined) {
-        await limit.pass(stored.grid.blockLength(index, stored.size), abort.signal);
-        // Nobody was asked meanwhile.
-        this.progress = performance.now();
-        this.pump();
-      }
-      flight.since = performance.now();
-      this.tools.budget.began(this, source);
-      const unattested = source !== SUPERNODE && this.takesUnattested;
-      const question = { blob, grid: stored.grid, size: stored.size, index, key, unattested, arriving: isAhead };
-      const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);
-      if (isAhead) this.ahead.gave();
-      this.sources.succeeded(source);
-      // Only the last block is short, and it is read by its true length: the size has to be known before it is held.
-      const span = stored.grid.span(index);
-      if (length < span.length) await stored.setSize(span.offset + length);
-      if (await stored.write(index, chunks, proof)) {
-        if (proof.signature === undefined) this.intake.doubts.gave(source, index);
-        this.intake.took(source === SUPERNODE ? 'supernode' : 'peer', length);
-      } else for (const chunk of chunks) this.tools.store.buffers.giveBack(chunk);
-      this.arrived(flight);
-    } catch (error) {
-      if (abort.signal.aborted) return;
-      if (!(error instanceof LinkFailure)) throw error;
-      this.tools.log.debug({ blob, source, kind: error.kind, reason: error.message }, 'a block did not come');
-      this.flights.failed();
-      if (isAhead) this.ahead.refused();
-      else this.sources.failed(source, error, index);
-    } finally {
-      this.flights.end(flight);
-      // Who did not come to ask has taken no room.
-      if (flight.since === Infinity) this.pump();
-      else this.tools.budget.ended(this, source);
-    }
-  }
-
-  private arrived(flight: ActiveFlight): void {
-    const { block, source } = flight;
-    const { share } = this;
-    const ours = share !== undefined && share !== null && block % share.count === share.index;
-    if (source !== SUPERNODE || ours) this.progress = performance.now();
-    for (const { other, isLate } of this.flights.arrived(flight)) {
-      if (isLate) this.sources.tooSlow(other.source);
-      other.abort.abort(new Error('another source was faster'));
-    }
+    return this.questions.ahead.blocks(this.sources.supernodeHas, stored.held, end);
   }
 }
 
 /** How many blocks a blob has; undefined while that is not known. */
 function blockCount(stored: StoredBlob | undefined): number | undefined {
   return stored?.size === undefined ? undefined : stored.grid.blockCount(stored.size);
-}
-
-function signalling(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
