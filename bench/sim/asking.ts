@@ -39,7 +39,10 @@ export class Asking {
     }
     const forPeers = peers - pull.fromPeers + late;
     // Most news come while no more can be asked for.
-    if (forPeers <= 0 && (pull.isDry || !isServed)) return NOTHING;
+    if (forPeers <= 0 && (pull.isDry || !isServed)) {
+      pull.isFull = true;
+      return NOTHING;
+    }
     const supernode = Math.max(1, Math.round(node.budget.supernode(pull, neighbours) / this.scale));
     const room = { supernode: isServed && !pull.isDry ? supernode - pull.fromSupernode : 0, peers: forPeers };
     if (room.supernode <= 0 && room.peers <= 0) return NOTHING;
@@ -59,9 +62,13 @@ export class Asking {
     if (!mayPick(room, choice, neighbours > 0)) return NOTHING;
     const began = this.calls % TIMED === 0 ? performance.now() : undefined;
     this.calls += 1;
+    const isOnly = node.pulls.length === 1;
+    const unasked = node.budget.ofPeer('', neighbours);
     for (const source of sources) {
       if (source.peer === undefined) source.free = supernode - source.busy;
-      else source.free = now < source.pausedUntil ? 0 : node.budget.ofPeer(source.id, neighbours);
+      else if (now < source.pausedUntil) source.free = 0;
+      // With one blob only, what is under way from a neighbour is what this pull has under way from it.
+      else source.free = isOnly ? unasked - source.busy : node.budget.ofPeer(source.id, neighbours);
     }
     const picks = pick({
       now,

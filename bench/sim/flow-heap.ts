@@ -1,89 +1,106 @@
-/** What a heap of flows orders: by when each ends. */
-export interface Ending {
-  /** When it ends, as things are. */
-  end: number;
-  /** By what it stands in the heap: never later than its end. */
-  key: number;
-  /** Its place in the heap; -1 while it is in none. */
-  place: number;
-}
+/** How many children a place has: few levels, and the children of one place lie side by side. */
+const CHILDREN = 4;
 
 /**
- * Flows by their end, the first on top. An end that moves costs a few steps up when it comes earlier, and nothing when it comes later: the flow
- * keeps its place until it is on top, and only then takes its new one. Most ends move to and fro and are on top once.
+ * Flows, which are small numbers, by their end, the first on top. An end that moves costs a few steps up when it comes earlier, and nothing when it
+ * comes later: the flow keeps its place until it is on top, and only then takes its new one. Most ends move to and fro and are on top once.
+ *
+ * What is compared lies in one array of numbers: with objects, each comparison would be another place in memory.
  */
-export class FlowHeap<T extends Ending> {
-  private readonly heap: T[] = [];
+export class FlowHeap {
+  /** By what each place stands: never later than the end of its flow. */
+  private keys = new Float64Array(64);
+  private flows = new Int32Array(64);
+  private count = 0;
+  /** Of each flow when it ends, as things are, and its place. */
+  private ends = new Float64Array(64);
+  private places = new Int32Array(64);
 
-  get first(): T | undefined {
-    const { heap } = this;
-    let [top] = heap;
-    while (top !== undefined && top.end > top.key) {
-      top.key = top.end;
-      this.down(top);
-      [top] = heap;
+  /** The flow that ends first; -1 when there is none. */
+  get first(): number {
+    for (;;) {
+      if (this.count === 0) return -1;
+      const flow = this.flows[0] ?? 0;
+      const end = this.ends[flow] ?? 0;
+      if (end <= (this.keys[0] ?? 0)) return flow;
+      this.down(0, flow, end);
     }
-    return top;
   }
 
-  push(flow: T): void {
-    flow.key = flow.end;
-    flow.place = this.heap.length;
-    this.heap.push(flow);
-    this.up(flow);
+  /** When a flow ends that is in the heap. */
+  endOf(flow: number): number {
+    return this.ends[flow] ?? Infinity;
   }
 
-  /** Its end has changed. */
-  moved(flow: T): void {
-    if (flow.end >= flow.key) return;
-    flow.key = flow.end;
-    this.up(flow);
-  }
-
-  remove(flow: T): void {
-    const last = this.heap.pop();
-    if (last !== undefined && last !== flow) {
-      last.place = flow.place;
-      this.heap[flow.place] = last;
-      if (!this.up(last)) this.down(last);
+  push(flow: number, end: number): void {
+    if (this.count === this.keys.length) {
+      this.keys = larger(this.keys, new Float64Array(2 * this.count));
+      this.flows = larger(this.flows, new Int32Array(2 * this.count));
     }
-    flow.place = -1;
+    if (flow >= this.ends.length) {
+      this.ends = larger(this.ends, new Float64Array(2 * flow));
+      this.places = larger(this.places, new Int32Array(2 * flow));
+    }
+    this.ends[flow] = end;
+    this.up(this.count++, flow, end);
   }
 
-  private up(flow: T): boolean {
-    const { heap } = this;
-    const { key } = flow;
-    const before = flow.place;
-    let place = before;
+  /** Its end is another now. */
+  move(flow: number, end: number): void {
+    this.ends[flow] = end;
+    const place = this.places[flow] ?? 0;
+    if (end < (this.keys[place] ?? 0)) this.up(place, flow, end);
+  }
+
+  remove(flow: number): void {
+    const place = this.places[flow] ?? 0;
+    this.count -= 1;
+    const last = this.flows[this.count] ?? 0;
+    if (last === flow) return;
+    const key = this.keys[this.count] ?? 0;
+    if (key < (this.keys[place] ?? 0)) this.up(place, last, key);
+    else this.down(place, last, key);
+  }
+
+  private up(from: number, flow: number, key: number): void {
+    let place = from;
     while (place > 0) {
-      const parent = (place - 1) >> 1;
-      const above = heap[parent];
-      if (above === undefined || above.key <= key) break;
-      heap[place] = above;
-      above.place = place;
+      const parent = Math.floor((place - 1) / CHILDREN);
+      const above = this.keys[parent] ?? 0;
+      if (above <= key) break;
+      this.set(place, this.flows[parent] ?? 0, above);
       place = parent;
     }
-    heap[place] = flow;
-    flow.place = place;
-    return place !== before;
+    this.set(place, flow, key);
   }
 
-  private down(flow: T): void {
-    const { heap } = this;
-    const { key } = flow;
-    let { place } = flow;
+  private down(from: number, flow: number, key: number): void {
+    let place = from;
     for (;;) {
-      let child = 2 * place + 1;
-      let below = heap[child];
-      if (below === undefined) break;
-      const other = heap[child + 1];
-      if (other !== undefined && other.key < below.key) [child, below] = [child + 1, other];
-      if (below.key >= key) break;
-      heap[place] = below;
-      below.place = place;
+      const first = CHILDREN * place + 1;
+      const end = Math.min(first + CHILDREN, this.count);
+      let least = key;
+      let child = -1;
+      for (let other = first; other < end; other += 1) {
+        const below = this.keys[other] ?? 0;
+        if (below < least) [least, child] = [below, other];
+      }
+      if (child === -1) break;
+      this.set(place, this.flows[child] ?? 0, least);
       place = child;
     }
-    heap[place] = flow;
-    flow.place = place;
+    this.set(place, flow, key);
   }
+
+  private set(place: number, flow: number, key: number): void {
+    this.keys[place] = key;
+    this.flows[place] = flow;
+    this.places[flow] = place;
+  }
+}
+
+/** The numbers of an array in one that has more room. */
+export function larger<A extends Float64Array | Int32Array>(from: A, to: A): A {
+  to.set(from);
+  return to;
 }

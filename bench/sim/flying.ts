@@ -1,7 +1,6 @@
 import type { EventQueue } from './event-queue';
 import type { Host } from './links';
 import type { Flight } from './sim-node';
-import type { Fetch } from './supernode';
 
 /** Blocks that are asked for or are on their way, by places that are used again: events have room for a number only. */
 export class Flying {
@@ -26,7 +25,7 @@ export class Flying {
   }
 
   /** Those that come from a host. */
-  from(host: Host<Flight | Fetch>): Flight[] {
+  from(host: Host): Flight[] {
     return this.flights.filter(
       (flight): flight is Flight => flight !== undefined && flight.host === host && !flight.cancelled,
     );

@@ -3,9 +3,8 @@ import type { Share } from '@cdk8s-dragonfly/protocol';
 
 import { FlightBudget } from '../../services/engine/src/download/flight-budget';
 import type { PickSource } from '../../services/engine/src/picker/picker';
-import type { Flow, Host } from './links';
+import type { Host } from './links';
 import type { Serving, Turn } from './serving';
-import type { Fetch } from './supernode';
 import type { Swarm } from './swarm';
 
 // Classes, whose objects are all of one form: millions of them go by.
@@ -40,7 +39,10 @@ export class Flight implements Turn {
   servedSince = NaN;
   over = false;
   cancelled = false;
-  flow: Flow<Flight | Fetch> | undefined = undefined;
+  /** Its bytes while they leave, as a number of the links. */
+  flow: number | undefined = undefined;
+  /** Whether all its bytes have left. */
+  hasLeft = false;
   readonly source: string;
   readonly kind: PickSource['kind'];
 
@@ -54,7 +56,7 @@ export class Flight implements Turn {
     readonly giver: Source,
     readonly since: number,
     readonly serving: Serving<Flight>,
-    readonly host: Host<Flight | Fetch>,
+    readonly host: Host,
   ) {
     this.client = pull.node;
     this.source = giver.id;
@@ -79,6 +81,8 @@ export class Pull {
   readonly dropped = new Set<Pull>();
   /** Whether the supernode had nothing for it when it was last looked at, and has said nothing since. Saves time, and changes nothing. */
   isDry = false;
+  /** Whether it may ask neighbours for no more, whatever news they have, until it is pumped for another reason. Saves time, and changes nothing. */
+  isFull = false;
   /** Whether it is about to ask for blocks. */
   isAwake = false;
   share: Share | undefined = undefined;
@@ -113,7 +117,7 @@ export class Node {
   /** @param serving the turns of those who ask it. */
   constructor(
     readonly number: number,
-    readonly host: Host<Flight | Fetch>,
+    readonly host: Host,
     readonly zone: string | undefined,
     readonly serving: Serving<Flight>,
   ) {

@@ -15,7 +15,7 @@ export class Supernode {
   alive = true;
 
   constructor(
-    readonly host: Host<Flight | Fetch>,
+    readonly host: Host,
     readonly serving: Serving<Flight>,
   ) {}
 }

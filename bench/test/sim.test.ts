@@ -1,5 +1,6 @@
+import { seededRandom } from '../../services/supernode/src/placement/random';
+import { EventQueue } from '../sim/event-queue';
 import { FlowHeap } from '../sim/flow-heap';
-import type { Ending } from '../sim/flow-heap';
 import { Links } from '../sim/links';
 import { blockLengths, lowerBound } from '../sim/scenario';
 import type { Scenario } from '../sim/scenario';
@@ -21,46 +22,73 @@ describe('the simulated links', () => {
     const toSlow = links.begin(0, sender, slow, 100, 'slow');
     const toFast = links.begin(0, sender, fast, 900, 'fast');
     links.settle(0);
-    expect([toSlow.rate, toFast.rate]).toEqual([10, 90]);
+    expect([links.rate(toSlow), links.rate(toFast)]).toEqual([10, 90]);
     expect(links.nextEnd).toBe(10);
-    expect(links.endFirst(10)?.cargo).toBe('slow');
-    links.settle(10);
     // The other had as much to send, and is done in the same moment.
-    expect(links.endFirst(10)).toBe(toFast);
-    expect([sender.up.carried, slow.down.carried, fast.down.carried]).toEqual([1000, 100, 900]);
+    expect([links.endFirst(10), links.endFirst(10)].sort()).toEqual(['fast', 'slow']);
+    expect([sender.up, slow.down, fast.down].map((way) => links.carried(way))).toEqual([1000, 100, 900]);
   });
 
   it('speed a flow up when another is cancelled, and count what it had brought', () => {
     const links = new Links<string>();
     const [sender, receiver] = [links.add({ up: 100, down: 100 }), links.add({ up: 100, down: 100 })];
-    const [one, other] = [
-      links.begin(0, sender, receiver, 1000, 'one'),
-      links.begin(0, sender, receiver, 1000, 'other'),
-    ];
+    links.begin(0, sender, receiver, 1000, 'one');
+    const other = links.begin(0, sender, receiver, 1000, 'other');
     links.settle(0);
     expect(links.nextEnd).toBe(20);
-    links.cancel(10, other);
+    expect(links.cancel(10, other)).toBe(500);
     links.settle(10);
-    expect([one.left, other.left, links.nextEnd]).toEqual([500, 500, 15]);
+    expect(links.nextEnd).toBe(15);
+    expect(links.endFirst(15)).toBe('one');
+    expect(links.carried(sender.up)).toBe(1500);
+  });
+
+  it('give what all slow receivers leave to the fast ones, evenly, as soon as it is left', () => {
+    const links = new Links<string>();
+    const sender = links.add({ up: 100, down: 100 });
+    const flows = [10, 20, 200, 200].map((down) => links.begin(0, sender, links.add({ up: 1, down }), 350, `${down}`));
+    links.settle(0);
+    expect(flows.map((flow) => links.rate(flow))).toEqual([10, 20, 35, 35]);
+    expect([links.endFirst(10), links.endFirst(10)]).toEqual(['200', '200']);
+    links.settle(10);
+    // Whoever is held up elsewhere takes no more; and the number of a flow that is over is free.
+    const next = links.begin(10, sender, links.add({ up: 1, down: 200 }), 350, 'next');
+    links.settle(10);
+    expect(flows).toContain(next);
+    expect([...flows.slice(0, 2), next].map((flow) => links.rate(flow))).toEqual([10, 20, 70]);
   });
 
   it('keep the first end on top, whichever way ends move', () => {
-    const heap = new FlowHeap<Ending>();
-    const flows = [5, 3, 9, 1, 7, 8, 2].map((end): Ending => ({ end, key: end, place: -1 }));
-    for (const flow of flows) heap.push(flow);
-    const [five, three, nine, one] = flows;
-    if (five === undefined || three === undefined || nine === undefined || one === undefined) throw new Error('none');
-    nine.end = 0;
-    heap.moved(nine);
-    one.end = 10;
-    heap.moved(one);
-    heap.remove(five);
+    const heap = new FlowHeap();
+    for (const [flow, end] of [5, 3, 9, 1, 7, 8, 2].entries()) heap.push(flow, end);
+    heap.move(2, 0);
+    heap.move(3, 10);
+    heap.remove(0);
     const order: number[] = [];
-    for (let top = heap.first; top !== undefined; top = heap.first) {
-      order.push(top.end);
+    for (let top = heap.first; top !== -1; top = heap.first) {
+      order.push(heap.endOf(top));
       heap.remove(top);
     }
     expect(order).toEqual([0, 2, 3, 7, 8, 10]);
+  });
+});
+
+describe('the events', () => {
+  it('come by time, those of a kind that are put in in order and all others', () => {
+    const queue = new EventQueue(3);
+    const random = seededRandom(7);
+    const put = Array.from({ length: 500 }, (_, subject) => {
+      const kind = subject % 3;
+      // The first kind is always in order, the second mostly, the third never.
+      const time = kind === 0 ? subject : kind === 1 ? subject + 20 * random() : 1000 * random();
+      queue.push(time, kind, subject);
+      return { time, kind, subject };
+    });
+    expect(queue.size).toBe(500);
+    const taken: { time: number; kind: number; subject: number }[] = [];
+    while (queue.pop((time, kind, subject) => taken.push({ time, kind, subject })));
+    expect(taken).toEqual([...put].sort((one, other) => one.time - other.time));
+    expect([queue.size, queue.nextTime]).toEqual([0, Infinity]);
   });
 });
 

@@ -1,0 +1,55 @@
+import { RULES } from './rules';
+import type { Pull } from './sim-node';
+import type { Fetch } from './supernode';
+import type { Swarm } from './swarm';
+import { HAPPENS } from './world';
+import type { World } from './world';
+
+/** New blocks: those that the supernode gets from the origin, and how others hear of what a host has. */
+export class News {
+  constructor(private readonly world: World) {}
+
+  /** Asks the origin for the next block of a blob. */
+  fetch(swarm: Swarm): void {
+    const { supernode, links, now, origin } = this.world;
+    const bytes = swarm.lengths[swarm.held];
+    if (!supernode.alive || bytes === undefined) return;
+    links.begin(now, origin, supernode.host, bytes, { swarm, supernode, bytes });
+  }
+
+  fetched({ swarm, supernode, bytes }: Fetch): void {
+    const { world } = this;
+    if (supernode !== world.supernode || !supernode.alive) return;
+    world.tally.originBytes += bytes;
+    swarm.news.push(swarm.held);
+    swarm.held += 1;
+    if (swarm.news.length === 1) {
+      const gather = RULES.supernodeGather + RULES.supernodeGatherAMember * swarm.placement.size;
+      const queued = world.queued(supernode.host.up);
+      world.after(gather + world.scenario.latency + queued, HAPPENS.supernodeAnnounce, swarm.number);
+    }
+    this.fetch(swarm);
+  }
+
+  /** The neighbours of a node hear of its new blocks. */
+  announce(pull: Pull): void {
+    for (const block of pull.news) pull.told.add(block);
+    pull.news = [];
+    if (!pull.node.alive) return;
+    for (const watcher of pull.watchers) if (!watcher.isFull) this.world.pump(watcher);
+  }
+
+  /** All daemons hear of the supernode's. */
+  supernodeAnnounce(swarm: Swarm): void {
+    const { supernode, nodes } = this.world;
+    if (!supernode.alive) return;
+    for (const block of swarm.news) swarm.told.add(block);
+    swarm.news = [];
+    for (const { pulls } of nodes) {
+      const pull = pulls[swarm.number];
+      if (pull === undefined) continue;
+      pull.isDry = false;
+      this.world.pump(pull);
+    }
+  }
+}
