@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { endWithUs } from '../end-with-us';
 import { freePort } from '../free-port';
+import { commandLine } from '../launcher';
 import { cpuSecondsOf, memoryOf } from '../process-usage';
 import { HttpConnection } from './http-connection';
 
@@ -52,7 +53,7 @@ export class MeasuredSupernode {
     const log = openSync(join(home, 'supernode.log'), 'a');
     const listen = ['--listen-ip', '127.0.0.1', '--port', `${api}`, '--download-port', `${pieces}`];
     const flags = [...listen, '--advertise-ip', '127.0.0.1', '--home-dir', home, '--allow-origin', origin];
-    const child = spawn('taskset', ['-c', `${core}`, process.execPath, ...nodeArguments, LAUNCHER, ...flags], {
+    const child = spawn('taskset', ['-c', `${core}`, ...commandLine(LAUNCHER, nodeArguments), ...flags], {
       stdio: ['ignore', log, log],
     });
     closeSync(log);

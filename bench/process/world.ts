@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 
 import { endWithUs } from '../end-with-us';
 import { freePort } from '../free-port';
+import { commandLine } from '../launcher';
 import { MeasuredProcess } from './measured-process';
 
 const SERVICES = join(__dirname, '../../services');
@@ -51,7 +51,7 @@ export async function startWorld({ home, length, blobs, nodeArguments }: WorldOp
         ...['--listen-ip', '127.0.0.1', '--port', `${api}`, '--download-port', `${supernodeBlocks}`],
         ...['--advertise-ip', '127.0.0.1', '--home-dir', join(home, 'supernode'), '--min-free', '0'],
         ...['--allow-origin', `127.0.0.1:${originPort}`],
-      ] as [string, ...string[]],
+      ],
       { log: join(home, 'supernode.log'), port: api },
     );
     stops.push(() => supernode.stop());
@@ -63,7 +63,7 @@ export async function startWorld({ home, length, blobs, nodeArguments }: WorldOp
         ...['--peer-ip', '127.0.0.1', '--peer-port', `${peers}`, '--ops-listen', `127.0.0.1:${ops}`],
         ...['--advertise-ip', '127.0.0.1', '--data-dir', join(home, 'daemon'), '--min-free', '0'],
         ...['--blob-authorization', 'none'],
-      ] as [string, ...string[]],
+      ],
       { log: join(home, 'dfdaemon.log'), port: mirror },
     );
     stops.push(() => daemon.stop());
@@ -93,11 +93,4 @@ async function startOrigin(
   const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
   ended.catch(() => undefined);
   return { child, digests: line.split(' ') };
-}
-
-/** The command as its users start it: what stands in its first line counts. Arguments of Node.js come to those. */
-function commandLine(launcher: string, nodeArguments: readonly string[]): string[] {
-  if (nodeArguments.length === 0) return [launcher];
-  const [, ...given] = /^#!\S+(?: -S)? node(.*)/.exec(readFileSync(launcher, 'utf8'))?.[1]?.split(' ') ?? [];
-  return [process.execPath, ...given, ...nodeArguments, launcher];
 }

@@ -1,3 +1,5 @@
+import { BlockSet } from '@cdk8s-dragonfly/protocol';
+
 /** A holder gives at most so many pieces at once (Dragonfly 0.x protocol, 6.3). */
 export const MAX_UPLOADS = 5;
 
@@ -7,10 +9,18 @@ export const MAX_HOLDER_FAILURES = 5;
 /** An upload that nobody has reported for this long, in ms, is no longer counted: its client is gone. */
 export const UPLOAD_LIFETIME = 60_000;
 
+/** A piece that a holder gives to a client. */
+interface Upload {
+  readonly cid: string;
+  readonly piece: number;
+  /** When it began, or was asked for anew. */
+  since: number;
+}
+
 interface Holder {
-  readonly pieces: Set<number>;
-  /** When each upload in progress began, by client and piece. */
-  readonly uploads: Map<string, number>;
+  readonly pieces: BlockSet;
+  /** In progress: a few. */
+  readonly uploads: Upload[];
   failures: number;
 }
 
@@ -36,7 +46,7 @@ export class ClassicHolders {
 
   /** A client has a piece on disk. */
   add(cid: string, piece: number): void {
-    const holder = this.holders.get(cid) ?? { pieces: new Set(), uploads: new Map(), failures: 0 };
+    const holder = this.holders.get(cid) ?? { pieces: new BlockSet(), uploads: [], failures: 0 };
     this.holders.set(cid, holder);
     holder.pieces.add(piece);
     const having = this.byPiece.get(piece);
@@ -54,7 +64,7 @@ export class ClassicHolders {
 
   /** A client gives nothing any more. */
   remove(cid: string): void {
-    for (const piece of this.holders.get(cid)?.pieces ?? []) this.drop(cid, piece);
+    for (const piece of [...(this.holders.get(cid)?.pieces ?? [])]) this.drop(cid, piece);
     this.holders.delete(cid);
   }
 
@@ -63,10 +73,11 @@ export class ClassicHolders {
     const holder = this.holders.get(cid);
     if (holder?.pieces.has(question.piece) !== true || question.refused.has(cid)) return false;
     if (holder.failures >= MAX_HOLDER_FAILURES) return false;
-    for (const [upload, since] of holder.uploads) {
-      if (question.now - since >= UPLOAD_LIFETIME) holder.uploads.delete(upload);
+    const { uploads } = holder;
+    for (let at = uploads.length - 1; at >= 0; at -= 1) {
+      if (question.now - (uploads[at]?.since ?? 0) >= UPLOAD_LIFETIME) uploads.splice(at, 1);
     }
-    return holder.uploads.size < MAX_UPLOADS || holder.uploads.has(uploadOf(question));
+    return uploads.length < MAX_UPLOADS || placeOf(uploads, question) >= 0;
   }
 
   /** The least busy holder that may give the piece; undefined when there is none. Ties are random. */
@@ -75,7 +86,7 @@ export class ClassicHolders {
     let load = Infinity;
     for (const cid of this.byPiece.get(question.piece) ?? []) {
       if (!this.mayGive(cid, question)) continue;
-      const uploads = this.holders.get(cid)?.uploads.size ?? 0;
+      const uploads = this.holders.get(cid)?.uploads.length ?? 0;
       if (uploads < load) best = [cid];
       else if (uploads === load) best.push(cid);
       load = Math.min(load, uploads);
@@ -84,8 +95,12 @@ export class ClassicHolders {
   }
 
   /** An upload begins, or is asked for anew. */
-  begin(cid: string, question: HolderQuestion): void {
-    this.holders.get(cid)?.uploads.set(uploadOf(question), question.now);
+  begin(holderCid: string, { cid, piece, now }: HolderQuestion): void {
+    const uploads = this.holders.get(holderCid)?.uploads;
+    if (uploads === undefined) return;
+    const upload = uploads[placeOf(uploads, { cid, piece })];
+    if (upload === undefined) uploads.push({ cid, piece, since: now });
+    else upload.since = now;
   }
 
   /** An upload ended, was given up, or failed. */
@@ -95,11 +110,14 @@ export class ClassicHolders {
     outcome: 'arrived' | 'failed' | 'left',
   ): void {
     const holder = this.holders.get(cid);
-    if (holder?.uploads.delete(uploadOf(upload)) !== true || outcome === 'left') return;
-    holder.failures = outcome === 'arrived' ? 0 : holder.failures + 1;
+    const at = holder === undefined ? -1 : placeOf(holder.uploads, upload);
+    if (holder === undefined || at < 0) return;
+    holder.uploads.splice(at, 1);
+    if (outcome !== 'left') holder.failures = outcome === 'arrived' ? 0 : holder.failures + 1;
   }
 }
 
-function uploadOf({ cid, piece }: { readonly cid: string; readonly piece: number }): string {
-  return `${piece} ${cid}`;
+/** Where the upload of a piece to a client stands; -1 when there is none. */
+function placeOf(uploads: readonly Upload[], { cid, piece }: { readonly cid: string; readonly piece: number }): number {
+  return uploads.findIndex((upload) => upload.piece === piece && upload.cid === cid);
 }

@@ -1,4 +1,4 @@
-import { MAX_PIECE_SOURCES } from '@cdk8s-dragonfly/protocol';
+import { BlockSet, MAX_PIECE_SOURCES } from '@cdk8s-dragonfly/protocol';
 
 import { seededRandom } from '../placement/random';
 import { ClassicHolders } from './classic-holders';
@@ -63,14 +63,19 @@ export type ClassicDecision =
   /** 1 to 4 pieces, those that it was told before and has not reported among them. */
   | { readonly kind: 'fetch'; readonly pieces: readonly ClassicAssignment[] };
 
+/** What is known of a client: of thousands, and changed at each request, so it is kept in as few objects as can be. */
 interface Client {
   readonly serves: boolean;
-  readonly done: Set<number>;
-  readonly running: Map<number, ClassicAssignment>;
-  /** Clients that failed this one. */
-  readonly refused: Set<string>;
+  /** The pieces that it has. */
+  readonly done: BlockSet;
+  /** What it was told to fetch and has not reported: a few. */
+  readonly running: ClassicAssignment[];
+  /** Clients that failed this one; undefined while none has. */
+  refused: Set<string> | undefined;
   failures: number;
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /**
  * Which piece each original client fetches next and from whom: the swarm of one file. Pure: no clock, chance or socket.
@@ -105,7 +110,7 @@ export class ClassicPlacement {
         this.clients.set(report.cid, { ...client, serves: false });
         return false;
       case 'forget':
-        for (const piece of [...client.running.keys()]) this.release(report.cid, client, piece, 'left');
+        this.releaseAll(report.cid, client);
         this.holders.remove(report.cid);
         this.clients.delete(report.cid);
         return false;
@@ -117,29 +122,28 @@ export class ClassicPlacement {
     const { cid, held, count } = question;
     const client = this.clients.get(cid);
     if (client === undefined) return { kind: 'unknown' };
-    if (count !== undefined && client.done.size >= count) return { kind: 'finish' };
+    if (count !== undefined && client.done.count >= count) return { kind: 'finish' };
 
     const random = seededRandom(question.seed);
-    for (const piece of [...client.running.keys()]) if (!held.has(piece)) this.release(cid, client, piece, 'left');
-    const free = MAX_PIECE_SOURCES - client.running.size;
+    for (const { piece } of [...client.running]) if (!held.has(piece)) this.release(cid, client, piece, 'left');
+    const free = MAX_PIECE_SOURCES - client.running.length;
     const fresh = free > 0 ? mostWanted(client, question, { most: free, holders: this.holders, random }) : [];
-    const pieces = [...client.running.keys(), ...fresh];
-    for (const piece of pieces) this.assign(client, { cid, piece, refused: client.refused, now: question.now, random });
-    return pieces.length === 0 ? { kind: 'wait' } : { kind: 'fetch', pieces: [...client.running.values()] };
+    const pieces = [...client.running.map(({ piece }) => piece), ...fresh];
+    const { refused = NOBODY } = client;
+    for (const piece of pieces) this.assign(client, { cid, piece, refused, now: question.now, random });
+    return pieces.length === 0 ? { kind: 'wait' } : { kind: 'fetch', pieces: [...client.running] };
   }
 
   private register(cid: string, serves: boolean): void {
     const before = this.clients.get(cid);
-    for (const piece of before?.running.keys() ?? []) {
-      if (before !== undefined) this.release(cid, before, piece, 'left');
-    }
+    if (before !== undefined) this.releaseAll(cid, before);
     this.holders.remove(cid);
-    this.clients.set(cid, { serves, done: new Set(), running: new Map(), refused: new Set(), failures: 0 });
+    this.clients.set(cid, { serves, done: new BlockSet(), running: [], refused: undefined, failures: 0 });
   }
 
   /** Answers whether another client gave it. */
   private arrived(cid: string, client: Client, piece: number): boolean {
-    const given = client.running.get(piece)?.from !== undefined;
+    const given = toldOf(client, piece)?.from !== undefined;
     // Only other clients' pieces speak for its connection to other clients.
     if (given) client.failures = 0;
     this.release(cid, client, piece, 'arrived');
@@ -148,9 +152,10 @@ export class ClassicPlacement {
   }
 
   private failed(client: Client, { cid, piece, from }: Extract<ClassicReport, { type: 'failed' }>): void {
-    const assigned = client.running.get(piece)?.from;
+    const assigned = toldOf(client, piece)?.from;
     // A question that was answered with "wait" comes again with the same report.
-    if (from !== undefined && this.clients.has(from) && !client.refused.has(from)) {
+    if (from !== undefined && this.clients.has(from) && client.refused?.has(from) !== true) {
+      client.refused ??= new Set();
       client.refused.add(from);
       client.failures += 1;
     }
@@ -162,21 +167,32 @@ export class ClassicPlacement {
 
   private assign(client: Client, question: HolderQuestion): void {
     const { piece, cid } = question;
-    const before = client.running.get(piece);
-    let from = before?.from;
-    if (before === undefined || (from !== undefined && !this.holders.mayGive(from, question))) {
-      this.release(cid, client, piece, 'left');
-      from = client.failures > MAX_CLIENT_FAILURES ? undefined : this.holders.choose(question);
+    const told = toldOf(client, piece);
+    // Most are told again and again what they were told before: nothing new to keep.
+    if (told !== undefined && (told.from === undefined || this.holders.mayGive(told.from, question))) {
+      if (told.from !== undefined) this.holders.begin(told.from, question);
+      return;
     }
+    this.release(cid, client, piece, 'left');
+    const from = client.failures > MAX_CLIENT_FAILURES ? undefined : this.holders.choose(question);
     if (from !== undefined) this.holders.begin(from, question);
-    client.running.set(piece, { piece, from });
+    client.running.push({ piece, from });
   }
 
   private release(cid: string, client: Client, piece: number, outcome: 'arrived' | 'failed' | 'left'): void {
-    const from = client.running.get(piece)?.from;
-    if (from !== undefined) this.holders.end(from, { cid, piece }, outcome);
-    client.running.delete(piece);
+    const at = client.running.findIndex((told) => told.piece === piece);
+    if (at < 0) return;
+    const [told] = client.running.splice(at, 1);
+    if (told?.from !== undefined) this.holders.end(told.from, { cid, piece }, outcome);
   }
+
+  private releaseAll(cid: string, client: Client): void {
+    for (const { piece } of [...client.running]) this.release(cid, client, piece, 'left');
+  }
+}
+
+function toldOf({ running }: Client, piece: number): ClassicAssignment | undefined {
+  return running.find((told) => told.piece === piece);
 }
 
 /** A piece that a client could fetch. */
@@ -190,16 +206,17 @@ interface Wanted {
 
 /** The pieces that a client could fetch, the most wanted first, and no more than `most`. */
 function mostWanted(
-  { done, running }: Client,
+  client: Client,
   { held }: ClassicQuestion,
   { most, holders, random }: { most: number; holders: ClassicHolders; random: () => number },
 ): number[] {
+  const { done, running } = client;
   let sum = 0;
-  for (const piece of running.keys()) sum += piece;
-  const mean = running.size === 0 ? undefined : sum / running.size;
+  for (const { piece } of running) sum += piece;
+  const mean = running.length === 0 ? undefined : sum / running.length;
   const best: Wanted[] = [];
   for (const piece of held) {
-    if (done.has(piece) || running.has(piece)) continue;
+    if (done.has(piece) || toldOf(client, piece) !== undefined) continue;
     const having = holders.count(piece);
     const least = best.length < most ? undefined : best[most - 1];
     // Most are not wanted more than those found before, and cost no more than this.

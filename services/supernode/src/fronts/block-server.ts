@@ -46,15 +46,15 @@ export class BlockServer implements Closeable {
   constructor(private readonly options: BlockServerOptions) {
     this.limits = { ...BLOCK_LIMITS, ...options.limits };
     this.arriving = new ArrivingAnswers((bytes) => options.served?.(bytes));
-    const { headerBytes, requestTimeout, keepAlive, stalled } = this.limits;
+    const { headerBytes, requestTimeout, idle } = this.limits;
     this.server = createServer({
-      keepAliveTimeout: keepAlive,
+      keepAliveTimeout: idle,
       requestTimeout,
       headersTimeout: requestTimeout,
       connectionsCheckingInterval: checkEvery(this.limits),
       maxHeaderSize: headerBytes,
     });
-    this.server.timeout = stalled;
+    this.server.timeout = idle;
     this.connections = new ConnectionCount(this.server, this.limits);
     this.server.on('clientError', answerClientError);
     this.server.on('request', (request, response) => {

@@ -10,10 +10,11 @@ export interface FrontLimits {
   readonly spareConnections: number;
   /** How long a request may take to come in, from the opening of its connection or its first byte. */
   readonly requestTimeout: number;
-  /** How long a connection may be without a request. Original clients want 15 s at least (Dragonfly 0.x protocol, 9). */
-  readonly keepAlive: number;
-  /** How long a client may take no byte of an answer. */
-  readonly stalled: number;
+  /**
+   * How long no byte may pass on a connection: until the next request, or while a client takes nothing of its answer. Original clients want
+   * 15 s at least between requests (Dragonfly 0.x protocol, 9).
+   */
+  readonly idle: number;
   /** How long running answers may take when the supernode stops. */
   readonly stop: number;
 }
@@ -25,8 +26,7 @@ export const API_LIMITS: FrontLimits = {
   connections: 20_000,
   spareConnections: 1000,
   requestTimeout: 10_000,
-  keepAlive: 60_000,
-  stalled: 60_000,
+  idle: 60_000,
   stop: 10_000,
 };
 

@@ -8,8 +8,7 @@ const LIMITS = {
   connections: 3,
   spareConnections: 2,
   requestTimeout: 400,
-  keepAlive: 500,
-  stalled: 1000,
+  idle: 800,
   stop: 300,
 };
 
