@@ -39,14 +39,18 @@ const look = (now) => {
 if (pulse !== undefined) {
   const { host, port, magic, length } = pulse;
   const socket = require('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  const question = Buffer.alloc(length + 4);
-  socket.on('error', (error) => { parentPort.postMessage(error.message); socket.close(); });
+  socket.once('error', (error) => { parentPort.postMessage(error.message); socket.close(); });
+  // What went wrong with one datagram says nothing of the next.
+  socket.once('listening', () => socket.removeAllListeners('error').on('error', () => {}));
   socket.on('message', (message, from) => {
-    if (message.length !== length || message.toString('latin1', 0, magic.length) !== magic) return;
+    // Whoever writes datagrams by hand may say that one came from port 0: nothing can be sent there.
+    if (from.port === 0 || message.length !== length || message.toString('latin1', 0, magic.length) !== magic) return;
     look(performance.now());
-    message.copy(question);
-    question.writeUInt32BE(Math.round(looked - since), length);
-    socket.send(question, from.port, from.address);
+    const answer = Buffer.alloc(length + 4);
+    message.copy(answer);
+    answer.writeUInt32BE(Math.round(looked - since), length);
+    // What cannot be sent is lost, as datagrams are.
+    socket.send(answer, from.port, from.address, () => {});
   });
   socket.bind(port, host);
 }

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Watchdog } from '@cdk8s-dragonfly/command';
@@ -17,6 +19,15 @@ async function run(script: string): Promise<{ code: number | null; signal: strin
     string | null,
   ];
   return { code, signal, err };
+}
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
 }
 
 describe('the watchdog', () => {
@@ -44,11 +55,7 @@ describe('the watchdog', () => {
   });
 
   it('answers questions while the event loop stands still, and says for how long it does', async () => {
-    const socket = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    const { port } = socket.address();
-    socket.close();
-    await once(socket, 'close');
+    const port = await freeUdpPort();
     const pulse = `{ host: '127.0.0.1', port: ${port}, magic: 'hello', length: 8, failed: (why) => console.error(why) }`;
     const module = JSON.stringify(join(__dirname, '../lib/watchdog.js'));
     const hang = 'process.stderr.write("up\\n"); for (;;);';
@@ -71,6 +78,59 @@ describe('the watchdog', () => {
     } finally {
       asker.close();
       child.kill('SIGKILL');
+    }
+  });
+
+  it('answers on after questions that nobody can be answered', async () => {
+    // Only root can send a datagram from port 0, or in the name of all: here the thread is told that it came from there.
+    const forge = `
+      const dgram = require('node:dgram');
+      const { createSocket } = dgram;
+      dgram.createSocket = (...options) => {
+        const socket = createSocket(...options);
+        const { emit } = socket;
+        socket.emit = (name, message, from) => {
+          const forged = { 'hello-p0': { port: 0 }, 'hello-bc': { address: '255.255.255.255' } }[message];
+          return emit.call(socket, name, message, forged === undefined ? from : { ...from, ...forged });
+        };
+        return socket;
+      };`;
+    const port = await freeUdpPort();
+    const pulse = `{ host: '127.0.0.1', port: ${port}, magic: 'hello', length: 8, failed: (why) => console.error(why) }`;
+    const module = JSON.stringify(join(__dirname, '../lib/watchdog.js'));
+    const home = await mkdtemp(join(tmpdir(), 'watchdog-'));
+    await writeFile(join(home, 'forge.js'), forge);
+    const program = `require(${module}).Watchdog.start('test', 8000, ${pulse}).then(() => setInterval(() => {}, 1000));`;
+    const child = spawn(process.execPath, ['-r', join(home, 'forge.js'), '-e', program], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const said: string[] = [];
+    child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+    const exited = once(child, 'exit').then(([code]) => `it ended with ${String(code)}: ${said.join('')}`);
+    const asker = createSocket('udp4');
+    let asking: NodeJS.Timeout | undefined;
+    try {
+      let questions = ['hello-up'];
+      asking = setInterval(() => {
+        for (const question of questions) asker.send(question, port, '127.0.0.1');
+      }, 20);
+      const answer = async (): Promise<string> => {
+        const [text] = (await once(asker, 'message', { signal: AbortSignal.timeout(15_000) })) as [Buffer];
+        return text.toString('latin1', 0, 8);
+      };
+      expect(await Promise.race([answer(), exited])).toBe('hello-up');
+      questions = ['hello-p0', 'hello-bc', 'hello-on', 'hello-bc', 'hello-p0', 'hello-en'];
+      for (let last = ''; last !== 'hello-en';) {
+        last = await Promise.race([answer(), exited]);
+        expect(last).toMatch(/^hello-(up|on|en)$/);
+      }
+      expect(said).toEqual([]);
+    } finally {
+      clearInterval(asking);
+      asker.close();
+      child.kill('SIGKILL');
+      await exited;
+      await rm(home, { recursive: true });
     }
   });
 
