@@ -99,6 +99,22 @@ describe('whether a supernode lives', () => {
     expect(await pulse().feel()).toBe('unknown');
   });
 
+  it('is asked no more, and no socket is open, once all is stopped, also while it is felt', async () => {
+    const own = new PulseSockets();
+    const felt = new Pulse(own, { host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+    supernode.late = undefined;
+    let asked = 0;
+    thread.on('message', () => (asked += 1));
+    const feeling = felt.feel();
+    await once(thread, 'message');
+    expect(own.open).toBe(1);
+    own.stop();
+    const before = asked;
+    expect(await feeling).toBe('unknown');
+    expect(own.open).toBe(0);
+    expect(asked).toBe(before);
+  });
+
   it('answers pings: that is all there is to know', async () => {
     const living = liveness();
     supernode.late = undefined;

@@ -26,12 +26,19 @@ interface Question {
 export class PulseSockets {
   private readonly sockets = new Map<number, Socket>();
   private readonly questions = new Map<string, Question>();
+  private isStopped = false;
 
-  /** Sends a question, and tells when it is answered, until the returned function is called. */
+  /** How many sockets are open. */
+  get open(): number {
+    return this.sockets.size;
+  }
+
+  /** Sends a question, and tells when it is answered, until the returned function is called. Nothing is sent any more after {@link stop}. */
   ask(
     at: { readonly address: string; readonly family: number; readonly port: number },
     answered: Question['answered'],
   ): () => void {
+    if (this.isStopped) return () => undefined;
     const nonce = randomBytes(PULSE_NONCE);
     const key = nonce.toString('latin1');
     const text = pulseQuestion(nonce);
@@ -42,6 +49,7 @@ export class PulseSockets {
   }
 
   stop(): void {
+    this.isStopped = true;
     for (const socket of this.sockets.values()) socket.close();
     this.sockets.clear();
     this.questions.clear();
