@@ -179,7 +179,9 @@ describe('a client for blocks', () => {
   it('ends with the signal', async () => {
     const asked = new AbortController();
     const { origin } = await server(() => asked.abort(new Error('enough')));
-    await expect(client().get(origin, { path: '/x', most: 3 }, asked.signal)).rejects.toThrow('enough');
+    const asking = client();
+    await expect(asking.get(origin, { path: '/x', most: 3 }, asked.signal)).rejects.toThrow('enough');
+    expect(asking.hosts).toBe(0);
   });
 
   it('tells that nobody listens', async () => {
@@ -187,6 +189,9 @@ describe('a client for blocks', () => {
     const { origin } = raw;
     await raw.stop();
     servers.pop();
-    await expect(client().get(origin, { path: '/x', most: 3 }, signal)).rejects.toThrow('ECONNREFUSED');
+    const asking = client();
+    await expect(asking.get(origin, { path: '/x', most: 3 }, signal)).rejects.toThrow('ECONNREFUSED');
+    // Neighbours come and go for as long as the daemon runs.
+    expect(asking.hosts).toBe(0);
   });
 });

@@ -34,7 +34,7 @@ export class BlockClient {
    */
   async get(origin: URL, asked: BlockRequest, signal: AbortSignal): Promise<BlockAnswer> {
     for (;;) {
-      const connection = await this.connection(origin, signal);
+      const { pool, connection } = await this.connection(origin, signal);
       const { isUsed } = connection;
       const abort = (): void => connection.close(signal.reason as Error);
       signal.addEventListener('abort', abort, { once: true });
@@ -46,9 +46,14 @@ export class BlockClient {
         if (!isUsed || !isReset(error)) throw error;
       } finally {
         signal.removeEventListener('abort', abort);
-        this.keep(origin, connection);
+        keep(pool, connection);
       }
     }
+  }
+
+  /** To how many supernodes and neighbours connections are open or waited for. */
+  get hosts(): number {
+    return this.pools.size;
   }
 
   /** Closes all connections; requests that are under way fail. */
@@ -59,40 +64,34 @@ export class BlockClient {
     }
   }
 
-  private async connection(origin: URL, signal: AbortSignal): Promise<BlockConnection> {
-    const pool = this.poolOf(origin);
+  private async connection(
+    origin: URL,
+    signal: AbortSignal,
+  ): Promise<{ readonly pool: Pool; readonly connection: BlockConnection }> {
     for (;;) {
       signal.throwIfAborted();
+      // Who has waited may find that the last connection of the pool has closed, and the pool is gone with it.
+      const pool = this.poolOf(origin);
       for (let last = pool.idle.pop(); last !== undefined; last = pool.idle.pop()) {
         clearTimeout(last.timer);
-        if (last.connection.usable) return last.connection;
+        if (last.connection.usable) return { pool, connection: last.connection };
       }
       if (pool.open.size < MAX_CONNECTIONS) {
         const closed = (connection: BlockConnection): void => this.closed(origin, pool, connection);
         const connection = new BlockConnection(origin, this.timeouts, this.buffers, closed);
         pool.open.add(connection);
-        return connection;
+        return { pool, connection };
       }
       await turn(pool.waiting, signal);
     }
-  }
-
-  private keep(origin: URL, connection: BlockConnection): void {
-    const pool = this.poolOf(origin);
-    if (connection.usable) {
-      const timer = setTimeout(() => connection.close(new Error('the connection is not needed')), IDLE);
-      timer.unref();
-      pool.idle.push({ connection, timer });
-    }
-    wakeOne(pool);
   }
 
   private closed(origin: URL, pool: Pool, connection: BlockConnection): void {
     pool.open.delete(connection);
     const at = pool.idle.findIndex((idle) => idle.connection === connection);
     for (const { timer } of at === -1 ? [] : pool.idle.splice(at, 1)) clearTimeout(timer);
-    if (pool.open.size === 0 && pool.waiting.size === 0) this.pools.delete(origin.host);
     wakeOne(pool);
+    if (pool.open.size === 0 && pool.waiting.size === 0) this.pools.delete(origin.host);
   }
 
   private poolOf(origin: URL): Pool {
@@ -103,6 +102,16 @@ export class BlockClient {
     }
     return pool;
   }
+}
+
+/** A request has ended. */
+function keep(pool: Pool, connection: BlockConnection): void {
+  if (connection.usable) {
+    const timer = setTimeout(() => connection.close(new Error('the connection is not needed')), IDLE);
+    timer.unref();
+    pool.idle.push({ connection, timer });
+  }
+  wakeOne(pool);
 }
 
 function wakeOne({ waiting }: Pool): void {
