@@ -14,26 +14,38 @@ export class Doubts {
   private readonly suspects = new Map<number, { readonly hash: Buffer; readonly giver: string | undefined }>();
   private mistrusts = false;
   private replaced = 0;
+  private settled = false;
 
   /** Whether such blocks are taken: not any more after one was wrong. */
   get areTaken(): boolean {
     return !this.mistrusts;
   }
 
-  /** How many blocks the origin gave otherwise than a neighbour had: the digest of the whole may have been taken with the wrong ones. */
+  /** How many blocks made room for others: the digest of the whole may have been taken with them. */
   get replacements(): number {
     return this.replaced;
   }
 
-  /** A block that a neighbour gave makes room for the origin's. @returns who gave it; undefined when that is not known. */
+  /** A block that a neighbour gave makes room for the origin's, or for an attested one. @returns who gave it; undefined when that is not known. */
   replace(stored: StoredBlob, block: number): string | undefined {
     this.replaced += 1;
     stored.drop(block);
     return this.givers.get(block);
   }
 
+  /** The whole is right: nothing of it makes room any more. */
+  settle(): void {
+    this.settled = true;
+  }
+
+  /** A block of it is fetched anew. */
+  reopen(): void {
+    this.settled = false;
+  }
+
   /** Whether the block is held, and could be wrong. */
   isDoubtful(stored: StoredBlob, block: number): boolean {
+    if (this.settled) return false;
     const proof = stored.proofOf(block);
     return proof?.isDoubtful === true && !this.own.has(block);
   }

@@ -176,6 +176,7 @@ export class Download {
     }
     this.tools.log.warn({ blob: this.blob }, 'a block on disk was damaged and is fetched anew');
     this.isVerified = false;
+    this.doubts.reopen();
     this.stopping = new AbortController();
     [this.swarm, this.origin, this.original] = this.intakes();
     this.work = this.work.then(() => this.run());

@@ -61,10 +61,14 @@ export class Whole {
     for (;;) {
       const { replacements } = doubts;
       const sha256 = await hashWhole(stored, this.bell, signal);
-      if (!this.isWrong(sha256)) return sha256;
-      const thrown = doubts.throwAway(stored);
-      if (thrown === 0 && doubts.replacements === replacements) return sha256;
-      if (thrown > 0) this.view.refetch('what neighbours had from there does not fit together');
+      // What made room for another block meanwhile may be a part of this hash, and what takes its place may not be here yet.
+      if (doubts.replacements !== replacements || !stored.whole) continue;
+      if (!this.isWrong(sha256)) {
+        doubts.settle();
+        return sha256;
+      }
+      if (doubts.throwAway(stored) === 0) return sha256;
+      this.view.refetch('what neighbours had from there does not fit together');
     }
   }
 
