@@ -83,22 +83,33 @@ export class BlockSlots {
    */
   async take(client: string, signal: AbortSignal, cut: () => void): Promise<(bytes: number) => void> {
     signal.throwIfAborted();
-    if (!this.hasRoom || !this.mayHaveAnother(client)) {
-      await new Promise<void>((resolve, reject) => {
-        const gone = (): void => {
-          this.queue.delete(client, begin);
-          this.waitedInVain = true;
-          reject(signal.reason as Error);
-        };
-        const begin = (): void => {
-          signal.removeEventListener('abort', gone);
-          resolve();
-        };
-        this.queue.add(client, begin);
-        this.timer ??= setInterval(() => this.look(), LOOK_EVERY).unref();
-        signal.addEventListener('abort', gone, { once: true });
-      });
-    } else this.count(client, 1);
+    const free = this.takeFree(client, cut);
+    if (free !== undefined) return free;
+    await new Promise<void>((resolve, reject) => {
+      const gone = (): void => {
+        this.queue.delete(client, begin);
+        this.waitedInVain = true;
+        reject(signal.reason as Error);
+      };
+      const begin = (): void => {
+        signal.removeEventListener('abort', gone);
+        resolve();
+      };
+      this.queue.add(client, begin);
+      this.timer ??= setInterval(() => this.look(), LOOK_EVERY).unref();
+      signal.addEventListener('abort', gone, { once: true });
+    });
+    return this.begin(client, cut);
+  }
+
+  /** As {@link take}, for a turn that can begin at once; undefined when there is none. */
+  takeFree(client: string, cut: () => void): ((bytes: number) => void) | undefined {
+    if (!this.hasRoom || !this.mayHaveAnother(client)) return undefined;
+    this.count(client, 1);
+    return this.begin(client, cut);
+  }
+
+  private begin(client: string, cut: () => void): (bytes: number) => void {
     const turn: Serving = { client, since: performance.now(), cut, isSlow: this.slowClients.has(client) };
     if (turn.isSlow) this.slow += 1;
     this.serving.add(turn);

@@ -62,6 +62,8 @@ export class BlockConnection {
   private headLength = 0;
   private exchange: Exchange | undefined;
   private timer: NodeJS.Timeout | undefined;
+  /** Whether the timer runs for the next byte. */
+  private isExpecting = false;
   private gathering: NodeJS.Timeout | undefined;
   private isOpen = true;
   private answers = 0;
@@ -172,17 +174,22 @@ export class BlockConnection {
     this.headLength = 0;
     this.answers += 1;
     clearTimeout(this.timer);
+    this.isExpecting = false;
     if (!head.keepAlive) this.end(new Error('the connection was for one answer'));
     resolve({ ...head, body });
   }
 
   private expectByte(): void {
-    this.wait(this.timeouts.stall, 'no byte came');
+    if (this.exchange === undefined || !this.isOpen) return;
+    // A new timer for each read would be a good part of the work on it.
+    if (this.isExpecting) this.timer?.refresh();
+    else this.wait(this.timeouts.stall, 'no byte came');
+    this.isExpecting = true;
   }
 
   private wait(ms: number, what: string): void {
     clearTimeout(this.timer);
-    if (this.exchange === undefined || !this.isOpen) return;
+    this.isExpecting = false;
     this.timer = setTimeout(() => this.end(new Error(`${what} for ${ms} ms`)), ms);
   }
 

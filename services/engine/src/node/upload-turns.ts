@@ -75,12 +75,15 @@ export class UploadTurns {
     cut: () => void,
     patience = DAEMON_WAITS,
   ): Promise<((bytes: number) => void) | undefined> {
+    gone.throwIfAborted();
+    let done = this.slots.takeFree(client, cut);
+    // Nearly always so, and what follows is more work than a small block's own.
+    if (done !== undefined && this.mayGiveNow) return done;
     const late = new AbortController();
     let timer = setTimeout(() => late.abort(), patience);
     const signal = AbortSignal.any([gone, late.signal]);
-    let done: ((bytes: number) => void) | undefined;
     try {
-      done = await this.slots.take(client, signal, cut);
+      done ??= await this.slots.take(client, signal, cut);
       clearTimeout(timer);
       timer = setTimeout(() => late.abort(), BEHIND_OWN);
       await this.behindOwn(signal);
@@ -113,7 +116,7 @@ export class UploadTurns {
 
   /** Resolves when own pulls leave room for a block. */
   private async behindOwn(signal: AbortSignal): Promise<void> {
-    if (this.behind.size === 0 && this.mayGive()) return;
+    if (this.mayGiveNow) return;
     await new Promise<void>((resolve, reject) => {
       const gone = (): void => {
         this.behind.delete(begin);
@@ -139,6 +142,11 @@ export class UploadTurns {
     }
     clearInterval(this.timer);
     this.timer = undefined;
+  }
+
+  /** Whether own pulls leave room for a block, and nobody waits for that already. */
+  private get mayGiveNow(): boolean {
+    return this.behind.size === 0 && this.mayGive();
   }
 
   private mayGive(): boolean {
