@@ -127,7 +127,7 @@ describe('a session with the supernode', () => {
 
   it.each([
     ['silent', `was silent for ${SILENCE / 2} ms`],
-    ['hung', 'supernode test does not run'],
+    ['hung', 'supernode test hangs: its process does not run'],
   ] as const)('tells of the loss of one that is %s, and hears it when it goes on', async (is, message) => {
     state = is;
     session.keepOpen('127.0.0.1');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { HOLDINGS_PATH, REPLICA_PATH, REPORTS_PATH, SESSION_KEY_HEADER, SESSION_PATH } from '@cdk8s-dragonfly/protocol';
@@ -50,6 +51,13 @@ const LATEST_ANSWER = 30_000;
 /** How many times of silence a registration may take at a supernode that answers pings. */
 const MAX_PINGS = 5;
 
+/** What the states mean in which it takes no registration, for the end of a sentence. */
+const NO_ANSWER = {
+  gone: 'is not there: connections to it do not open, or break',
+  hung: 'hangs: connections to it open, and its process does not run',
+  silent: 'does not answer, and nothing shows whether it runs',
+} as const;
+
 /** The waits between tries to get in touch, in milliseconds: each twice as long as the one before, up to the second. */
 const TOUCH_EVERY = 1000;
 const TOUCH_AT_LEAST_EVERY = 30_000;
@@ -77,6 +85,8 @@ export class SupernodeLink {
       headersTimeout: LATEST_ANSWER,
       bodyTimeout: 0,
     });
+    // While one hangs, pings wait for it for half a minute each: more of them than Node.js takes for a leak, which it says on standard error.
+    setMaxListeners(0, this.stopping.signal);
     const { agent: dispatcher, name } = this;
     this.liveness = new Liveness({
       name,
@@ -136,7 +146,7 @@ export class SupernodeLink {
   async join(wanted: Wanted, listener: SessionListener): Promise<Registered> {
     const { blob } = wanted;
     this.stopping.signal.throwIfAborted();
-    if (this.liveness.hangs) throw new LinkFailure('hung', `supernode ${this.name} does not run`);
+    if (this.liveness.hangs) throw new LinkFailure('hung', `supernode ${this.name} ${NO_ANSWER.hung}`);
     // Before the answer: what the supernode says first may overtake it.
     this.session.listen(blob, listener);
     this.liveness.meet();
@@ -287,7 +297,7 @@ export class SupernodeLink {
       const next = delay(this.liveness.patience, undefined, { ref: false });
       const state = await this.liveness.look(false);
       if (state === 'answers') pings += 1;
-      else if (state !== 'busy') throw new LinkFailure(state, `supernode ${this.name} does not answer: ${state}`);
+      else if (state !== 'busy') throw new LinkFailure(state, `supernode ${this.name} ${NO_ANSWER[state]}`);
       await next;
     }
     throw new LinkFailure('gone', `supernode ${this.name} answers pings, and nothing else`);

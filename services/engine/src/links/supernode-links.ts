@@ -2,6 +2,7 @@ import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import type { OriginalPlace } from '../classic/original-supernode';
 import { LinkFailure, linkFailure } from './failure';
+import { OutageLog } from './outage-log';
 import { PulseSockets } from './pulse';
 import { SupernodeLink } from './supernode-link';
 import type { Joined, SupernodeAddress, Wanted } from './registration';
@@ -23,12 +24,15 @@ export interface OriginalAt {
 export class SupernodeLinks {
   private readonly links = new Map<string, SupernodeLink>();
   private readonly pulses = new PulseSockets();
+  private readonly outages: OutageLog;
 
   /** @param configured in the order in which they are tried. */
   constructor(
     private readonly configured: readonly SupernodeAddress[],
     private readonly options: Omit<SupernodeLinkOptions, 'address' | 'pulses'>,
-  ) {}
+  ) {
+    this.outages = new OutageLog(options.log);
+  }
 
   /** Whether there is any to ask. */
   get any(): boolean {
@@ -63,10 +67,12 @@ export class SupernodeLinks {
         if (passOver.has(link.name)) continue;
         try {
           if (silent.has(link.name)) throw new LinkFailure('gone', `supernode ${link.name} did not answer`);
-          return await this.joinAt(link, { ...wanted, redirected }, listener, silent);
+          const joined = await this.joinAt(link, { ...wanted, redirected }, listener, silent);
+          this.outages.took(link.name);
+          return joined;
         } catch (error) {
           failure = linkFailure(error, 'the supernode');
-          this.options.log.warn({ supernode: link.name, why: failure.message }, 'a swarm could not be joined');
+          this.outages.failed(link.name, failure.message);
         }
       }
       // With one supernode there is no owner elsewhere that a second round could go around.

@@ -142,7 +142,9 @@ export class SupernodeSession {
       if (state === 'answers') return answered < MOST_ANSWERS ? undefined : reason;
       if (state === 'busy') return undefined;
       if (state === 'gone') return new LinkFailure('gone', `supernode ${name} is not there any more`);
-      this.tellLost(state === 'hung' ? new LinkFailure('hung', `supernode ${name} does not run`) : reason);
+      this.tellLost(
+        state === 'hung' ? new LinkFailure('hung', `supernode ${name} hangs: its process does not run`) : reason,
+      );
       return undefined;
     };
   }
