@@ -128,6 +128,8 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const pulling = { provider: node, own, access, manifests, pings, unhad, about, record };
   const proxy = proxyFrom(values, proxying, { pulling, outward, originRules: proxyRules, log });
   const mirror = new MirrorServer({ ...pulling, upstreams, registry }, { proxy, tls });
+  // Told to stop while it started: no runtime is to come any more.
+  if (ctx.signal.aborted) return;
   const mirrorAt = { host: values.hostIp, port: values.port, portFlag: '--port', hostFlag: '--hostIp' };
   const mirrorAddress = await mirror.start(mirrorAt);
   lifecycle.add('the mirror', {

@@ -48,10 +48,10 @@ class Daemon {
       },
       onUnhandled: () => () => undefined,
     };
-    return runCommand(DFDAEMON, (values, ctx) => serveNode(values, ctx, this.startNode ?? this.#start), host);
+    return runCommand(DFDAEMON, (values, ctx) => serveNode(values, ctx, this.startNode ?? this.startWith), host);
   }
 
-  readonly #start: StartNode = (options) => {
+  readonly startWith: StartNode = (options) => {
     this.options = options;
     const stop = (): Promise<void> => {
       this.events.push('node stopped');
@@ -236,6 +236,19 @@ describe('a df-daemon', () => {
     expect(await daemon.run(...(await flags()))).toBe(2);
     expect(daemon.text).toContain(line);
     expect(daemon.text.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('that is told to stop while it starts has no mirror, and is never ready', async () => {
+    const daemon: Daemon = new Daemon(async (options) => {
+      daemon.interrupt();
+      await daemon.line('stopping');
+      return daemon.startWith(options);
+    });
+    const port = await freePort();
+    expect(await daemon.run(...(await flags('--port', `${port}`)))).toBe(143);
+    expect(daemon.lines.map(({ msg }) => msg)).toEqual(['stopping']);
+    expect(daemon.events).toEqual(['node stopped']);
+    await expect(ask(port, '/v2/')).rejects.toThrow('ECONNREFUSED');
   });
 
   test('whose node does not start has no mirror', async () => {
