@@ -228,9 +228,9 @@ export class FileChange {
     return [...halves, target.anchor + BROKEN_LOCK_SUFFIX];
   }
 
-  /** Long enough for another run to change and roll back. */
+  /** Long enough for another run to ask, change and roll back. */
   private get lockWaitMs(): number {
-    return 3 * this.reloadTimeoutMs + 5_000;
+    return 3 * this.reloadTimeoutMs + 30_000;
   }
 }
 

@@ -30,6 +30,10 @@ describe('health and version', () => {
     expect([answer.status, answer.text]).toEqual([200, text]);
   });
 
+  test('says for how long it keeps a connection', async () => {
+    expect((await running.ask('/_ping')).headers.get('keep-alive')).toBe('timeout=60');
+  });
+
   test('/version tells what runs, in the words of the original', async () => {
     const { status: code, body } = await running.json('/version');
     expect(code).toBe(200);
