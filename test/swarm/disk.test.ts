@@ -23,18 +23,18 @@ mounted('small disks', () => {
     for (const made of disks.splice(0)) made.remove();
   });
 
-  describe.each(['tmpfs', 'ext4'] as const)('a supernode on a %s of 64 MiB that has to leave 8 free', (kind) => {
-    const minFree = mebibytes(8);
+  describe.each(['tmpfs', 'ext4'] as const)('a supernode on a %s of 32 MiB that has to leave 4 free', (kind) => {
+    const minFree = mebibytes(4);
 
     it('serves blobs over and over, and never crosses the floor', async () => {
-      const small = disk(kind, 64);
+      const small = disk(kind, 32);
       swarm = await Swarm.start(1, { folder: small.folder, minFree });
-      const contents = Array.from({ length: 6 }, (_, index) => randomBytes(mebibytes(9) + index * 1_234_567));
+      const contents = Array.from({ length: 6 }, (_, index) => randomBytes(mebibytes(4.5) + index * 617_283));
       const blobs = contents.map((content) => swarm.origin.add(content));
       // It keeps one blob or two, so that the supernode is asked again.
       const nodes = [
-        await swarm.addNode('one', undefined, { diskQuota: mebibytes(32) }),
-        await swarm.addNode('two', undefined, { diskQuota: mebibytes(32) }),
+        await swarm.addNode('one', undefined, { diskQuota: mebibytes(16) }),
+        await swarm.addNode('two', undefined, { diskQuota: mebibytes(16) }),
       ];
       const stopWatching = watchFree(small);
       // The disk takes five of them: the second round fetches anew what had to go in the first.
@@ -46,19 +46,19 @@ mounted('small disks', () => {
       }
       const { least, looks } = stopWatching();
       expect(least).toBeGreaterThanOrEqual(minFree);
-      expect(least).toBeLessThan(mebibytes(30));
+      expect(least).toBeLessThan(mebibytes(15));
       expect(looks).toBeGreaterThan(100);
       // It served them all: no daemon had to go to the origin by itself.
       for (const { traffic } of nodes) expect(traffic.origin).toBe(0);
     }, 60_000);
 
     it('stays above the floor when others fill the disk meanwhile', async () => {
-      const small = disk(kind, 64);
+      const small = disk(kind, 32);
       swarm = await Swarm.start(1, { folder: small.folder, minFree });
-      const first = randomBytes(mebibytes(16));
+      const first = randomBytes(mebibytes(8));
       const node = await swarm.addNode();
       await readAll(node, swarm.origin.add(first));
-      const content = randomBytes(mebibytes(20));
+      const content = randomBytes(mebibytes(10));
       let filled = false;
       const reading = readAll(node, swarm.origin.add(content), { from: 0 }, (sum) => {
         if (sum < mebibytes(2) || filled) return;
@@ -71,9 +71,9 @@ mounted('small disks', () => {
     });
 
     it('says at once that a blob larger than the disk is unstorable, and daemons get it from the origin', async () => {
-      const small = disk(kind, 64);
+      const small = disk(kind, 32);
       swarm = await Swarm.start(1, { folder: small.folder, minFree });
-      const content = randomBytes(mebibytes(70));
+      const content = randomBytes(mebibytes(35));
       const { blob, url } = swarm.origin.add(content);
       const before = small.free;
       const began = performance.now();
@@ -95,7 +95,7 @@ mounted('small disks', () => {
       const { code, msg } = (await answer.json()) as { code: number; msg: string };
       const ms = performance.now() - began;
       expect({ code, msg }).toMatchObject({ code: 607, msg: expect.stringContaining('unstorable: ') as string });
-      expect(msg).toMatch(new RegExp(`${blob} needs \\d+ bytes more on this disk.* 8388608 must stay free`));
+      expect(msg).toMatch(new RegExp(`${blob} needs \\d+ bytes more on this disk.* 4194304 must stay free`));
       expect(ms).toBeLessThan(1000);
       expect(before - small.free).toBeLessThan(65_536);
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,12 +67,25 @@ function runOf(file: string, name: string): RecordedRun {
 /** The Python client went to the origin on code 603 while pieces ran; we go on, as the Go ones do. */
 const GOES_ON = '10-dfget-v0.2.0-scripted-answers.json 14';
 
+const contents = new Map<number, { readonly content: Buffer; readonly blob: BlobId }>();
+
+/** Runs have nodes and supernodes of their own, so those of one length may pull the same bytes: they are made and hashed once. */
+function contentOf(length: number): { readonly content: Buffer; readonly blob: BlobId } {
+  let known = contents.get(length);
+  if (known === undefined) {
+    const content = randomBytes(length);
+    known = { content, blob: `sha256:${createHash('sha256').update(content).digest('hex')}` };
+    contents.set(length, known);
+  }
+  return known;
+}
+
 /** How a pull through one recorded supernode ended. */
 async function pull(run: RecordedRun): Promise<object> {
-  const content = randomBytes(run.length);
+  const { content, blob } = contentOf(run.length);
   const supernode = await replay(run, content);
   const node = await addNode([supernode.port]);
-  const { blob, url } = origin.add(content);
+  const url = origin.addAt(`/v2/library/run-${run.name}/blobs/${blob}`, content);
   if (run.originStatus >= 400) statuses.set(url.pathname, run.originStatus);
   const ended = await readAll(node, { blob, url }).catch((error: unknown) => error);
   const { supernode: own, peer, origin: direct } = node.traffic;

@@ -40,6 +40,7 @@ export class ReplayedSupernode {
   private readonly done = new Set<number>();
   private readonly failures = new Map<number, number>();
   private readonly items = new Map<number, RecordedItem[]>();
+  private readonly pieceMd5s = new Map<number, string>();
   private readonly pieceSize: number;
 
   private constructor(
@@ -170,8 +171,7 @@ export class ReplayedSupernode {
     const item = all[Math.min(this.failures.get(piece) ?? 0, all.length - 1)];
     const isOwn = item?.cid.startsWith(SUPERNODE) === true;
     const isAlive = isOwn || this.run.peers.has(`${item?.peerIp}:${item?.peerPort}`);
-    const framed = this.framed(piece);
-    const pieceMd5 = item?.pieceMd5 === '' ? '' : `${createHash('md5').update(framed).digest('hex')}:${framed.length}`;
+    const pieceMd5 = item?.pieceMd5 === '' ? '' : this.pieceMd5(piece);
     const range = `${piece * this.pieceSize}-${(piece + 1) * this.pieceSize - 1}`;
     const place = { peerIp: '127.0.0.1', peerPort: isAlive ? this.port : this.deadPort };
     return { ...item, range, pieceNum: piece, pieceMd5, ...place };
@@ -199,6 +199,17 @@ export class ReplayedSupernode {
     const { statuses } = this.run;
     this.asked.supernode += 1;
     return statuses[this.downloads++] ?? Math.max(206, statuses.at(-1) ?? 206);
+  }
+
+  /** Pieces are named again with every answer, and hashed once. */
+  private pieceMd5(piece: number): string {
+    let known = this.pieceMd5s.get(piece);
+    if (known === undefined) {
+      const framed = this.framed(piece);
+      known = `${createHash('md5').update(framed).digest('hex')}:${framed.length}`;
+      this.pieceMd5s.set(piece, known);
+    }
+    return known;
   }
 
   private framed(piece: number): Buffer {

@@ -186,7 +186,6 @@ export class Profile {
       const { pieceNum } = item;
       const mine = task.clients.get(asking);
       const holder = task.clients.get(item.cid);
-      const raw = content.subarray(pieceNum * (pieceSize - 5), (pieceNum + 1) * (pieceSize - 5));
       const own = { cid: `cdnnode:${this.pieces.ip}~${taskId}`, ...this.pieces };
       const source = holder === undefined ? own : { cid: item.cid, ip: holder.ip, port: holder.port };
       const path = holder?.path ?? `/download/${taskId.slice(0, 3)}/${taskId}`;
@@ -195,7 +194,7 @@ export class Profile {
         range: `${pieceNum * pieceSize}-${(pieceNum + 1) * pieceSize - 1}`,
         pieceNum,
         pieceSize,
-        pieceMd5: pieceMd5Of([raw], pieceSize),
+        pieceMd5: md5OfPiece(content, pieceNum),
         cid: source.cid,
         peerIp: source.ip,
         peerPort: source.port,
@@ -206,4 +205,17 @@ export class Profile {
       return isSame && isFree && item.cid !== asking && mine?.done.has(pieceNum) === false;
     };
   }
+}
+
+const pieceMd5s = new WeakMap<Buffer, Map<number, string>>();
+
+/** As answers tell it. Pieces are told again and again, and hashed once. */
+function md5OfPiece(content: Buffer, pieceNum: number): string {
+  const known = pieceMd5s.get(content) ?? new Map<number, string>();
+  pieceMd5s.set(content, known);
+  const pieceSize = pieceSizeOf(content.length);
+  const raw = content.subarray(pieceNum * (pieceSize - 5), (pieceNum + 1) * (pieceSize - 5));
+  const md5 = known.get(pieceNum) ?? pieceMd5Of([raw], pieceSize);
+  known.set(pieceNum, md5);
+  return md5;
 }
