@@ -8,8 +8,9 @@ import { placementCost } from './placement-cost';
 import type { PlacementCost } from './placement-cost';
 import { runPoint } from './point-result';
 import type { PointResult } from './point-result';
+import { plot } from './plot';
 import { points } from './points';
-import { barLine, isBarred, markdown, plot } from './report';
+import { barLine, isBarred, markdown } from './report';
 import { MOST_TRANSFERS } from './scenario';
 
 /** What one point may take: seconds of CPU, however busy the machine is, and MiB. */
@@ -50,10 +51,14 @@ async function main(): Promise<void> {
     process.stdout.write(JSON.stringify(runPoint(point)));
     return;
   }
+  const only = values.only === '' ? undefined : values.only.split(',');
+  const unknown = only?.filter((name) => !all.some((point) => point.name === name)) ?? [];
+  if (unknown.length > 0)
+    throw new Error(`--only ${unknown.join(',')}: the points are ${all.map(({ name }) => name).join(', ')}`);
   const before = await earlier();
   const known = new Map(before.points.map((result) => [result.scenario.name, result]));
   const results = (): PointResult[] => all.flatMap(({ name }) => known.get(name) ?? []);
-  for (const { name } of all.filter((point) => values.only === '' || values.only.split(',').includes(point.name))) {
+  for (const { name } of all.filter((point) => only?.includes(point.name) ?? true)) {
     known.delete(name);
     try {
       known.set(name, await inOwnProcess<PointResult>(['--point', name, '--most', `${most}`]));
@@ -111,12 +116,11 @@ async function inOwnProcess<T>(args: readonly string[]): Promise<T> {
   const memory = [`--max-old-space-size=${POINT_MEMORY}`, `--max-semi-space-size=${YOUNG}`];
   const node = [process.execPath, ...process.execArgv, ...memory, __filename, ...args];
   try {
-    const { stdout } = await promisify(execFile)('sh', [
-      '-c',
-      `ulimit -t ${POINT_SECONDS} && exec "$@"`,
-      'sh',
-      ...node,
-    ]);
+    const shell = ['-c', `ulimit -t ${POINT_SECONDS} && exec "$@"`, 'sh', ...node];
+    const running = promisify(execFile)('sh', shell);
+    // How far it is.
+    running.child.stderr?.pipe(process.stderr);
+    const { stdout } = await running;
     return JSON.parse(stdout) as T;
   } catch (error) {
     const { signal } = error as { readonly signal?: NodeJS.Signals | null };

@@ -26,7 +26,13 @@ export class Membership {
     const rate = random() < slow ? nodeRate / 10 : nodeRate;
     const zone = zones > 1 ? `zone-${number % zones}` : undefined;
     const host = links.add({ up: rate, down: rate });
-    const node = new Node(number, host, zone, new Serving(RULES.peerEach, (flight) => this.transfers.give(flight)));
+    const node = new Node(
+      number,
+      host,
+      rate,
+      zone,
+      new Serving(RULES.peerEach, (flight) => this.transfers.give(flight)),
+    );
     nodes.push(node);
     for (const swarm of swarms) {
       const pull: Pull = new Pull(node, swarm, () => this.world.pump(pull));

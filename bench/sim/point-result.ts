@@ -33,7 +33,11 @@ export interface PointResult {
 export function runPoint(scenario: Scenario): PointResult {
   const before = process.cpuUsage();
   const began = performance.now();
-  const result = new SwarmSim(scenario).run();
+  const result = new SwarmSim(scenario).run(({ now, unfinished, nodes }) => {
+    const seconds = (process.cpuUsage(before).user / 1e6).toFixed(0);
+    const done = `${nodes - unfinished} of ${nodes} nodes have it`;
+    process.stderr.write(`${scenario.name}: ${(now / 1000).toFixed(1)} s simulated in ${seconds} CPU s, ${done}\n`);
+  });
   const { user, system } = process.cpuUsage(before);
   const cpuMs = (user + system) / 1000;
   const busy = cpuMs / (performance.now() - began);

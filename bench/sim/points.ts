@@ -42,9 +42,9 @@ export function points(most: number): Scenario[] {
     ...[10, 100, 1000, 10_000].map((nodes) => point(`3 GB to ${nodes}`, nodes, 3 * GB)),
     ...[100, 1000, 10_000, 50_000].map((nodes) => point(`100 MB to ${nodes}`, nodes, 100 * MB)),
     ...[10 * MB, GB, 50 * GB].map((size) => point(`${size / MB} MB to 1000`, 1000, size)),
-    point('1 GB to 1000, 5 % slow', 1000, GB, { slow: 0.05 }),
-    point('1 GB to 1000, 10 % die', 1000, GB, { churn: 0.1 }),
-    point('1 GB to 1000, 3 zones', 1000, GB, { zones: 3 }),
-    point('1 GB to 1000, supernode lost', 1000, GB, { lostAt: 1000 }),
+    point('1 GB to 1000 with 5 % slow', 1000, GB, { slow: 0.05 }),
+    point('1 GB to 1000 of which 10 % die', 1000, GB, { churn: 0.1 }),
+    point('1 GB to 1000 in 3 zones', 1000, GB, { zones: 3 }),
+    point('1 GB to 1000 with the supernode lost', 1000, GB, { lostAt: 1000 }),
   ];
 }

@@ -114,10 +114,11 @@ export class Node {
   ended = NaN;
   alive = true;
 
-  /** @param serving the turns of those who ask it. */
+  /** @param rate of its link. @param serving the turns of those who ask it. */
   constructor(
     readonly number: number,
     readonly host: Host,
+    readonly rate: number,
     readonly zone: string | undefined,
     readonly serving: Serving<Flight>,
   ) {

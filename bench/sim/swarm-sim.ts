@@ -7,6 +7,17 @@ import type { SimResult } from './tally';
 import { Transfers } from './transfers';
 import { HAPPENS, World } from './world';
 
+/** So many events pass before it is told again how far it is. */
+const TOLD_EVERY = 1 << 20;
+
+/** How far a simulation is. */
+export interface Progress {
+  /** Simulated milliseconds. */
+  readonly now: number;
+  readonly unfinished: number;
+  readonly nodes: number;
+}
+
 /** A swarm of each blob of an image: the real placement, picker and budgets on simulated links. */
 export class SwarmSim {
   private readonly world: World;
@@ -44,14 +55,16 @@ export class SwarmSim {
     ];
   }
 
-  run(): SimResult {
+  /** @param watch is told now and then how far it is. Default: nobody. */
+  run(watch?: (progress: Progress) => void): SimResult {
     const { scenario, world, transfers } = this;
     const { queue, links, tally, nodes } = world;
     this.populate();
     const limit = 100 * lowerBound(scenario) + 600_000;
     const take = (_time: number, kind: number, subject: number): void => this.handlers[kind]?.(subject);
     const ask = transfers.askFor.bind(transfers);
-    while (world.unfinished > 0 && world.now < limit) {
+    for (let events = 1; world.unfinished > 0 && world.now < limit; events += 1) {
+      if (events % TOLD_EVERY === 0) watch?.({ now: world.now, unfinished: world.unfinished, nodes: nodes.length });
       const end = links.nextEnd;
       const next = queue.nextTime;
       if (end === Infinity && next === Infinity) break;

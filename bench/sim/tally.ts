@@ -6,7 +6,7 @@ import type { Flight, Node } from './sim-node';
 export interface SimResult {
   readonly scenario: Scenario;
   readonly lowerBound: number;
-  /** T/LB of each node that was there from its beginning to the end, ascending. */
+  /** T/LB of each node that was there from its beginning to the end, ascending; for a slow node LB is what its own link takes. */
   readonly ratios: Float64Array;
   readonly unfinished: number;
   readonly supernodeBytes: number;
@@ -59,7 +59,12 @@ export class Tally {
     const { scenario, nodes, unfinished, pickMs, end } = ended;
     const bound = lowerBound(scenario);
     const whole = nodes.filter((node) => node.alive && !Number.isNaN(node.ended));
-    const ratios = Float64Array.from(whole, (node) => (node.ended - node.began) / bound).sort();
+    // No node can have it in less time than its own link takes.
+    const ratios = Float64Array.from(
+      whole,
+      ({ began, ended: at, rate }) => (at - began) / Math.max(bound, scenario.size / rate),
+    );
+    ratios.sort();
     const { supernodeBytes, originBytes, crossZoneBytes, peerBytes, supernodeRequests, transfers, wasted } = this;
     return {
       ...{ scenario, lowerBound: bound, ratios, unfinished, supernodeBytes, originBytes, crossZoneBytes, peerBytes },
