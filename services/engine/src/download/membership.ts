@@ -68,6 +68,7 @@ export class Membership {
   /** Joins the swarm at a supernode; tells whether one took us in. @param passOver names of supernodes that are not asked. */
   async join(passOver?: ReadonlySet<string>): Promise<boolean> {
     const { blob } = this.intake.request;
+    const { losses } = this;
     try {
       const resumes = this.losses > 0 || (this.intake.stored()?.held.count ?? 0) > 0;
       const at = await this.tools.supernodes.join({ ...this.intake.request, resumes }, this.member, passOver);
@@ -82,6 +83,8 @@ export class Membership {
         return true;
       }
       this.link = link;
+      // Lost while it took us in: what it said in between was not heard, and would be waited for.
+      if (this.losses !== losses) return false;
       this.member.joined(joined);
       return true;
     } catch (error) {
@@ -132,8 +135,8 @@ export class Membership {
 
   /** Joins again at whichever supernode answers: another replica at once, the same one when it is back. */
   private async seekSupernode(after: number): Promise<void> {
-    this.link?.leave(this.intake.request.blob, this.member);
     for (let wait = after; ; wait = SEEK_EVERY) {
+      this.link?.leave(this.intake.request.blob, this.member);
       // Ends early, with nothing to tell, when the download has ended.
       if (wait > 0) await Promise.race([delay(wait, undefined, { ref: false }), this.left.promise]);
       if (this.isOver) return;

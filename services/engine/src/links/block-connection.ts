@@ -164,7 +164,8 @@ export class BlockConnection {
       return;
     }
     exchange.head = head;
-    exchange.body = this.buffers.take(head.length);
+    // What is no block is not worth a block's memory, and nobody would give it back.
+    exchange.body = head.status === 200 ? this.buffers.take(head.length) : Buffer.allocUnsafe(head.length);
     exchange.filled = rest.copy(exchange.body);
   }
 
