@@ -22,11 +22,21 @@ describe('a session with the supernode', () => {
   let state: LivenessState = 'answers';
   const agent = new Agent();
   const seen = { looks: 0 };
+  /** When sessions were asked for that were refused. */
+  const refused: number[] = [];
+  let refuses = false;
 
   beforeEach(async () => {
     state = 'answers';
+    refuses = false;
     streams.splice(0);
     server = createServer((_request, response) => {
+      if (refuses) {
+        refused.push(performance.now());
+        response.writeHead(404).end();
+        heard.emit('refused');
+        return;
+      }
       response.writeHead(200).flushHeaders();
       streams.push(response);
       heard.emit('opened');
@@ -123,6 +133,17 @@ describe('a session with the supernode', () => {
     const event = once(heard, 'event');
     again.write(lineOf({ type: 'share', blob, share: { index: 0, count: 1 } }));
     expect(await event).toEqual([{ type: 'share', blob, share: { index: 0, count: 1 } }]);
+  });
+
+  it('is asked for less and less often of one that answers pings and refuses it', async () => {
+    refuses = true;
+    session.keepOpen('127.0.0.1');
+    while (refused.length < 3) await once(heard, 'refused');
+    const [first = 0, second = 0, third = 0] = refused;
+    expect(second - first).toBeLessThan(third - second);
+    expect(third - second).toBeGreaterThanOrEqual(400);
+    refuses = false;
+    await opened();
   });
 
   it.each([

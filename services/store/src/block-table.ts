@@ -35,6 +35,9 @@ export interface BlobValidators {
   readonly lastModified?: string | undefined;
 }
 
+/** Of this form, of the grid of blocks, and of what is signed of them: what a build of another one left is fetched anew. */
+const TABLE_VERSION = 3;
+
 const HEAD_LENGTH = 256;
 const RECORD_LENGTH = 8 + HASH_LENGTH + SIGNATURE_LENGTH;
 const SIGNED = 1;
@@ -108,6 +111,17 @@ export class BlockTable {
     return { table: new BlockTable(file, end), head, proofs };
   }
 
+  /** Whether a file is the table of a blob, of this version. Reads no more than its head. */
+  static async isUsable(path: string, blob: BlobId): Promise<boolean> {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_LENGTH), 0, HEAD_LENGTH, 0);
+      return parseHead(buffer.subarray(0, bytesRead), blob) !== undefined;
+    } finally {
+      await file.close();
+    }
+  }
+
   /** Adds the record of a block whose data is written. */
   async append(index: number, proof: BlockProof): Promise<void> {
     const record = Buffer.alloc(RECORD_LENGTH);
@@ -161,7 +175,7 @@ function flagsOf({ signature, isDoubtful }: BlockProof): number {
 /** The head, with as much of the validators as it has room for: without them the origin's word is asked for anew. */
 function headText({ blob, pieceSize, size, validators: { etag, lastModified } = {} }: TableHead): string {
   const [whole, ...shorter] = [{ etag, lastModified }, { etag }, { lastModified }, {}].map((validators) =>
-    JSON.stringify({ version: 2, blob, pieceSize, size, ...validators }),
+    JSON.stringify({ version: TABLE_VERSION, blob, pieceSize, size, ...validators }),
   );
   return [whole, ...shorter].find((text = '') => Buffer.byteLength(text) < HEAD_LENGTH) ?? '';
 }
@@ -175,7 +189,8 @@ function parseHead(bytes: Buffer, blob: BlobId): TableHead | undefined {
   }
   if (typeof head !== 'object' || head === null) return undefined;
   const { version, blob: name, pieceSize, size, etag, lastModified } = head as Record<string, unknown>;
-  if (version !== 2 || name !== blob || typeof pieceSize !== 'number' || !isPieceSize(pieceSize)) return undefined;
+  if (version !== TABLE_VERSION || name !== blob || typeof pieceSize !== 'number' || !isPieceSize(pieceSize))
+    return undefined;
   if (size !== undefined && (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)) return undefined;
   const validators = {
     ...(typeof etag === 'string' ? { etag } : {}),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import { blobPaths, bytesOnDisk, factsOf, unlinkBlob } from './blob-files';
+import { BlockTable } from './block-table';
 import { codeOf } from './error-code';
 import { isDiskFault } from './unstorable';
 
@@ -25,7 +26,8 @@ const FILE_NAME = /^([0-9a-f]{64})\.(part|data|blocks)$/;
 
 /**
  * The blobs below `root`, those used longest ago first. A data file without its table, or the reverse, is removed: a process was
- * stopped between the two. What is no file of the store is left alone.
+ * stopped between the two. So is what a build with another grid of blocks left: nobody is to be told that it is here. What is no file of
+ * the store is left alone.
  */
 export async function scanBlobs(root: string): Promise<LeftBlob[]> {
   const found: LeftBlob[] = [];
@@ -50,7 +52,8 @@ export async function scanBlobs(root: string): Promise<LeftBlob[]> {
 async function leftBlob(root: string, blob: BlobId): Promise<LeftBlob | undefined> {
   const paths = blobPaths(root, blob);
   const [part, data, table] = await Promise.all([paths.part, paths.data, paths.table].map(factsOf));
-  if (table?.isFile() === true && (part ?? data)?.isFile() === true) {
+  const isPair = table?.isFile() === true && (part ?? data)?.isFile() === true;
+  if (isPair && (await BlockTable.isUsable(paths.table, blob))) {
     const files = [part, data, table].flatMap((facts) => facts ?? []);
     const bytes = files.reduce((sum, facts) => sum + bytesOnDisk(facts), 0);
     return { blob, bytes, usedAt: table.mtimeMs, final: data !== undefined };

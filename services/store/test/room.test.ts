@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open as openFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -240,6 +240,23 @@ describe('room on disk', () => {
       const again = (await store.find(part.blob))!;
       expect([...again.held]).toEqual([2]);
       await again.release();
+    });
+
+    it('is removed, and named to nobody, when a build with other blocks wrote it', async () => {
+      await open({});
+      const [ours, foreign] = [sample(2 * MIB), sample(2 * MIB)];
+      await put(store, ours);
+      await put(store, foreign);
+      await store.stop();
+      const folder = join(home, 'blobs/sha256', hexOf(foreign.blob).slice(0, 2));
+      const table = await openFile(join(folder, `${hexOf(foreign.blob)}.blocks`), 'r+');
+      await table.write('{"version":2', 0);
+      await table.close();
+      store = await BlobStore.open(home);
+      expect(store.finished()).toEqual([ours.blob]);
+      expect(store.usage.blobs).toBe(1);
+      expect((await readdir(folder)).filter((name) => name.startsWith(hexOf(foreign.blob)))).toEqual([]);
+      expect(await has(store, foreign)).toBe(false);
     });
 
     it('makes room when the quota has become smaller', async () => {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-import { digestOf, framedLength } from '@cdk8s-dragonfly/protocol';
+import { NATIVE_VERSION, digestOf, framedLength } from '@cdk8s-dragonfly/protocol';
 
 import { PIECE, Site, chunked, status, whole } from './classic/fixture';
 import { exchange } from './classic/http-exchange';
@@ -179,7 +179,7 @@ describe('clients of several kinds', () => {
     const digest = digestOf(content);
     const path = `/v2/library/app/blobs/${digest}`;
     const url = site.serve(path, whole(content));
-    const native = { versions: [1], blob: digest };
+    const native = { versions: [NATIVE_VERSION], blob: digest };
     const fields = { rawUrl: url, taskUrl: url, cid: 'daemon', ip: '127.0.0.1', port: 15001, path: '/x', native };
     const { port } = site.supernode.api;
     const registration = {
@@ -190,14 +190,14 @@ describe('clients of several kinds', () => {
       body: JSON.stringify(fields),
     };
     const answer = JSON.parse((await exchange(registration)).body.toString()) as Record<string, unknown>;
-    expect(answer).toMatchObject({ code: 200, native: { version: 1, blob: digest } });
+    expect(answer).toMatchObject({ code: 200, native: { version: NATIVE_VERSION, blob: digest } });
 
     // Another query makes another classic task of the same blob.
     const download = await client(PYTHON, url, { more: { taskUrl: `${url}?signed=1` } }).download();
     expect(download.content.equals(content)).toBe(true);
     const again = await client(GO, url).download();
     expect(again.content.equals(content)).toBe(true);
-    const block = { host: '127.0.0.1', port: site.supernode.blocks.port, path: `/native/v1/blobs/${digest}/blocks/0` };
+    const block = { host: '127.0.0.1', port: site.supernode.blocks.port, path: `/native/v2/blobs/${digest}/blocks/0` };
     expect((await exchange(block)).body.equals(content.subarray(0, 256 * 1024))).toBe(true);
     expect(site.requestsFor(path)).toBe(1);
   });

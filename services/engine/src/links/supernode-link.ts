@@ -62,6 +62,9 @@ const NO_ANSWER = {
 const TOUCH_EVERY = 1000;
 const TOUCH_AT_LEAST_EVERY = 30_000;
 
+/** After so many milliseconds a supernode of another kind is looked at again: it may have been updated. */
+const TOUCH_OTHER_KIND = 300_000;
+
 /** One supernode, as a daemon sees it: registration, and the session over which it tells what to do. */
 export class SupernodeLink {
   private readonly agent: Agent;
@@ -193,11 +196,12 @@ export class SupernodeLink {
     const { signal } = this.stopping;
     for (let tries = 0; !signal.aborted; tries += 1) {
       if (this.session.isKeptOpen) return;
+      let wait = Math.min(TOUCH_EVERY * 2 ** tries, TOUCH_AT_LEAST_EVERY);
       try {
         const { statusCode, body } = await request(this.url(REPLICA_PATH), { dispatcher: this.agent, signal });
         await body.dump();
-        // An original supernode, or one of ours that is older.
-        if (statusCode === 404) return;
+        // An original supernode, or one of ours of another version.
+        if (statusCode === 404) wait = TOUCH_OTHER_KIND;
         if (statusCode === 200) {
           this.session.keepOpen(await this.ownIp());
           return;
@@ -206,9 +210,7 @@ export class SupernodeLink {
         this.options.log.debug({ supernode: this.name, err: error }, 'not in touch yet');
       }
       // Ends early when the daemon stops.
-      await delay(Math.min(TOUCH_EVERY * 2 ** tries, TOUCH_AT_LEAST_EVERY), undefined, { signal, ref: false }).catch(
-        () => undefined,
-      );
+      await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 

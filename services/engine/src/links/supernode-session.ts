@@ -36,7 +36,7 @@ export interface SupernodeSessionOptions {
 /** A session over which nothing comes while so many pings in a row are answered is broken. */
 const MOST_ANSWERS = 4;
 
-/** The same for a supernode that answers pings. */
+/** The first of them for a supernode that answers pings. One that refuses the next session too is asked less and less often. */
 const REOPEN_AFTER_PING = 50;
 
 /** The waits between tries to open a lost session anew, in milliseconds. */
@@ -124,7 +124,8 @@ export class SupernodeSession {
       if (isAborted(signal)) return;
       if (failures === 0) log.warn({ supernode: name, answers, why: reason.message }, 'the session broke');
       this.reopening = new AbortController();
-      const wait = answers ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
+      const wait =
+        answers && failures === 0 ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
       await pause(wait ?? 0, AbortSignal.any([signal, this.reopening.signal]));
     }
   }

@@ -69,5 +69,5 @@ export function readPublicKey(text: string): KeyObject {
 }
 
 function messageOf({ blob, pieceSize, index, length, hash }: BlockStatement): Buffer {
-  return Buffer.from(`dragonfly native v1 block\n${blob}\n${pieceSize} ${index} ${length}\n${hash.toString('hex')}\n`);
+  return Buffer.from(`dragonfly native v2 block\n${blob}\n${pieceSize} ${index} ${length}\n${hash.toString('hex')}\n`);
 }

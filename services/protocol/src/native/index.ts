@@ -46,6 +46,7 @@ export type {
   TaskFailure,
 } from './messages';
 export {
+  FORMER_SESSION_PATHS,
   HOLDINGS_PATH,
   REPLICA_PATH,
   REPORTS_PATH,

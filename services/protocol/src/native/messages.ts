@@ -5,8 +5,11 @@ import type { BlobId } from '../digest';
 import { isPieceSize } from '../grid';
 import { BlockSet, MAX_BLOCK } from '../grid/block-set';
 
-/** The version of the native protocol that this code speaks. */
-export const NATIVE_VERSION = 1;
+/**
+ * The version of the native protocol that this code speaks: another one when messages, attestations or the grid of blocks are no longer those
+ * of builds before. Builds of different versions serve each other as original clients and supernodes.
+ */
+export const NATIVE_VERSION = 2;
 
 /** Headers that carry a block's attestation. */
 export const BLOCK_HASH_HEADER = 'x-dragonfly-block-sha256';
@@ -59,7 +62,7 @@ export const nativeRegistration = z.union([
 ]);
 export type NativeRegistration = z.infer<typeof nativeRegistration>;
 
-/** The answer to `GET /native/v1/replica`: who a replica is. */
+/** The answer to `GET /native/v2/replica`: who a replica is. */
 export const replicaIdentity = z.object({
   /** Another at each start. */
   id: z.string().regex(/^[0-9a-f]{32}$/),
@@ -153,7 +156,7 @@ export type HaveMessage = z.input<typeof haveEvent>;
 
 const address = z.object({ cid, ip, port: z.coerce.number().pipe(port) });
 
-/** The query of `GET /native/v1/session`. */
+/** The query of `GET /native/v2/session`. */
 export const sessionQuery = address.extend({
   /** Counts the daemon's sessions: of two the one with the higher number is the newer. Absent: it came last. */
   number: z.coerce.number().pipe(count).optional(),
@@ -163,7 +166,7 @@ export type SessionQuery = z.infer<typeof sessionQuery>;
 /** So many names of blobs go into one {@link holdings}: less than the supernode takes in a body. */
 export const MAX_HOLDINGS = 2000;
 
-/** The body of `POST /native/v1/holdings`: blobs that the daemon has whole and gives to whoever asks. */
+/** The body of `POST /native/v2/holdings`: blobs that the daemon has whole and gives to whoever asks. */
 export const holdings = z.object({
   blobs: z.array(blobId).max(MAX_HOLDINGS),
   /** What was told before is no longer so. Default false: these come on top. */
@@ -171,7 +174,7 @@ export const holdings = z.object({
 });
 export type Holdings = z.infer<typeof holdings>;
 
-/** The query of `POST /native/v1/holdings`. */
+/** The query of `POST /native/v2/holdings`. */
 export const holdingsQuery = address.extend({
   zone: z
     .string()
@@ -183,6 +186,6 @@ export type HoldingsQuery = z.infer<typeof holdingsQuery>;
 /** So many peers go into one {@link peerReport}. */
 export const MAX_REPORTED = 16;
 
-/** The body of `POST /native/v1/reports`: neighbours that failed to give a blob, or gave what they should not. */
+/** The body of `POST /native/v2/reports`: neighbours that failed to give a blob, or gave what they should not. */
 export const peerReport = z.object({ blob: blobId, peers: z.array(cid).min(1).max(MAX_REPORTED) });
 export type PeerReport = z.infer<typeof peerReport>;

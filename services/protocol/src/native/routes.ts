@@ -1,22 +1,28 @@
 import { isBlobId } from '../digest';
 import type { BlobId } from '../digest';
 import { MAX_BLOCK } from '../grid/block-set';
+import { NATIVE_VERSION } from './messages';
 
 /** A request for one block, or for the stream of what a peer has. */
 export type BlobRoute =
   | { readonly kind: 'block'; readonly blob: BlobId; readonly index: number }
   | { readonly kind: 'have'; readonly blob: BlobId };
 
-export const SESSION_PATH = '/native/v1/session';
+const ROOT = `/native/v${NATIVE_VERSION}`;
 
-export const HOLDINGS_PATH = '/native/v1/holdings';
+export const SESSION_PATH = `${ROOT}/session`;
 
-export const REPORTS_PATH = '/native/v1/reports';
+/** Where daemons of builds before open their session. */
+export const FORMER_SESSION_PATHS: readonly string[] = ['/native/v1/session'];
 
-export const REPLICA_PATH = '/native/v1/replica';
+export const HOLDINGS_PATH = `${ROOT}/holdings`;
+
+export const REPORTS_PATH = `${ROOT}/reports`;
+
+export const REPLICA_PATH = `${ROOT}/replica`;
 
 export function blockPath(blob: BlobId, index: number): string {
-  return `/native/v1/blobs/${blob}/blocks/${index}`;
+  return `${ROOT}/blobs/${blob}/blocks/${index}`;
 }
 
 /**
@@ -24,7 +30,7 @@ export function blockPath(blob: BlobId, index: number): string {
  * line for a sign of life. Peers that do not know of it ping each. Default `each`.
  */
 export function havePath(blob: BlobId, cid: string, pings: 'each' | 'one' = 'each'): string {
-  const path = `/native/v1/blobs/${blob}/have?cid=${encodeURIComponent(cid)}`;
+  const path = `${ROOT}/blobs/${blob}/have?cid=${encodeURIComponent(cid)}`;
   return pings === 'one' ? `${path}&pings=one` : path;
 }
 
@@ -34,9 +40,11 @@ export function pingedTogether(query: string): string | undefined {
   return fields.get('pings') === 'one' ? (fields.get('cid') ?? undefined) : undefined;
 }
 
+const BLOB_PATH = new RegExp(`^${ROOT}/blobs/([^/]+)/(have|blocks)(?:/(\\d{1,8}))?$`);
+
 /** What a path (without its query) asks for; undefined when it is no route of the native protocol. */
 export function blobRoute(path: string): BlobRoute | undefined {
-  const [, blob, what, index] = /^\/native\/v1\/blobs\/([^/]+)\/(have|blocks)(?:\/(\d{1,8}))?$/.exec(path) ?? [];
+  const [, blob, what, index] = BLOB_PATH.exec(path) ?? [];
   if (blob === undefined || !isBlobId(blob)) return undefined;
   if (what === 'have') return index === undefined ? { kind: 'have', blob } : undefined;
   const number = Number(index);

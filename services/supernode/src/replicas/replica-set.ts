@@ -141,7 +141,11 @@ export class ReplicaSet {
       const answer = await fetch(url, { signal: giveUp.signal, redirect: 'error' });
       if (!answer.ok) {
         await answer.body?.cancel();
-        throw new Error(`it answered ${answer.status}`);
+        throw new Error(
+          answer.status === 404
+            ? 'it speaks another version of the native protocol; until both are of one, each owns its blobs alone'
+            : `it answered ${answer.status}`,
+        );
       }
       const identity = replicaIdentity.parse(await answer.json());
       if (identity.id === this.id) {

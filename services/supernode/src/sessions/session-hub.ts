@@ -103,6 +103,16 @@ export class SessionHub implements Messenger {
     for (const swarm of daemon.swarms) swarm.retell(cid);
   }
 
+  /**
+   * Takes the stream of a daemon of another version, which is served as an original client: it hears that it is in no swarm, and is pinged. Were
+   * it refused, it would try again many times a second.
+   */
+  openIdle(stream: Writable): void {
+    const session = this.writer.open(stream);
+    stream.once('close', () => this.writer.close(session));
+    this.writer.put(session, lineOf({ type: 'hello', blobs: 0 } satisfies SessionMessage), false);
+  }
+
   send(cid: string, message: SessionMessage, canWait = false): void {
     const session = this.daemons.get(cid)?.session;
     if (session === undefined) return;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { digestOf } from '@cdk8s-dragonfly/protocol';
+import { NATIVE_VERSION, digestOf } from '@cdk8s-dragonfly/protocol';
 
 import { METRICS } from '../../src/metrics/table';
 import { chunked, status, whole } from '../classic/fixture';
@@ -90,9 +90,9 @@ test('a daemon of ours is told apart, its session and its placement are counted'
     const blob = digestOf(content);
     const rawUrl = running.url(`/v2/a/blobs/${blob}`);
     const session = await fetch(
-      `http://127.0.0.1:${running.apiPort}/native/v1/session?cid=daemon&ip=127.0.0.1&port=15001`,
+      `http://127.0.0.1:${running.apiPort}/native/v2/session?cid=daemon&ip=127.0.0.1&port=15001`,
     );
-    await running.register('daemon', { rawUrl, taskUrl: rawUrl, native: { versions: [1], blob } });
+    await running.register('daemon', { rawUrl, taskUrl: rawUrl, native: { versions: [NATIVE_VERSION], blob } });
     const lines = session.body?.pipeThrough(new TextDecoderStream());
     let heard = '';
     for await (const text of lines ?? []) {
@@ -101,7 +101,7 @@ test('a daemon of ours is told apart, its session and its placement are counted'
     }
     expect(await running.metric('dragonfly_supernode_dfgettasks_registered_total{protocol="native"}')).toBe(1);
     expect(await running.metric('dragonfly_supernode_schedule_duration_milliseconds_count')).toBe(1);
-    const block = await fetch(`http://127.0.0.1:${running.piecePort}/native/v1/blobs/${blob}/blocks/0`);
+    const block = await fetch(`http://127.0.0.1:${running.piecePort}/native/v2/blobs/${blob}/blocks/0`);
     const { byteLength } = await block.arrayBuffer();
     expect(byteLength).toBe(256 * 1024);
     expect(await running.metric('dragonfly_supernode_served_bytes_total{to="native"}')).toBe(byteLength);
