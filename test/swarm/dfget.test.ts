@@ -43,18 +43,20 @@ describe('dfget in a swarm', () => {
   }
   const never = new Promise<void>(() => undefined);
 
+  /** Resolves when so many blocks of a download are on disk. */
+  async function blocksOnDisk(blocks: number): Promise<void> {
+    for (;;) {
+      const files = await readdir(folder, { recursive: true });
+      const table = files.find((name) => name.endsWith('.blocks'));
+      // A head of 256 bytes and 104 for each block.
+      if (table !== undefined && (await stat(join(folder, table))).size >= 256 + 104 * blocks) return;
+      await delay(5);
+    }
+  }
+
   /** Interrupts a download when so many blocks are on disk. */
   async function interruptAt(blocks: number, url: URL): Promise<number> {
-    const reached = (async (): Promise<void> => {
-      for (;;) {
-        const files = await readdir(folder, { recursive: true });
-        const table = files.find((name) => name.endsWith('.blocks'));
-        // A head of 256 bytes and 104 for each block.
-        if (table !== undefined && (await stat(join(folder, table))).size >= 256 + 104 * blocks) return;
-        await delay(5);
-      }
-    })();
-    const [code] = await dfget(url, reached);
+    const [code] = await dfget(url, blocksOnDisk(blocks));
     return code;
   }
 
@@ -94,6 +96,21 @@ describe('dfget in a swarm', () => {
     await swarm.startSupernode({ index: 0, port, peers: [], signingKey: join(swarm.home, 'signing-key.pem') });
     const [code, text] = await dfget(url, never);
     expect([code, text]).toEqual([0, expect.not.stringContaining('earlier run')]);
+    expect(after.equals(await readFile(join(folder, 'file')))).toBe(true);
+  });
+
+  it('begins anew when the file is replaced while it comes, and mixes nothing', async () => {
+    const [before, after] = [randomBytes(6 * MIB), randomBytes(6 * MIB)];
+    const url = swarm.origin.addAt('/file', before);
+    swarm.origin.rate = 4 * MIB;
+    const downloading = dfget(url, never);
+    await blocksOnDisk(4);
+    const port = swarm.supernodePort;
+    await swarm.stopSupernode();
+    swarm.origin.addAt('/file', after);
+    swarm.origin.rate = undefined;
+    await swarm.startSupernode({ index: 0, port, peers: [], signingKey: join(swarm.home, 'signing-key.pem') });
+    expect((await downloading)[0]).toBe(0);
     expect(after.equals(await readFile(join(folder, 'file')))).toBe(true);
   });
 

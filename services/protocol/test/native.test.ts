@@ -5,7 +5,9 @@ import {
   attest,
   blobRoute,
   digestInUrl,
+  editionOf,
   isAttested,
+  isOfEdition,
   lineOf,
   publicKeyText,
   readLines,
@@ -45,6 +47,7 @@ describe('an attestation', () => {
     expect(isAttested({ ...statement, pieceSize: 5242880 }, signature, publicKey)).toBe(false);
     expect(isAttested({ ...statement, hash: Buffer.alloc(32, 2) }, signature, publicKey)).toBe(false);
     expect(isAttested({ ...statement, blob: `task:${'ab'.repeat(32)}` }, signature, publicKey)).toBe(false);
+    expect(isAttested({ ...statement, edition: 'ab'.repeat(16) }, signature, publicKey)).toBe(false);
     expect(isAttested(statement, signature.subarray(1), publicKey)).toBe(false);
   });
 
@@ -56,6 +59,34 @@ describe('an attestation', () => {
   it('refuses a key of another kind', () => {
     const rsa = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' });
     expect(() => readPublicKey(rsa.toString('base64'))).toThrow('the key is of type ec, not Ed25519');
+  });
+});
+
+describe('an edition of what stands at a URL', () => {
+  const marks = { size: 7, etag: '"one"', lastModified: 'Mon, 23 Nov 2026 08:00:00 GMT' };
+
+  it('has the same name wherever a strong entity tag says that the bytes are the same, else one of its own', () => {
+    expect(editionOf(marks).id).toBe(editionOf({ ...marks, lastModified: undefined }).id);
+    for (const other of [{ etag: '"two"' }, { size: 8 }, { etag: 'W/"one"' }, { etag: undefined }]) {
+      expect(editionOf({ ...marks, ...other }).id).not.toBe(editionOf(marks).id);
+    }
+    expect(editionOf({ ...marks, etag: 'W/"one"' }).id).not.toBe(editionOf({ ...marks, etag: 'W/"one"' }).id);
+  });
+
+  it('is recognized by all that was said of it, and never by nothing', () => {
+    const { etag, lastModified } = marks;
+    expect(isOfEdition(editionOf(marks), marks)).toBe(true);
+    expect(isOfEdition(editionOf(marks), { etag })).toBe(false);
+    expect(isOfEdition(editionOf({ lastModified }), { lastModified })).toBe(true);
+    expect(isOfEdition(editionOf({ lastModified }), { lastModified: 'Tue, 24 Nov 2026 08:00:00 GMT' })).toBe(false);
+    expect(isOfEdition(editionOf({ size: 7 }), { size: 7 })).toBe(false);
+  });
+
+  it('can be told, however long what the origin says is', () => {
+    const edition = editionOf({ ...marks, etag: `"${'x'.repeat(600)}"` });
+    const event = { type: 'task', blob: `task:${'ab'.repeat(32)}`, state: 'fetching', pieceSize: 4194304, edition };
+    expect(sessionEvent.parse(event)).toEqual(event);
+    expect(edition.etag).toBeUndefined();
   });
 });
 

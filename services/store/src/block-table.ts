@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 import { HASH_LENGTH, MAX_BLOCK, SIGNATURE_LENGTH, isPieceSize } from '@cdk8s-dragonfly/protocol';
-import type { BlobId } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, Edition } from '@cdk8s-dragonfly/protocol';
 
 import { openFile } from './blob-files';
 import { BlockProofs } from './block-proofs';
@@ -25,14 +25,8 @@ export interface TableHead {
   readonly pieceSize: number;
   /** Undefined until the end of the blob is known. */
   readonly size: number | undefined;
-  /** What its origin said of the version that it is; undefined when it said nothing, or it is not known to be that. */
-  readonly validators?: BlobValidators | undefined;
-}
-
-/** By what an origin tells one version of a resource from another, as it wrote it. */
-export interface BlobValidators {
-  readonly etag?: string | undefined;
-  readonly lastModified?: string | undefined;
+  /** Which version of what stands at its URL it is; undefined for one that is named by its digest. */
+  readonly edition?: Edition | undefined;
 }
 
 /** Of this form, of the grid of blocks, and of what is signed of them: what a build of another one left is fetched anew. */
@@ -172,10 +166,16 @@ function flagsOf({ signature, isDoubtful }: BlockProof): number {
   return isDoubtful === true ? DOUBTFUL : 0;
 }
 
-/** The head, with as much of the validators as it has room for: without them the origin's word is asked for anew. */
-function headText({ blob, pieceSize, size, validators: { etag, lastModified } = {} }: TableHead): string {
-  const [whole, ...shorter] = [{ etag, lastModified }, { etag }, { lastModified }, {}].map((validators) =>
-    JSON.stringify({ version: TABLE_VERSION, blob, pieceSize, size, ...validators }),
+/** The head, with as much of what the origin said of the edition as it has room for: without it, it is asked for anew. */
+function headText({
+  blob,
+  pieceSize,
+  size,
+  edition: { id: edition, etag, lastModified } = { id: '' },
+}: TableHead): string {
+  const named = { version: TABLE_VERSION, blob, pieceSize, size, ...(edition === '' ? {} : { edition }) };
+  const [whole, ...shorter] = [{ etag, lastModified }, { etag }, { lastModified }, {}].map((marks) =>
+    JSON.stringify({ ...named, ...marks }),
   );
   return [whole, ...shorter].find((text = '') => Buffer.byteLength(text) < HEAD_LENGTH) ?? '';
 }
@@ -188,13 +188,14 @@ function parseHead(bytes: Buffer, blob: BlobId): TableHead | undefined {
     return undefined; // a damaged table: the caller drops the blob, nothing is lost but a copy
   }
   if (typeof head !== 'object' || head === null) return undefined;
-  const { version, blob: name, pieceSize, size, etag, lastModified } = head as Record<string, unknown>;
+  const { version, blob: name, pieceSize, size, edition: id, etag, lastModified } = head as Record<string, unknown>;
   if (version !== TABLE_VERSION || name !== blob || typeof pieceSize !== 'number' || !isPieceSize(pieceSize))
     return undefined;
   if (size !== undefined && (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)) return undefined;
-  const validators = {
+  if (typeof id !== 'string') return { blob, pieceSize, size };
+  const marks = {
     ...(typeof etag === 'string' ? { etag } : {}),
     ...(typeof lastModified === 'string' ? { lastModified } : {}),
   };
-  return { blob, pieceSize, size, ...(Object.keys(validators).length === 0 ? {} : { validators }) };
+  return { blob, pieceSize, size, edition: { id, ...marks } };
 }

@@ -3,7 +3,7 @@ export type { AssembledBlock } from './assemble-blocks';
 export { BlobStore } from './blob-store';
 export { BlockBuffers } from './block-buffers';
 export { BlockSlots } from './block-slots';
-export type { BlobValidators, BlockProof } from './block-table';
+export type { BlockProof } from './block-table';
 export type { FileSystemFacts } from './free-space';
 export { makeFolder } from './make-folder';
 export type { StoreLog } from './store-folder';

@@ -3,13 +3,13 @@ import { constants } from 'node:fs';
 import { copyFile, link, open, rename } from 'node:fs/promises';
 
 import { BlockSet, Grid } from '@cdk8s-dragonfly/protocol';
-import type { BlobId } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, Edition } from '@cdk8s-dragonfly/protocol';
 
 import { bytesOnDisk } from './blob-files';
 import type { OpenFiles } from './blob-handles';
 import type { BlobRoom } from './blob-room';
 import type { BlockProofs } from './block-proofs';
-import type { BlobValidators, BlockProof } from './block-table';
+import type { BlockProof } from './block-table';
 import { codeOf } from './error-code';
 import type { BlockBuffers } from './block-buffers';
 import type { LentBlock, RecentBlocks } from './recent-blocks';
@@ -59,7 +59,7 @@ export class StoredBlob {
   private readonly watchers = new Set<(index: number) => void>();
   private readonly id = (StoredBlob.made += 1);
   private length: number | undefined;
-  private origins: BlobValidators | undefined;
+  private version: Edition | undefined;
 
   constructor(
     readonly blob: BlobId,
@@ -71,7 +71,7 @@ export class StoredBlob {
     this.underFinalName = final;
     this.grid = new Grid(head.pieceSize);
     this.length = head.size;
-    this.origins = head.validators;
+    this.version = head.edition;
     for (const index of proofs.blocks()) {
       this.held.add(index);
       this.unchecked.add(index);
@@ -117,24 +117,24 @@ export class StoredBlob {
     });
   }
 
-  /** What the origin said of the version that this is. */
-  get validators(): BlobValidators | undefined {
-    return this.origins;
+  /** Which version of what stands at its URL this is; undefined for a blob that is named by its digest, and while nobody knows. */
+  get edition(): Edition | undefined {
+    return this.version;
   }
 
   /**
-   * Keeps what the origin said of the version that this is. What is longer than the head has room for is left out.
+   * Says which version this is. On disk, what its origin said of it is left out when the head has no room for it.
    *
    * @throws Unstorable when the disk cannot take it.
    */
-  async keepValidators(validators: BlobValidators): Promise<void> {
-    this.origins = validators;
+  async setEdition(edition: Edition): Promise<void> {
+    this.version = edition;
     await this.changing(() => this.writeHead());
   }
 
   private async writeHead(): Promise<void> {
-    const { blob, grid, length: size, origins: validators } = this;
-    await this.files.table.writeHead({ blob, pieceSize: grid.pieceSize, size, validators });
+    const { blob, grid, length: size, version: edition } = this;
+    await this.files.table.writeHead({ blob, pieceSize: grid.pieceSize, size, edition });
   }
 
   /**

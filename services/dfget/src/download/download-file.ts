@@ -110,6 +110,9 @@ function limitOf({ locallimit, totallimit }: DfgetValues): { readonly downloadRa
   return limits.length === 0 ? {} : { downloadRate: Math.min(...limits) };
 }
 
+/** So often a file is begun anew that is replaced while it is fetched. */
+const MOST_TRIES = 4;
+
 /** Has a node get the whole of a blob, with the digests that the user wants. */
 class Receiver {
   constructor(
@@ -119,21 +122,24 @@ class Receiver {
   ) {}
 
   /**
-   * Gets all of it; what an earlier run left and turned out to be of other content is thrown away, and all of it fetched.
+   * Gets all of it. What an earlier run left and turned out to be of other content is thrown away, as is what came before the origin replaced the
+   * file, and all of it fetched.
    *
    * @throws BlobUnavailable; the signal's reason when it aborts.
    */
   async whole(signal: AbortSignal): Promise<{ readonly length: number; readonly resumed: number }> {
     const { node, order } = this;
     const { blob } = order.request;
-    const left = await node.heldBytes(blob);
-    try {
-      return await this.once(signal);
-    } catch (error) {
-      const isThrownAway = left > 0 && error instanceof BlobUnavailable && (await node.heldBytes(blob)) === 0;
-      if (!isThrownAway) throw error;
-      this.tell({ size: undefined, resumed: 0 });
-      return this.once(signal);
+    for (let tries = 1; ; tries += 1) {
+      const left = await node.heldBytes(blob);
+      try {
+        return await this.once(signal);
+      } catch (error) {
+        if (!(error instanceof BlobUnavailable) || tries === MOST_TRIES) throw error;
+        const isThrownAway = error.reason === 'changed' || (left > 0 && (await node.heldBytes(blob)) === 0);
+        if (!isThrownAway) throw error;
+        this.tell({ size: undefined, resumed: 0 });
+      }
     }
   }
 

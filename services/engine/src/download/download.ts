@@ -210,7 +210,7 @@ export class Download {
         return latest();
       },
       stored: () => this.stored,
-      begin: (pieceSize, size) => this.disk.begin(pieceSize, size),
+      begin: (pieceSize, size, edition) => this.disk.begin(pieceSize, size, edition),
       cursor: (stored) => stored.held.firstMissing(Math.min(...this.readers.blocks, stored.held.last + 1)),
       doubts: this.doubts,
       took: (source, bytes) => {

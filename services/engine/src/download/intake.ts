@@ -1,3 +1,4 @@
+import type { Edition } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { BlobRequest } from '../node/blob-request';
@@ -10,8 +11,13 @@ export interface Intake {
   readonly request: BlobRequest;
   /** Undefined until its grid is known. */
   stored(): StoredBlob | undefined;
-  /** The grid and perhaps the size are known: gives the stored blob, a new one when there was none. */
-  begin(pieceSize: number, size: number | undefined): Promise<StoredBlob>;
+  /**
+   * The grid and perhaps the size are known: gives the stored blob, a new one when there was none.
+   *
+   * @param edition of a blob that is named by its URL; undefined: it is not known.
+   * @throws BlobUnavailable when another edition was begun.
+   */
+  begin(pieceSize: number, size: number | undefined, edition?: Edition): Promise<StoredBlob>;
   /** The block that the reader who is least far on waits for. */
   cursor(stored: StoredBlob): number;
   /** Which blocks could be wrong. */

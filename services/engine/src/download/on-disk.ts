@@ -1,5 +1,5 @@
 import { isDigest } from '@cdk8s-dragonfly/protocol';
-import type { BlobId } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, Edition } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { BlobUnavailable } from '../node/blob-request';
@@ -77,11 +77,13 @@ export class OnDisk {
   /**
    * Somebody who has it has told its grid, and perhaps its size.
    *
-   * @throws Error when that is not what others told; what is here is thrown away then.
+   * @param edition of a blob that is named by its URL. Default: it is not known.
+   * @throws Error when that is not what others told, BlobUnavailable `changed` when it is another edition; what is here is thrown away then.
    */
-  async begin(pieceSize: number, size: number | undefined): Promise<StoredBlob> {
+  async begin(pieceSize: number, size: number | undefined, edition?: Edition): Promise<StoredBlob> {
     this.toldSize ??= size;
     const stored = this.blobOnDisk ?? (await (this.making ??= this.make(pieceSize, size)));
+    if (edition !== undefined) await this.keepTo(edition, stored);
     if (size !== undefined) await stored.setSize(size);
     if (stored.grid.pieceSize !== pieceSize || (size !== undefined && stored.size !== size)) {
       // Somebody told a wrong length, and what is on disk was made for it: the next download begins anew.
@@ -96,6 +98,19 @@ export class OnDisk {
     this.isTold = true;
     this.bell.ring();
     return stored;
+  }
+
+  /** What stands at a URL may be replaced at any time, and blocks of two versions do not fit together. */
+  private async keepTo(edition: Edition, stored: StoredBlob): Promise<void> {
+    if (stored.edition?.id === edition.id) return;
+    // What an earlier process left is checked as a whole.
+    if (stored.held.count === 0 || (this.left > 0 && stored.heldBytes === this.left)) {
+      await stored.setEdition(edition);
+      return;
+    }
+    await this.throwAway();
+    const what = `another version of ${this.blob} stands at its URL than when it was begun; what was here was thrown away`;
+    throw new BlobUnavailable('changed', what);
   }
 
   /** Resolves once it is there. @throws the signal's reason when it aborts first. */

@@ -1,5 +1,5 @@
 import { fetchFrom } from '@cdk8s-dragonfly/origin';
-import { FIRST_PIECE_BLOCK_SIZE, isDigest, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
+import { FIRST_PIECE_BLOCK_SIZE, editionOf, isDigest, isOfEdition, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 import { assembleBlocks } from '@cdk8s-dragonfly/store';
 import type { AssembledBlock, StoredBlob } from '@cdk8s-dragonfly/store';
 
@@ -126,7 +126,10 @@ export class OriginIntake {
     const answer = await fetchFrom(this.tools.origin, request, options);
     let stored: StoredBlob;
     try {
-      stored = await this.intake.begin(known?.grid.pieceSize ?? pieceSizeOf(answer.size), answer.size);
+      const isSame = known?.edition !== undefined && isOfEdition(known.edition, answer);
+      const edition = isSame ? known.edition : editionOf(answer);
+      const pieceSize = known?.grid.pieceSize ?? pieceSizeOf(answer.size);
+      stored = await this.intake.begin(pieceSize, answer.size, isDigest(request.blob) ? undefined : edition);
     } catch (error) {
       answer.discard();
       throw error;

@@ -68,7 +68,9 @@ export class Questions {
       flight.since = performance.now();
       this.tools.budget.began(this.asker, source);
       const unattested = source !== SUPERNODE && this.asker.takesUnattested;
-      const question = { blob, grid: stored.grid, size: stored.size, index: block, key, unattested, arriving: isAhead };
+      const { grid, size } = stored;
+      const place = { blob, edition: stored.edition?.id, grid, size, index: block };
+      const question = { ...place, key, unattested, arriving: isAhead };
       const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);
       if (isAhead) this.ahead.gave();
       this.sources.succeeded(source);

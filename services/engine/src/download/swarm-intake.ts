@@ -241,6 +241,7 @@ export class SwarmIntake implements Member, Asker {
     failure,
     pieceSize,
     size,
+    edition,
     sha256,
   }: Extract<BlobEvent, { type: 'task' }>): Promise<void> {
     this.gaveUp = state === 'failed';
@@ -251,7 +252,7 @@ export class SwarmIntake implements Member, Asker {
     }
     if (state === 'complete') this.whole = sha256;
     // Before the origin has answered, what the supernode still has of an earlier try says nothing of this one.
-    if (pieceSize !== undefined && state !== 'waiting') await this.intake.begin(pieceSize, size);
+    if (pieceSize !== undefined && state !== 'waiting') await this.intake.begin(pieceSize, size, edition);
     this.intake.changed();
   }
 

@@ -21,6 +21,8 @@ import { LinkFailure, linkFailure } from './failure';
 /** Which block, and how to know it. */
 export interface BlockQuestion {
   readonly blob: BlobId;
+  /** Of a blob that is named by its URL: the id of the edition that it has to be of. */
+  readonly edition?: string | undefined;
   readonly grid: Grid;
   /** Undefined while the blob's length is not known. */
   readonly size: number | undefined;
@@ -62,7 +64,7 @@ export async function fetchBlock(
   client: BlockClient,
   signal: AbortSignal,
 ): Promise<FetchedBlock> {
-  const { blob, grid, size, index, key, unattested = false, arriving = false } = question;
+  const { blob, edition, grid, size, index, key, unattested = false, arriving = false } = question;
   const where = `block ${index} of ${blob} from ${origin.host}`;
   try {
     const most = grid.blockLength(index, size);
@@ -84,7 +86,7 @@ export async function fetchBlock(
     if (!createHash('sha256').update(body).digest().equals(proof.hash)) {
       throw new LinkFailure('lying', `${where} does not have the hash it came with`);
     }
-    const statement = { blob, pieceSize: grid.pieceSize, index, length, hash: proof.hash };
+    const statement = { blob, edition, pieceSize: grid.pieceSize, index, length, hash: proof.hash };
     if (proof.signature !== undefined && !isAttested(statement, proof.signature, key)) {
       throw new LinkFailure('lying', `${where} is not attested by the supernode`);
     }

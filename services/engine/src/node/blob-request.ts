@@ -75,6 +75,8 @@ export type UnavailableReason =
   | 'origin-forbidden'
   /** The bytes do not have the digest they should have. */
   | 'digest-mismatch'
+  /** What stands at its URL was replaced while it was fetched: it can be had anew. */
+  | 'changed'
   /** This node's disk cannot hold it. */
   | 'unstorable';
 

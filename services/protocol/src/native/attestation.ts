@@ -12,6 +12,8 @@ export const SIGNATURE_LENGTH = 64;
 /** What the supernode states of one block: these bytes belong at this place of this blob. */
 export interface BlockStatement {
   readonly blob: BlobId;
+  /** The id of the {@link Edition} of a blob that is named by its URL. Undefined: its name is its digest. */
+  readonly edition?: string | undefined;
   readonly pieceSize: number;
   readonly index: number;
   readonly length: number;
@@ -68,6 +70,7 @@ export function readPublicKey(text: string): KeyObject {
   return key;
 }
 
-function messageOf({ blob, pieceSize, index, length, hash }: BlockStatement): Buffer {
-  return Buffer.from(`dragonfly native v2 block\n${blob}\n${pieceSize} ${index} ${length}\n${hash.toString('hex')}\n`);
+function messageOf({ blob, edition, pieceSize, index, length, hash }: BlockStatement): Buffer {
+  const name = edition === undefined ? blob : `${blob}@${edition}`;
+  return Buffer.from(`dragonfly native v2 block\n${name}\n${pieceSize} ${index} ${length}\n${hash.toString('hex')}\n`);
 }

@@ -12,6 +12,8 @@ export {
 export type { Attestation, BlockStatement } from './attestation';
 export { BLOBS_PATH, REACH_PATH, daemonBlobs, daemonReach } from './daemon-report';
 export type { DaemonBlobs, DaemonReach } from './daemon-report';
+export { editionOf, isOfEdition } from './edition';
+export type { Edition, EditionMarks } from './edition';
 export { LineCutter, LineError, lineOf, readLines } from './lines';
 export type { LineSchema } from './lines';
 export {

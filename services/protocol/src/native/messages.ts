@@ -4,6 +4,7 @@ import { isBlobId } from '../digest';
 import type { BlobId } from '../digest';
 import { isPieceSize } from '../grid';
 import { BlockSet, MAX_BLOCK } from '../grid/block-set';
+import { edition } from './edition';
 
 /**
  * The version of the native protocol that this code speaks: another one when messages, attestations or the grid of blocks are no longer those
@@ -112,6 +113,8 @@ export const sessionEvent = z.discriminatedUnion('type', [
     state: z.enum(['waiting', 'fetching', 'complete', 'failed']),
     pieceSize: pieceSize.optional(),
     size: count.optional(),
+    /** Of a blob that is named by its URL, with `pieceSize`: which version of it this is. */
+    edition: edition.optional(),
     /** SHA-256 of the whole in hex, with state `complete`. */
     sha256: z
       .string()

@@ -3,15 +3,15 @@ import type { Hash } from 'node:crypto';
 
 import { OriginError, fetchFrom } from '@cdk8s-dragonfly/origin';
 import type { OriginFetch } from '@cdk8s-dragonfly/origin';
-import { attest, hexOf, isDigest, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
+import { attest, editionOf, hexOf, isDigest, isOfEdition, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { DamagedBlock, assembleBlocks } from '@cdk8s-dragonfly/store';
-import type { BlobValidators, StoredBlob } from '@cdk8s-dragonfly/store';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { Holders } from '../holders/holders';
 import type { ArrivingBlocks } from './arriving-blocks';
 import { DigestMismatch } from './failure';
-import { isSameVersion, revalidate } from './revalidate';
+import { revalidate } from './revalidate';
 import type { TaskSource, TaskTools } from './task';
 
 /** What a fetch brought. */
@@ -81,8 +81,6 @@ class BlobFetch {
   private hasBegun = false;
   /** An answer of the origin that is there already. */
   private answer: OriginFetch | undefined;
-  /** What the origin said of the version that is fetched. */
-  private version: BlobValidators | undefined;
   /** Whether the origin gives parts of the blob; else it is read to its end at once. */
   private givesParts = true;
 
@@ -199,10 +197,9 @@ class BlobFetch {
     let stored: StoredBlob;
     try {
       if (known !== undefined && !continues(known, answer.size)) throw new OtherContent();
-      if (known?.validators !== undefined && !isDigest(blob) && !isSameVersion(known.validators, answer)) {
-        throw new OtherContent();
-      }
+      if (known?.edition !== undefined && !isOfEdition(known.edition, answer)) throw new OtherContent();
       stored = known ?? (await tools.store.create(blob, pieceSizeOf(answer.size), answer.size));
+      if (known === undefined && !isDigest(blob)) await stored.setEdition(editionOf(answer));
       this.stored = stored;
       if (answer.size !== undefined) await stored.setSize(answer.size);
       await stored.reserve();
@@ -210,7 +207,6 @@ class BlobFetch {
       answer.discard();
       throw error;
     }
-    if (from === 0) this.version = answer;
     // Of unknown length, any block may turn out to be the last, and shorter than whoever follows it was told.
     if (stored.size !== undefined) arriving.begin(first, stored.grid.blockCount(stored.size));
     try {
@@ -226,6 +222,7 @@ class BlobFetch {
   private async takeIn(stored: StoredBlob, first: number, bytes: AsyncIterable<Buffer>): Promise<number | undefined> {
     const { arriving, blob, tools } = this.order;
     const { grid } = stored;
+    const edition = stored.edition?.id;
     const start = grid.span(first).offset;
     let size = start;
     const grew = (index: number, part: Buffer): void => arriving.grew(index, part);
@@ -234,7 +231,7 @@ class BlobFetch {
         this.whole.update(chunk);
         this.md5?.update(chunk);
       }
-      const attestation = attest({ blob, pieceSize: grid.pieceSize, index, length, hash }, tools.key);
+      const attestation = attest({ blob, edition, pieceSize: grid.pieceSize, index, length, hash }, tools.key);
       arriving.came(index, chunks[0], attestation);
       // The short last block is read by its true length: the size has to be known before it is held.
       if (length < grid.span(index).length) await stored.setSize(size + length);
@@ -278,10 +275,6 @@ class BlobFetch {
       throw new DigestMismatch(blob, 'MD5', md5 ?? '');
     }
     this.begin(stored);
-    const { etag, lastModified } = this.version ?? {};
-    if (!isDigest(blob) && (etag !== undefined || lastModified !== undefined)) {
-      await stored.keepValidators({ etag, lastModified });
-    }
     await stored.finish();
     return { sha256, fetched };
   }

@@ -60,7 +60,14 @@ export async function repairBlob(
   if (got !== sha256) throw new DigestMismatch(blob, 'SHA-256', got);
   for (const [index, block] of fetched) {
     const hash = createHash('sha256').update(block).digest();
-    const statement = { blob, pieceSize: grid.pieceSize, index, length: block.length, hash };
+    const statement = {
+      blob,
+      edition: stored.edition?.id,
+      pieceSize: grid.pieceSize,
+      index,
+      length: block.length,
+      hash,
+    };
     await stored.write(index, [block], attest(statement, key));
   }
   return bytes;

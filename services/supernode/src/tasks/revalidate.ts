@@ -1,6 +1,6 @@
 import { OriginError, fetchFrom } from '@cdk8s-dragonfly/origin';
 import type { OriginFetch } from '@cdk8s-dragonfly/origin';
-import type { BlobValidators, StoredBlob } from '@cdk8s-dragonfly/store';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { TaskSource, TaskTools } from './task';
 
@@ -20,26 +20,19 @@ export async function revalidate(
   origin: TaskTools['origin'],
   signal: AbortSignal,
 ): Promise<OriginFetch | undefined> {
-  const { validators } = stored;
-  if (!stored.finished || validators === undefined) return fetchFrom(origin, source, { signal });
+  const { etag, lastModified } = stored.edition ?? {};
+  const isMarked = etag !== undefined || lastModified !== undefined;
+  if (!stored.finished || !isMarked) return fetchFrom(origin, source, { signal });
   try {
-    const answer = await fetchFrom(origin, { ...source, unless: validators }, { signal });
+    const answer = await fetchFrom(origin, { ...source, unless: { etag, lastModified } }, { signal });
     // An origin that knows no conditions says by its entity tag that it is the same.
-    if (!isStrong(answer.etag) || answer.etag !== validators.etag || answer.size !== stored.size) return answer;
+    if (!isStrong(answer.etag) || answer.etag !== etag || answer.size !== stored.size) return answer;
     answer.discard();
     return undefined;
   } catch (error) {
     if (error instanceof OriginError && error.status === NOT_MODIFIED) return undefined;
     throw error;
   }
-}
-
-/** Whether the origin tells of the same version, by all that it said of the one before. */
-export function isSameVersion(before: BlobValidators, now: BlobValidators): boolean {
-  return (
-    (before.etag === undefined || before.etag === now.etag) &&
-    (before.lastModified === undefined || before.lastModified === now.lastModified)
-  );
 }
 
 function isStrong(etag: string | undefined): boolean {

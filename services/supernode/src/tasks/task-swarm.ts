@@ -134,6 +134,7 @@ export class TaskSwarm {
       state: state === 'idle' ? 'waiting' : state,
       ...(stored === undefined ? {} : { pieceSize: stored.grid.pieceSize }),
       ...(stored?.size === undefined ? {} : { size: stored.size }),
+      ...(stored?.edition === undefined ? {} : { edition: stored.edition }),
       ...(sha256 === undefined ? {} : { sha256 }),
       ...(failure === undefined ? {} : { failure }),
     };
