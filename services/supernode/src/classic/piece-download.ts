@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 
 import { framedLength, framedParts, parseRange } from '@cdk8s-dragonfly/protocol';
 import { DamagedBlock } from '@cdk8s-dragonfly/store';
+import type { BlockSlots } from '@cdk8s-dragonfly/store';
 
 import type { OtherRequests } from '../fronts/block-server';
 import type { Task } from '../tasks/task';
@@ -34,7 +33,7 @@ type Plan =
  * the way; what is not here whole is not found.
  */
 export function pieceDownload({ tasks, aliases, log, served }: PieceDownloadTools): OtherRequests {
-  return (request, response) => {
+  return (request, response, slots) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
     const blob = aliases.blobOf(taskIdInPath(path) ?? '');
     const task = blob === undefined ? undefined : tasks.find(blob)?.task;
@@ -43,10 +42,11 @@ export function pieceDownload({ tasks, aliases, log, served }: PieceDownloadTool
     const plan = planFor(request, pieces, task.state);
     if (plan === undefined) return false;
     tasks.touch(task.blob);
-    give(plan, pieces, response, served).catch((error: unknown) => {
+    const client = request.socket.remoteAddress ?? '';
+    give(plan, pieces, { client, response, slots }, served).catch((error: unknown) => {
       if (error instanceof DamagedBlock) task.repair();
       // A client that goes away in the middle is usual.
-      if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+      if (response.destroyed) return;
       log.warn({ err: error, path }, 'a piece could not be given');
       response.destroy();
     });
@@ -76,12 +76,21 @@ function planFor(request: IncomingMessage, pieces: ClassicPieces, state: Task['s
   }
 }
 
+/** Who gets an answer, and whose turn it is. */
+interface Taker {
+  /** By its address. */
+  readonly client: string;
+  readonly response: ServerResponse;
+  readonly slots: Pick<BlockSlots, 'take'>;
+}
+
 async function give(
   plan: Plan,
   pieces: ClassicPieces,
-  response: ServerResponse,
+  taker: Taker,
   served: PieceDownloadTools['served'],
 ): Promise<void> {
+  const { response } = taker;
   const range = plan.contentRange === undefined ? {} : { 'content-range': plan.contentRange };
   if (plan.status === 416) {
     response.writeHead(416, { ...range, 'content-length': 0 }).end();
@@ -94,14 +103,54 @@ async function give(
     'accept-ranges': 'bytes',
     ...range,
   });
-  await pipeline(Readable.from(framedBytes(pieces, plan.from, plan.end)), response);
+  await sendFramed(pieces, plan.from, plan.end, taker);
+  response.end();
   served?.(plan.end - plan.from);
 }
 
-async function* framedBytes(pieces: ClassicPieces, from: number, end: number): AsyncGenerator<Buffer> {
+/** Each block has its turn among those of all clients: who is slow holds no more than one in memory, and takes no place from others. */
+async function sendFramed(
+  pieces: ClassicPieces,
+  from: number,
+  end: number,
+  { client, response, slots }: Taker,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new Error('the client is gone')));
+  const cut = (): void => void response.destroy();
   const file = { pieceSize: pieces.pieceSize, length: pieces.stored.size };
   for (const part of framedParts(file, from, end)) {
-    if (part.kind === 'framing') yield part.bytes;
-    else yield* pieces.read(part.from, part.end);
+    if (part.kind === 'framing') {
+      response.write(part.bytes);
+      continue;
+    }
+    const blocks = pieces.read(part.from, part.end);
+    for (let at = part.from; at < part.end;) {
+      const done = await slots.take(client, gone.signal, cut);
+      let sent = 0;
+      try {
+        const next = await blocks.next();
+        if (next.done === true) throw new RangeError(`${pieces.stored.blob} ends at byte ${at}`);
+        sent = await passOn(next.value, response, gone.signal);
+        at += sent;
+      } finally {
+        done(sent);
+      }
+    }
   }
+}
+
+/** Resolves when the connection has taken the bytes. @throws Error when the client goes away before. */
+async function passOn(bytes: Buffer, response: ServerResponse, gone: AbortSignal): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    const end = (): void => reject(gone.reason as Error);
+    if (gone.aborted) end();
+    gone.addEventListener('abort', end, { once: true });
+    response.write(bytes, (error) => {
+      gone.removeEventListener('abort', end);
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
+  return bytes.length;
 }

@@ -17,8 +17,16 @@ import { BLOCK_LIMITS, checkEvery } from './limits';
 import type { FrontLimits } from './limits';
 import { OVERLOADED, STOPPING, pathOf, refuseRaw } from './refusal';
 
-/** Takes a request that is not one for a block; answers false when it is not its own either. */
-export type OtherRequests = (request: IncomingMessage, response: ServerResponse) => boolean;
+/**
+ * Takes a request that is not one for a block; answers false when it is not its own either.
+ *
+ * @param slots the turns of all who take bytes of blobs.
+ */
+export type OtherRequests = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  slots: Pick<BlockSlots, 'take'>,
+) => boolean;
 
 /** What the piece and block server works with. */
 export interface BlockServerOptions {
@@ -110,7 +118,7 @@ export class BlockServer implements Closeable {
     const path = pathOf(request.url ?? '');
     const route = blobRoute(path);
     if (route?.kind === 'block' && request.method === 'GET') await this.block(route, request, response);
-    else if (!this.options.others(request, response)) refuseRaw(response, 404, `${path} is not here`);
+    else if (!this.options.others(request, response, this.slots)) refuseRaw(response, 404, `${path} is not here`);
   }
 
   private async block(
