@@ -191,7 +191,11 @@ test('a daemon without neighbours asks for blocks before the supernode has them,
 
 test('a limit of the rate is no excuse when what is asked for does not come', async () => {
   const passing: (() => void)[] = [];
-  const limit = { pass: () => new Promise<void>((resolve) => void passing.push(resolve)) };
+  const given: number[] = [];
+  const limit = {
+    pass: () => new Promise<void>((resolve) => void passing.push(resolve)),
+    giveBack: (bytes: number) => void given.push(bytes),
+  };
   await withDaemon(
     limit as unknown as DownloadTools['limit'],
     async ({ blob, swarm, news, asked, waiting, untilAsked }) => {
@@ -210,7 +214,8 @@ test('a limit of the rate is no excuse when what is asked for does not come', as
         await untilAsked(failures + 1);
         for (const [index, response] of waiting) {
           waiting.delete(index);
-          response.writeHead(500).end();
+          // What is refused takes nothing of the limit.
+          response.writeHead(failures === 0 ? 404 : 500, { 'content-length': 0 }).end();
         }
       }
       await nextPass();
@@ -218,6 +223,7 @@ test('a limit of the rate is no excuse when what is asked for does not come', as
       while (swarm.isHeldBack) await new Promise(setImmediate);
       expect(passing).not.toHaveLength(0);
       expect(asked).toHaveLength(4);
+      expect(given).toEqual([256 * 1024]);
       expect(news.listenerCount('took')).toBe(0);
     },
   );

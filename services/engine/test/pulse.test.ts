@@ -64,12 +64,12 @@ describe('whether a supernode lives', () => {
   });
 
   const pulse = (): Pulse => new Pulse(sockets, { host: '127.0.0.1', port: (server.address() as AddressInfo).port });
-  const liveness = (busy = 60_000): Liveness =>
+  const liveness = (busy = 60_000, felt = pulse()): Liveness =>
     new Liveness({
       name: 'test',
       ping: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/_ping`),
       dispatcher: agent,
-      pulse: pulse(),
+      pulse: felt,
       silence: 300,
       busy,
       clock,
@@ -141,6 +141,26 @@ describe('whether a supernode lives', () => {
     supernode = { late: 0, ping: (response) => response.end('success') };
     expect(await living.look(true)).toBe('answers');
     expect(living.hangs).toBe(false);
+  });
+
+  it('does not hang because datagrams no longer get through, as its answers show', async () => {
+    const answer = supernode.ping;
+    const felt = pulse();
+    const living = liveness(60_000, felt);
+    expect(await living.look(true)).toBe('answers');
+    await felt.feel();
+    supernode.late = undefined;
+    expect(await living.look(true)).toBe('answers');
+    while (felt.wasFelt) await felt.feel();
+    supernode.ping = undefined;
+    expect(await living.look(true)).toBe('silent');
+    expect(living.hangs).toBe(false);
+    // They do again, and it is missed when it stops.
+    supernode = { late: 0, ping: answer };
+    expect(await living.look(true)).toBe('answers');
+    await felt.feel();
+    supernode = { late: undefined, ping: undefined };
+    expect(await living.look(true)).toBe('hung');
   });
 
   it('is only silent where nobody ever felt its pulse', async () => {

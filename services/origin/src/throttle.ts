@@ -51,9 +51,14 @@ export class Throttle {
     try {
       await this.clock.wait(wait, signal);
     } catch (error) {
-      this.free -= time;
+      this.giveBack(bytes);
       signal.throwIfAborted();
       throw error;
     }
+  }
+
+  /** `bytes` that were let pass did not pass: they are there for others. */
+  giveBack(bytes: number): void {
+    this.free -= (bytes / this.rate) * 1000;
   }
 }

@@ -109,6 +109,21 @@ describe('a throttle', () => {
     expect(Math.round(await passed)).toBe(100);
   });
 
+  it('lets others have what turns out not to pass', async () => {
+    const waits: number[] = [];
+    const wait = (ms: number): Promise<void> => {
+      waits.push(ms);
+      return Promise.resolve();
+    };
+    const clock = { now: () => 0, wait };
+    const throttle = new Throttle(1000, 0, clock);
+    const { signal } = new AbortController();
+    await throttle.pass(1000, signal);
+    throttle.giveBack(1000);
+    await throttle.pass(1000, signal);
+    expect(waits).toEqual([1000, 1000]);
+  });
+
   it.each([1, 3, 16])('lets %d readers together pass no more than its rate', async (readers) => {
     const throttle = new Throttle(MIB);
     const began = performance.now();

@@ -87,6 +87,9 @@ export class Questions {
       if (!(error instanceof LinkFailure)) throw error;
       this.tools.log.debug({ blob, source, kind: error.kind, reason: error.message }, 'a block did not come');
       this.flights.failed();
+      // What was refused took nothing of the limit.
+      const isRefused = error.kind === 'missing' || error.kind === 'busy';
+      if (isRefused) this.tools.limit?.giveBack(stored.grid.blockLength(block, stored.size));
       if (isAhead) this.ahead.refused();
       else this.sources.failed(source, error, block);
     } finally {

@@ -106,12 +106,13 @@ export class Liveness {
   /** Never rejects. An answer that comes when nobody waits for it any more still tells how slow it is. */
   private async ping(): Promise<Pinged> {
     const began = performance.now();
-    const { dispatcher, log, name, ping, signal } = this.options;
+    const { dispatcher, log, name, ping, pulse, signal } = this.options;
     try {
       const { statusCode, body } = await request(ping, { dispatcher, signal });
       await body.dump();
       this.tempo.answered(performance.now() - began);
       this.hungAt = -Infinity;
+      void pulse.doubt();
       return { status: statusCode };
     } catch (error) {
       log.debug({ supernode: name, err: error }, 'a ping failed');

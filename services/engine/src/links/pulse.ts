@@ -7,7 +7,7 @@ import { PULSE_MAGIC, PULSE_NONCE, pulsePort, pulseQuestion, readPulse } from '@
 
 import { Patience } from './patience';
 
-/** `beats`: the process runs, however late its answers are; `still`: it does not, or it hangs; `unknown`: its pulse was never felt. */
+/** `beats`: the process runs, however late its answers are; `still`: it does not, or it hangs; `unknown`: its pulse does not get through. */
 export type PulseState = 'beats' | 'still' | 'unknown';
 
 /** How long an answer is waited for, in milliseconds, and how often it is asked meanwhile: datagrams get lost. */
@@ -77,7 +77,9 @@ export class PulseSockets {
  * to do, can be told from one that was stopped, whose connections are there all the same.
  */
 export class Pulse {
+  /** Whether it got through when it was looked for, as far as is known. */
   private felt = false;
+  private isThrough = false;
   private address: { readonly address: string; readonly family: number } | undefined;
   private feeling: Promise<PulseState> | undefined;
 
@@ -87,9 +89,19 @@ export class Pulse {
     private readonly api: { readonly host: string; readonly port: number },
   ) {}
 
-  /** Whether it ever answered. */
+  /** Whether it gets through: then it is missed when it stops. */
   get wasFelt(): boolean {
     return this.felt;
+  }
+
+  /**
+   * Its process has just answered otherwise: when the pulse is not felt now, it does not get through any more, and that it is not felt tells nothing
+   * until it is felt again. Never rejects.
+   */
+  async doubt(): Promise<void> {
+    if (!this.felt) return;
+    await this.feel();
+    if (!this.isThrough) this.felt = false;
   }
 
   /** Whether it beats now. Never rejects. */
@@ -109,6 +121,7 @@ export class Pulse {
     const port = pulsePort(this.api.port);
     const address = await this.find();
     const late = port === undefined || address === undefined ? undefined : await this.ask({ ...address, port });
+    this.isThrough = late !== undefined;
     if (late === undefined) return this.felt ? 'still' : 'unknown';
     this.felt = true;
     return late < HANGS ? 'beats' : 'still';

@@ -158,7 +158,7 @@ export class ReplicaSet {
         log.info({ replica: name }, 'a replica answers');
         // So that it is missed when it stops.
         void this.pulses.get(name)?.feel();
-      }
+      } else void this.pulses.get(name)?.doubt();
       this.answering.set(name, { ...identity, name });
       this.complained.delete(name);
       this.late.delete(name);
