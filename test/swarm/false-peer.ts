@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { BlockSet, blobRoute, formatRegistryRequest, lineOf } from '@cdk8s-dragonfly/protocol';
+import { BlockSet, NATIVE_VERSION, blobRoute, formatRegistryRequest, lineOf } from '@cdk8s-dragonfly/protocol';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 
 /** What a false peer does with a request for a block. */
@@ -54,7 +54,7 @@ export class FalsePeer {
       path: '/peer/file/x',
       headers: [],
       dfdaemon: true,
-      native: { versions: [1], blob },
+      native: { versions: [NATIVE_VERSION], blob },
     });
     const base = `http://${place.supernode}:${supernodePort}`;
     const session = await fetch(`${base}/native/v2/session?cid=${cid}&ip=${place.own}&port=${port}`, {

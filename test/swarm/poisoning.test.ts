@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { formatRegistryRequest, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import { NATIVE_VERSION, formatRegistryRequest, taskIdOf } from '@cdk8s-dragonfly/protocol';
 
 import { Swarm } from './swarm';
 
@@ -24,7 +24,7 @@ describe('the name of a file', () => {
         path: '/peer/file/x',
         headers: [],
         dfdaemon: true,
-        native: { versions: [1], blob: blob as `task:${string}` },
+        native: { versions: [NATIVE_VERSION], blob: blob as `task:${string}` },
       });
       const answer = await fetch(`http://127.0.0.1:${swarm.supernodePort}/peer/registry`, {
         method: 'POST',

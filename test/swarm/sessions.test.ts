@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { SESSION_KEY_HEADER, formatRegistryRequest, provableCid } from '@cdk8s-dragonfly/protocol';
+import { NATIVE_VERSION, SESSION_KEY_HEADER, formatRegistryRequest, provableCid } from '@cdk8s-dragonfly/protocol';
 
 import { Swarm, readAll } from './swarm';
 
@@ -33,7 +33,7 @@ describe("a daemon's session", () => {
         path: '/peer/file/x',
         headers: [],
         dfdaemon: true,
-        native: { versions: [1], blob },
+        native: { versions: [NATIVE_VERSION], blob },
       });
       const answer = await fetch(`${base}/peer/registry`, { method: 'POST', body, headers: guess });
       expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ code: 501 })]);
