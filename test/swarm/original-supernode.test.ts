@@ -162,6 +162,23 @@ describe('a daemon at a recorded original supernode', () => {
     expect(supernode + peer + direct).toBe(content.length);
   });
 
+  it('goes on at the origin with a file without a digest, too', async () => {
+    const run = runOf('05', '3');
+    const content = randomBytes(run.length);
+    const supernode = await replay(run, content);
+    supernode.spoil = (framed) => {
+      if (supernode.stored.size > 0) supernode.break();
+      return framed;
+    };
+    const node = await addNode([supernode.port]);
+    const { url } = origin.add(content);
+    const blob: BlobId = `task:${taskIdOf({ taskUrl: url.href })}`;
+    expect(content.equals(await readAll(node, { blob, url }))).toBe(true);
+    const { supernode: own, peer, origin: direct } = node.traffic;
+    expect(own + peer).toBeGreaterThan(0);
+    expect(own + peer + direct).toBe(content.length);
+  });
+
   it('fetches a piece again whose bytes do not have their MD5', async () => {
     const run = runOf('05', '1');
     const content = randomBytes(run.length);

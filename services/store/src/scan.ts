@@ -53,7 +53,7 @@ async function leftBlob(root: string, blob: BlobId): Promise<LeftBlob | undefine
   const paths = blobPaths(root, blob);
   const [part, data, table] = await Promise.all([paths.part, paths.data, paths.table].map(factsOf));
   const isPair = table?.isFile() === true && (part ?? data)?.isFile() === true;
-  if (isPair && (await BlockTable.isUsable(paths.table, blob))) {
+  if (isPair && (await isUsable(paths.table, blob))) {
     const files = [part, data, table].flatMap((facts) => facts ?? []);
     const bytes = files.reduce((sum, facts) => sum + bytesOnDisk(facts), 0);
     return { blob, bytes, usedAt: table.mtimeMs, final: data !== undefined };
@@ -65,6 +65,16 @@ async function leftBlob(root: string, blob: BlobId): Promise<LeftBlob | undefine
     if (!isDiskFault(error)) throw error;
   }
   return undefined;
+}
+
+/** Whether a table can be read on with. One on a bad place of the disk costs its blob, not what is known of all others. */
+async function isUsable(table: string, blob: BlobId): Promise<boolean> {
+  try {
+    return await BlockTable.isUsable(table, blob);
+  } catch (error) {
+    if (!isDiskFault(error)) throw error;
+    return false;
+  }
 }
 
 async function entriesOf(folder: string): Promise<string[]> {

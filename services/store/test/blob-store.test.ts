@@ -8,6 +8,8 @@ import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { BlobStore, DamagedBlock } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
+import { BlockTable } from '../src/block-table';
+
 const MIB = 1024 * 1024;
 const PIECE = 4 * MIB;
 const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
@@ -46,6 +48,28 @@ describe('the store', () => {
   }
 
   it('has nothing of a blob that nobody wrote', async () => {
+    expect(await store.find(blob)).toBeUndefined();
+  });
+
+  it('opens with all other blobs when the table of one is on a bad place of the disk', async () => {
+    const others = Buffer.from('other content');
+    const other: Digest = `sha256:${sha256(others).toString('hex')}`;
+    const whole = await store.create(other, PIECE, others.length);
+    await whole.write(0, [others], { hash: sha256(others) });
+    await whole.finish();
+    const damaged = await store.create(blob, PIECE, content.length);
+    await fill(damaged, 0);
+    await Promise.all([whole.release(), damaged.release()]);
+    const isUsable = BlockTable.isUsable.bind(BlockTable);
+    const read = jest.spyOn(BlockTable, 'isUsable').mockImplementation(async (path, of) => {
+      if (of === blob) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+      return isUsable(path, of);
+    });
+    await restart();
+    read.mockRestore();
+    const found = await store.find(other);
+    expect(found?.finished).toBe(true);
+    await found?.release();
     expect(await store.find(blob)).toBeUndefined();
   });
 

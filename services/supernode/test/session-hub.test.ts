@@ -38,6 +38,14 @@ describe('sessions with daemons', () => {
     expect(newer.writes).toEqual(['{"type":"hello","blobs":0,"holdings":0}\n']);
   });
 
+  it('of another version end, too, when the supernode stops', () => {
+    const stream = new Stream();
+    hub.openIdle(stream);
+    expect([stream.destroyed, hub.openSessions]).toEqual([false, 1]);
+    hub.stop();
+    expect(stream.destroyed).toBe(true);
+  });
+
   it('may be opened anew under a lower number once the other has ended', async () => {
     const [first, second] = [new Stream(), new Stream()];
     hub.open('node', first, 7);

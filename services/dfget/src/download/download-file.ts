@@ -63,7 +63,7 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
     kept = bytesOf(standing);
     ctx.signal.throwIfAborted();
     const problem = await problemOf(error, values, standing, transit, late);
-    if (problem.reason === 'digest-mismatch') kept = 0;
+    if (problem.reason === 'digest-mismatch' || problem.reason === 'changed') kept = 0;
     const { code, line } = failure(problem, how());
     ctx.stderr.write(`dfget: ${problem.message}\n`);
     ctx.stdout.write(line);

@@ -118,6 +118,8 @@ export class OriginalPull {
     const stored = this.intake.stored();
     const { length, pieceSize } = this.place.registration;
     if (stored === undefined) return undefined;
+    if (stored.edition !== undefined && stored.held.count > 0)
+      return 'it does not say which version of the file it has, and some of one is here';
     if (stored.grid.pieceSize !== pieceSize)
       return `it cuts the file into pieces of ${pieceSize} bytes, others did not`;
     const isOther = length !== undefined && stored.size !== undefined && stored.size !== length;

@@ -279,10 +279,9 @@ export class Download {
     } catch (error) {
       this.fail(error);
       this.logFailure(error);
-      if (this.problem?.reason === 'digest-mismatch') {
-        original.distrust();
-        await this.disk.throwAway();
-      }
+      const reason = this.problem?.reason;
+      if (reason === 'digest-mismatch') original.distrust();
+      if (reason === 'digest-mismatch' || reason === 'changed') await this.disk.throwAway();
     } finally {
       clearInterval(ticking);
       stopping.abort(new Error('the download has ended'));

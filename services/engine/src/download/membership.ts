@@ -82,6 +82,10 @@ export class Membership {
         link.leave(blob, this.member);
         return true;
       }
+      if (this.losses !== losses && this.link !== undefined && this.link !== link) {
+        link.leave(blob, this.member);
+        return false;
+      }
       this.link = link;
       // Lost while it took us in: what it said in between was not heard, and would be waited for.
       if (this.losses !== losses) return false;

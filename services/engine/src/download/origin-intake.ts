@@ -1,5 +1,6 @@
 import { fetchFrom } from '@cdk8s-dragonfly/origin';
 import { FIRST_PIECE_BLOCK_SIZE, editionOf, isDigest, isOfEdition, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
+import type { Edition, EditionMarks } from '@cdk8s-dragonfly/protocol';
 import { assembleBlocks } from '@cdk8s-dragonfly/store';
 import type { AssembledBlock, StoredBlob } from '@cdk8s-dragonfly/store';
 
@@ -126,18 +127,20 @@ export class OriginIntake {
     const answer = await fetchFrom(this.tools.origin, request, options);
     let stored: StoredBlob;
     try {
-      const isSame = known?.edition !== undefined && isOfEdition(known.edition, answer);
-      const edition = isSame ? known.edition : editionOf(answer);
       const pieceSize = known?.grid.pieceSize ?? pieceSizeOf(answer.size);
-      stored = await this.intake.begin(pieceSize, answer.size, isDigest(request.blob) ? undefined : edition);
+      stored = await this.intake.begin(pieceSize, answer.size, this.editionOf(known, answer));
     } catch (error) {
       answer.discard();
       throw error;
     }
+    const edition = stored.edition?.id;
     let at = from;
     let last = performance.now();
     const { buffers } = this.tools.store;
     for await (const { index, chunks, length, hash } of assembleBlocks(stored.grid, first, answer.body, buffers)) {
+      // A supernode has told another meanwhile, before anything was here.
+      if (stored.edition?.id !== edition)
+        throw new BlobUnavailable('changed', 'the origin gives another version than others');
       at += length;
       const now = performance.now();
       this.slowest = Math.max(now - last, 0.8 * this.slowest);
@@ -148,6 +151,16 @@ export class OriginIntake {
       if (endBlock === undefined && this.canStop(stored, index + 1)) return;
     }
     if (endBlock === undefined) await stored.setSize(at);
+  }
+
+  /**
+   * The edition that the origin gives; undefined of a blob with a digest, and when it has to fit to what came from an original supernode, which
+   * tells of no editions: then the digest of the whole, where somebody knows it, is what tells.
+   */
+  private editionOf(known: StoredBlob | undefined, answer: EditionMarks): Edition | undefined {
+    if (isDigest(this.intake.request.blob)) return undefined;
+    if (known?.edition !== undefined && isOfEdition(known.edition, answer)) return known.edition;
+    return known !== undefined && known.edition === undefined && known.held.count > 0 ? undefined : editionOf(answer);
   }
 
   /** The byte behind a block. */

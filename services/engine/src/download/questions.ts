@@ -74,6 +74,8 @@ export class Questions {
       const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);
       if (isAhead) this.ahead.gave();
       this.sources.succeeded(source);
+      if (stored.edition?.id !== place.edition)
+        throw new LinkFailure('gone', 'it is of another version than what is fetched now');
       // Only the last block is short, and it is read by its true length: the size has to be known before it is held.
       const span = stored.grid.span(block);
       if (length < span.length) await stored.setSize(span.offset + length);

@@ -9,6 +9,8 @@ export function unavailable(error: unknown): BlobUnavailable {
   const options = { cause: error };
   if (!(error instanceof OriginError)) return new BlobUnavailable('unstorable', message, undefined, options);
   if (error.kind === 'status') return new BlobUnavailable('origin-status', message, error.status, options);
+  // What stands at its URL was replaced while it was read.
+  if (error.kind === 'changed') return new BlobUnavailable('changed', message, undefined, options);
   const reason = error.kind === 'forbidden' ? 'origin-forbidden' : 'origin-unreachable';
   return new BlobUnavailable(reason, message, undefined, options);
 }

@@ -39,10 +39,10 @@ export function editionOf({ size, etag, lastModified }: EditionMarks): Edition {
   return { id, ...(isTold(etag) ? { etag } : {}), ...(isTold(lastModified) ? { lastModified } : {}) };
 }
 
-/** Whether the origin still gives this edition, by all that it said of it. Nothing said: nobody knows. */
+/** Whether the origin still gives this edition: by its entity tag, without one by its date (RFC 9110, 13.2.2). Nothing said: nobody knows. */
 export function isOfEdition({ etag, lastModified }: Edition, now: EditionMarks): boolean {
-  if (etag === undefined && lastModified === undefined) return false;
-  return (etag === undefined || etag === now.etag) && (lastModified === undefined || lastModified === now.lastModified);
+  if (etag !== undefined) return etag === now.etag;
+  return lastModified !== undefined && lastModified === now.lastModified;
 }
 
 function isTold(text: string | undefined): text is string {

@@ -126,7 +126,10 @@ async function sendFramed(
     }
     const blocks = pieces.read(part.from, part.end);
     for (let at = part.from; at < part.end;) {
+      // Who waits for its turn, among a thousand others for more than a minute, takes nothing and is not slow.
+      response.setTimeout(0);
       const done = await slots.take(client, gone.signal, cut);
+      response.setTimeout(IDLE_LIMIT);
       let sent = 0;
       try {
         const next = await blocks.next();

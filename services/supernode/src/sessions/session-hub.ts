@@ -31,6 +31,8 @@ interface Daemon {
 export class SessionHub implements Messenger {
   private readonly daemons = new Map<string, Daemon>();
   private readonly writer = new SessionWriter();
+  /** Streams of daemons of other versions. */
+  private readonly idle = new Set<Writable>();
   /** What was sent last, and its line: news for all members of a swarm are written out once. */
   private lastLine: { readonly message: SessionMessage; readonly line: string } | undefined;
 
@@ -109,7 +111,11 @@ export class SessionHub implements Messenger {
    */
   openIdle(stream: Writable): void {
     const session = this.writer.open(stream);
-    stream.once('close', () => this.writer.close(session));
+    this.idle.add(stream);
+    stream.once('close', () => {
+      this.idle.delete(stream);
+      this.writer.close(session);
+    });
     this.writer.put(session, lineOf({ type: 'hello', blobs: 0 } satisfies SessionMessage), false);
   }
 
@@ -135,6 +141,7 @@ export class SessionHub implements Messenger {
       session?.stream.destroy();
     }
     this.daemons.clear();
+    for (const stream of this.idle) stream.destroy();
   }
 
   private obtain(cid: string): Daemon {

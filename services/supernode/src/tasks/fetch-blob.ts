@@ -199,8 +199,9 @@ class BlobFetch {
       if (known !== undefined && !continues(known, answer.size)) throw new OtherContent();
       if (known?.edition !== undefined && !isOfEdition(known.edition, answer)) throw new OtherContent();
       stored = known ?? (await tools.store.create(blob, pieceSizeOf(answer.size), answer.size));
-      if (known === undefined && !isDigest(blob)) await stored.setEdition(editionOf(answer));
       this.stored = stored;
+      const isFresh = stored.edition === undefined && stored.held.count === 0;
+      if (isFresh && !isDigest(blob)) await stored.setEdition(editionOf(answer));
       if (answer.size !== undefined) await stored.setSize(answer.size);
       await stored.reserve();
     } catch (error) {
