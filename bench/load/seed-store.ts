@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 
 import { Grid, HASH_LENGTH, SIGNATURE_LENGTH, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 
+import { TABLE_VERSION } from '../../services/store/src/block-table';
+
 /** Pieces of each task. */
 export const PIECES = 25;
 
@@ -32,7 +34,7 @@ export async function seedStore(home: string, tasks: number): Promise<void> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(`${path}.data`, '', { mode: 0o600 });
     await truncate(`${path}.data`, FILE_LENGTH);
-    const head = JSON.stringify({ version: 2, blob: `sha256:${hex}`, pieceSize, size: FILE_LENGTH });
+    const head = JSON.stringify({ version: TABLE_VERSION, blob: `sha256:${hex}`, pieceSize, size: FILE_LENGTH });
     const records = randomBytes(blocks * RECORD_LENGTH);
     for (let block = 0; block < blocks; block += 1) {
       records.writeUInt32BE(block, block * RECORD_LENGTH);
