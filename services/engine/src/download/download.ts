@@ -281,7 +281,9 @@ export class Download {
       this.logFailure(error);
       const reason = this.problem?.reason;
       if (reason === 'digest-mismatch') original.distrust();
-      if (reason === 'digest-mismatch' || reason === 'changed') await this.disk.throwAway();
+      // Blocks of a blob that is named by its digest are right, whatever its origin gives now.
+      const isOther = reason === 'digest-mismatch' || (reason === 'changed' && !isDigest(this.blob));
+      if (isOther) await this.disk.throwAway();
     } finally {
       clearInterval(ticking);
       stopping.abort(new Error('the download has ended'));
