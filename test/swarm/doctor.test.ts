@@ -13,9 +13,10 @@ import type { Diagnosis, Finding } from '@cdk8s-dragonfly/dfget';
 import { NodeMirror, nodeMirrorSettings, runtimesOf } from '@cdk8s-dragonfly/node-mirror';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 
+import { freePort } from '../support/free-port';
 import { CountedOrigin } from './counted-origin';
 import { DaemonCommand } from './daemon-command';
-import { Swarm, freePort } from './swarm';
+import { Swarm } from './swarm';
 
 const MIB = 1024 * 1024;
 /** Matches a text, inside an object. */
