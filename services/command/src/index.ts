@@ -24,6 +24,7 @@ export { runCommand, type CommandMain, type RunOptions } from './run-command';
 export { isSecretName, withoutSecrets } from './secrets';
 export { formatBytes, parseSize } from './size';
 export { resolveSupernodes, type SupernodeValues } from './supernodes';
+export { takesConnections } from './takes-connections';
 export type { ReadFile } from './text-file';
 export { timeoutSignal } from './timeout-signal';
 export { commandVersion } from './version';

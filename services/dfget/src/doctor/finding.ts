@@ -27,9 +27,9 @@ export function diagnosisOf(findings: readonly Finding[]): Diagnosis {
 
 /** A diagnosis for a human: one line a finding, and what to do below it. */
 export function diagnosisText({ outcome, findings }: Diagnosis): string {
-  const lines = findings.flatMap(({ state, subject, says, advice }) => [
+  const lines = findings.flatMap(({ state, subject, says, advice }, at) => [
     `${(state === 'fail' ? 'FAIL' : state).padEnd(5)} ${subject}: ${says}`,
-    ...(advice === undefined ? [] : [`      do: ${advice}`]),
+    ...(advice === undefined ? [] : [`      do: ${advice === findings[at - 1]?.advice ? 'as above' : advice}`]),
   ]);
   const count = (wanted: Finding['state']): number => findings.filter(({ state }) => state === wanted).length;
   const [fails, warns, skips] = [count('fail'), count('warn'), count('skip')];

@@ -105,7 +105,7 @@ export class BlobTest {
       accept: ACCEPT,
       'user-agent': this.userAgent,
     });
-    const text = await this.daemon.text(answer);
+    const text = await answer.text();
     if (answer.status !== 200) throw refused(`the manifest of ${this.shown}`, answer.status, text);
     const document = jsonOf(text);
     const manifest = MANIFEST.safeParse(document);
@@ -125,10 +125,10 @@ export class BlobTest {
   private async fetch(layer: Layer): Promise<void> {
     const answer = await this.daemon.get(`${this.base}/blobs/${layer.digest}`, { 'user-agent': this.userAgent });
     if (answer.status !== 200) {
-      throw refused(`the layer ${layer.digest}`, answer.status, await this.daemon.text(answer));
+      throw refused(`the layer ${layer.digest}`, answer.status, await answer.text());
     }
     const hash = createHash('sha256');
-    await this.daemon.chunks(answer, (chunk) => hash.update(chunk));
+    await answer.chunks((chunk) => hash.update(chunk));
     const got = `sha256:${hash.digest('hex')}`;
     if (got !== layer.digest) {
       throw new Failed({
@@ -145,7 +145,7 @@ export class BlobTest {
       const blobs = await this.daemon.blobs();
       const told = blobs.find((one) => one.digest === layer.digest && one.userAgent === this.userAgent);
       if (told !== undefined) return told;
-      if (performance.now() > end) throw new NoAnswer('the df-daemon does not tell where it came from');
+      if (performance.now() > end) throw new NoAnswer('the df-daemon does not tell where it came from', 'broken');
       await delay(LOOK_EVERY);
     }
   }

@@ -10,8 +10,8 @@ export {
   readPublicKey,
 } from './attestation';
 export type { Attestation, BlockStatement } from './attestation';
-export { BLOBS_PATH, REACH_PATH, daemonBlobs, daemonReach } from './daemon-report';
-export type { DaemonBlobs, DaemonReach } from './daemon-report';
+export { BLOBS_PATH, REACH_PATH, REACH_PATIENCE, daemonBlobs, daemonReach } from './daemon-report';
+export type { DaemonBlobs, DaemonReach, ReachFault } from './daemon-report';
 export { editionOf, isOfEdition } from './edition';
 export type { Edition, EditionMarks } from './edition';
 export { LineCutter, LineError, lineOf, readLines } from './lines';
