@@ -103,6 +103,9 @@ describe('a file that is named by its URL, at a supernode that has started again
     await swarm.restartSupernode();
     expect(content.equals(await read())).toBe(true);
     expect(swarm.origin.requests).toHaveLength(2);
+    const isKnown = 'etag' in before || 'lastModified' in before;
+    const why = isKnown ? 'the origin has another version than' : 'the origin sends neither ETag nor Last-Modified';
+    expect(swarm.lines.join('')).toContain(`"why":"${why}`);
     await swarm.restartSupernode();
     expect(content.equals(await read())).toBe(true);
   });

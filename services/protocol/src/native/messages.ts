@@ -4,7 +4,7 @@ import { isBlobId } from '../digest';
 import type { BlobId } from '../digest';
 import { isPieceSize } from '../grid';
 import { BlockSet, MAX_BLOCK } from '../grid/block-set';
-import { edition } from './edition';
+import { edition, editionId } from './edition';
 
 /**
  * The version of the native protocol that this code speaks: another one when messages, attestations or the grid of blocks are no longer those
@@ -15,6 +15,9 @@ export const NATIVE_VERSION = 2;
 /** Headers that carry a block's attestation. */
 export const BLOCK_HASH_HEADER = 'x-dragonfly-block-sha256';
 export const BLOCK_SIGNATURE_HEADER = 'x-dragonfly-block-signature';
+
+/** The header of a block of a blob that is named by its URL: the id of the edition that it is of. */
+export const BLOCK_EDITION_HEADER = 'x-dragonfly-edition';
 
 /** The header of a request for a block that is taken without an attestation too; its value says nothing. */
 export const UNATTESTED_HEADER = 'x-dragonfly-unattested';
@@ -145,6 +148,8 @@ export const haveEvent = z.discriminatedUnion('type', [
     blocks,
     pieceSize: pieceSize.optional(),
     size: count.optional(),
+    /** Of a blob that is named by its URL: the id of the edition that they are of. Absent: nobody has told this peer. */
+    edition: editionId.optional(),
     /** Blocks that no supernode has attested: they came from the origin, or from somebody who had them from there. */
     unattested: blocks.optional(),
   }),

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 
-import { listenError } from '@cdk8s-dragonfly/command';
+import { LISTEN_BACKLOG, listenError } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 import fastify from 'fastify';
@@ -36,7 +37,7 @@ export class ApiServer implements Closeable {
   private readonly connections: ConnectionCount;
   private readonly limits: FrontLimits;
   private readonly waiting = new WaitingClients();
-  private readonly turns = new RequestTurns();
+  private readonly turns: RequestTurns;
   private running = 0;
   private stopping = false;
   private drained: Promise<void> | undefined;
@@ -46,6 +47,9 @@ export class ApiServer implements Closeable {
     ...routes: readonly Routes[]
   ) {
     this.limits = { ...API_LIMITS, ...options.limits };
+    this.turns = new RequestTurns(() => {
+      if (options.meter !== undefined) options.meter.abandoned += 1;
+    });
     const { bodyBytes, headerBytes, requestTimeout, idle } = this.limits;
     this.server = fastify({
       bodyLimit: bodyBytes,
@@ -68,6 +72,7 @@ export class ApiServer implements Closeable {
     // live until they are old: marking what is left of them takes the only core for a fifth of a second every few seconds.
     this.server.server.keepAliveTimeout = 0;
     this.connections = new ConnectionCount(this.server.server, this.limits);
+    this.server.server.on('connection', (socket: Socket) => this.turns.connected(socket));
     this.addHooks();
     this.server.setErrorHandler(async (error: FastifyError, request, reply) => this.failed(error, request, reply));
     this.server.setNotFoundHandler(async (request, reply) => {
@@ -90,7 +95,7 @@ export class ApiServer implements Closeable {
   /** @throws CommandError when the address cannot be had. */
   async start(options: ListenOptions): Promise<BoundAddress> {
     try {
-      await this.server.listen({ host: options.host, port: options.port });
+      await this.server.listen({ host: options.host, port: options.port, backlog: LISTEN_BACKLOG });
     } catch (error) {
       throw listenError(error, options, 'the control API');
     }
@@ -112,12 +117,13 @@ export class ApiServer implements Closeable {
   async stop(): Promise<void> {
     if (this.server.server.listening) await this.drain();
     await this.server.close();
+    this.turns.stop();
   }
 
   private addHooks(): void {
     const { log, meter } = this.options;
     const keepAlive = `timeout=${Math.floor(this.limits.idle / 1000)}`;
-    this.server.addHook('onRequest', (_request, _reply, done) => this.turns.take(done));
+    this.server.addHook('onRequest', (request, _reply, done) => this.turns.take(done, request.socket));
     // Hooks with callbacks: those with promises take a third of the time of a whole request.
     this.server.addHook('onRequest', (request, reply, done) => {
       void reply.header(REQUEST_ID_HEADER, request.id).header('keep-alive', keepAlive);

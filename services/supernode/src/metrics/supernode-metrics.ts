@@ -62,6 +62,7 @@ function readersOf(sources: MetricSources, disk: { readonly free: number | undef
       return [{ value: 1, labels: { version: sources.version, nodeversion: versions.node, arch, os: platform } }];
     },
     dragonfly_supernode_http_requests_total: () => http.samples(),
+    dragonfly_supernode_requests_abandoned_total: () => http.abandoned,
     dragonfly_supernode_connections: () => byLabel('port', sources.connections()),
     dragonfly_supernode_peers: sources.peers,
     dragonfly_supernode_sessions: sources.sessions,

@@ -47,6 +47,12 @@ export const METRICS = {
     help: 'Bodies of answers of the control API, as announced.',
     buckets: SIZES,
   },
+  dragonfly_supernode_requests_abandoned_total: {
+    type: 'counter',
+    labels: [],
+    original: false,
+    help: 'Requests that were not begun: their clients had closed the connection while they waited for their turn.',
+  },
   dragonfly_supernode_connections: {
     type: 'gauge',
     labels: ['port'],
