@@ -28,6 +28,9 @@ export const UNATTESTED_HEADER = 'x-dragonfly-unattested';
  */
 export const ARRIVING_HEADER = 'x-dragonfly-arriving';
 
+/** No client is told to come again later than after so many milliseconds. */
+export const MAX_LATER = 60_000;
+
 const blobId = z.string().refine((text): text is BlobId => isBlobId(text));
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const port = z.number().int().min(1).max(65535);
@@ -66,6 +69,14 @@ export const nativeRegistration = z.union([
 ]);
 export type NativeRegistration = z.infer<typeof nativeRegistration>;
 
+/** The member `native` of a refusal: more register at once than can be taken in, and the client is to come again. */
+export const nativeRefusal = z.object({
+  version: z.literal(NATIVE_VERSION),
+  /** In so many milliseconds, with `waited`. */
+  later: z.number().int().min(1).max(MAX_LATER),
+});
+export type NativeRefusal = z.infer<typeof nativeRefusal>;
+
 /** The answer to `GET /native/v2/replica`: who a replica is. */
 export const replicaIdentity = z.object({
   /** Another at each start. */
@@ -101,7 +112,11 @@ export type TaskFailure = z.infer<typeof failure>;
 
 /** The parts of a session's stream, one JSON document a line, in the order in which they happen. */
 export const sessionEvent = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ping') }),
+  z.object({
+    type: z.literal('ping'),
+    /** From now on the next line comes within so many milliseconds. Absent: twice a second at least. */
+    within: count.max(60_000).optional(),
+  }),
   /** The first line: in how many blobs' swarms the daemon is. Fewer than it joined: it has been forgotten. */
   z.object({
     type: z.literal('hello'),

@@ -1,9 +1,11 @@
-/**
- * So many requests are begun in a turn of the event loop; while connections come, so many: Node.js takes one connection a turn, and who waits to be
- * taken, a probe of the kubelet's too, waits for all turns before.
- */
+/** So many requests are begun in a turn of the event loop. */
 const REQUESTS_A_TURN = 64;
-const REQUESTS_BESIDE_CONNECTIONS = 2;
+
+/**
+ * While connections come, one is begun in so many turns: Node.js takes one connection a turn, and who waits to be taken, a probe of the kubelet's
+ * too, waits for all turns before.
+ */
+const TURNS_A_REQUEST = 4;
 
 /** For so many turns after one that came, more connections are expected. */
 const EXPECTS_CONNECTIONS = 2;
@@ -76,7 +78,8 @@ export class RequestTurns {
   }
 
   private get most(): number {
-    return this.connecting > 0 ? REQUESTS_BESIDE_CONNECTIONS : REQUESTS_A_TURN;
+    if (this.connecting === 0) return REQUESTS_A_TURN;
+    return this.now % TURNS_A_REQUEST === 0 ? 1 : 0;
   }
 
   private beat(): void {

@@ -70,6 +70,7 @@ function readersOf(sources: MetricSources, disk: { readonly free: number | undef
     dragonfly_supernode_tasks_registered_total: () => tasks.registered,
     dragonfly_supernode_dfgettasks_registered_total: () => byLabel('protocol', traffic.registrations),
     dragonfly_supernode_dfgettasks_failed_total: () => byLabel('protocol', traffic.refusals),
+    dragonfly_supernode_registrations_deferred_total: () => traffic.deferred,
     dragonfly_supernode_cdn_trigger_total: () => tasks.begun,
     dragonfly_supernode_cdn_cache_hit_total: () => tasks.hits,
     dragonfly_supernode_cdn_download_total: () => tasks.downloaded,

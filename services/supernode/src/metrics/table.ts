@@ -95,6 +95,12 @@ export const METRICS = {
     original: true,
     help: 'Registrations refused. The original has the label callsystem.',
   },
+  dragonfly_supernode_registrations_deferred_total: {
+    type: 'counter',
+    labels: [],
+    original: false,
+    help: 'Registrations that were told to come again, since more came at once than could be taken in.',
+  },
   dragonfly_supernode_schedule_duration_milliseconds: {
     type: 'histogram',
     labels: [],
