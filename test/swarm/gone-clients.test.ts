@@ -10,7 +10,7 @@ import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import { CountedOrigin } from './counted-origin';
 import { SupernodeProcess } from './supernode-process';
-import { freePort } from './swarm';
+import { freePort } from '../support/free-port';
 
 /** More than Node.js has the kernel keep for a process that takes none; by default the kernel would keep 4096. */
 const CLIENTS = 600;

@@ -126,9 +126,11 @@ export class ApiServer implements Closeable {
     this.server.addHook('onRequest', (request, _reply, done) => this.turns.take(done, request.socket));
     // Hooks with callbacks: those with promises take a third of the time of a whole request.
     this.server.addHook('onRequest', (request, reply, done) => {
-      void reply.header(REQUEST_ID_HEADER, request.id).header('keep-alive', keepAlive);
+      void reply.header(REQUEST_ID_HEADER, request.id);
       const surplus = this.connections.isSurplus(request.socket);
-      if ((this.stopping || surplus) && !isOpsPath(pathOf(request.url))) {
+      const isRefused = (this.stopping || surplus) && !isOpsPath(pathOf(request.url));
+      if (reply.raw.shouldKeepAlive && !isRefused) void reply.header('keep-alive', keepAlive);
+      if (isRefused) {
         refuse(request, reply.header('connection', 'close'), this.stopping ? STOPPING : OVERLOADED).catch(done);
         return;
       }
@@ -163,7 +165,9 @@ export class ApiServer implements Closeable {
       const message = 'something failed in the supernode; its log tells what';
       return refuse(request, reply, { status, code: RESULT_CODE.systemError, message });
     }
-    const message = error.message === '' ? (STATUS_CODES[status] ?? 'wrong request') : error.message;
+    const most = `the body of a request may have ${this.limits.bodyBytes} bytes at most`;
+    const said = error.message === '' ? (STATUS_CODES[status] ?? 'wrong request') : error.message;
+    const message = status === 413 ? most : said;
     return refuse(request, reply, { status, code: RESULT_CODE.illegalParameter, message });
   }
 }
