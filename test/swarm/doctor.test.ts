@@ -194,7 +194,13 @@ describe('dfget doctor', () => {
         ]);
       }
       const flags = ['--mirror', at, '--readyz', `${at}/readyz`, '--runtime', 'none', '--timeout', '200ms'];
-      expect((await doctor(...flags)).out.split('\n')[3]).toBe('      do: as above');
+      const lines = (await doctor(...flags)).out.split('\n');
+      expect(lines.slice(2, 8)).toEqual([
+        ...[1, 2, 3].map((step) => like(new RegExp(`^ {10}${step}\\. `))),
+        like(/^ {10}4\. only if/),
+        like(/^FAIL {2}mirror/),
+        '      do: as above',
+      ]);
     } finally {
       hangs.closeAllConnections();
       hangs.close();
@@ -309,6 +315,10 @@ describe('dfget doctor', () => {
     const [code, found, advice] = await findings(await daemon('--node', dead), 'supernode');
     expect([code, found]).toEqual([1, [{ state: 'fail', says: refused }]]);
     expect(advice).toContain('listens at that port; pulls go to the registry meanwhile');
+    const name = image('team/unhelped', randomBytes(2 * MIB));
+    const alone = await findings(started.at(-1) as DaemonCommand, 'test blob', '--image', name);
+    expect(alone[1]).toEqual([{ state: 'fail', says: like(/: 2 MiB from the registry$/) }]);
+    expect(alone[2]).toMatch(/^no supernode answers/);
     expect((await findings(await daemon('--node', `${dead},${alive}`), 'supernode')).slice(0, 2)).toEqual([
       0,
       [
