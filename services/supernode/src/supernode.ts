@@ -175,7 +175,6 @@ export class Supernode implements Closeable {
         reportsRoute(sessions),
         replicaRoute(replicas),
         registry,
-        classicRoutes(forwarder),
         preheatRoutes(preheats),
       ];
       const opsRoutes = operations.routes({
@@ -191,7 +190,7 @@ export class Supernode implements Closeable {
             ['the piece server', blockServer.listening],
           ]),
       });
-      const apiOptions = { log, limits, meter: operations.http };
+      const apiOptions = { log, limits, meter: operations.http, direct: classicRoutes(forwarder) };
       const apiServer = parts.add('the control API', new ApiServer(apiOptions, ...routes, ...opsRoutes));
       const api = await apiServer.start(options.api);
       bound.api = api;

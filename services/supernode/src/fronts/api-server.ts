@@ -1,19 +1,24 @@
 import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { LISTEN_BACKLOG, listenError } from '@cdk8s-dragonfly/command';
+import { listenError } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import type { HttpMeter } from '../metrics/http-meter';
+import type { Answered, HttpMeter } from '../metrics/http-meter';
 import { answerClientError } from './client-error';
 import { ConnectionCount } from './connection-count';
-import { API_LIMITS, checkEvery } from './limits';
+import { DirectRoutes } from './direct-routes';
+import type { DirectTable } from './direct-routes';
+import { httpServer } from './http-server';
+import { API_LIMITS } from './limits';
 import type { FrontLimits } from './limits';
 import { isOpsPath } from './ops-paths';
 import { OVERLOADED, STOPPING, pathOf, refuse } from './refusal';
+import type { Refusal } from './refusal';
 import { REQUEST_ID_HEADER, requestIds } from './request-id';
 import { RequestTurns } from './request-turns';
 import { WaitingClients } from './waiting-clients';
@@ -26,6 +31,8 @@ export interface ApiServerOptions {
   readonly log: Log;
   readonly limits?: Partial<FrontLimits> | undefined;
   readonly meter?: HttpMeter | undefined;
+  /** What original clients ask all the time. */
+  readonly direct?: DirectTable | undefined;
 }
 
 /** The original takes each route with its version in front as well (Dragonfly 0.x protocol, 2). */
@@ -34,10 +41,13 @@ const VERSION_PREFIX = /^\/v[0-9.]+(?=\/)/;
 /** The control API on 8002. */
 export class ApiServer implements Closeable {
   private readonly server: FastifyInstance;
+  private readonly direct: DirectRoutes;
   private readonly connections: ConnectionCount;
+  /** The value of the `Keep-Alive` header. */
+  private readonly keepAlive: string;
   private readonly limits: FrontLimits;
   private readonly waiting = new WaitingClients();
-  private readonly turns: RequestTurns;
+  private readonly turns = new RequestTurns();
   private running = 0;
   private stopping = false;
   private drained: Promise<void> | undefined;
@@ -47,32 +57,27 @@ export class ApiServer implements Closeable {
     ...routes: readonly Routes[]
   ) {
     this.limits = { ...API_LIMITS, ...options.limits };
-    this.turns = new RequestTurns(() => {
-      if (options.meter !== undefined) options.meter.abandoned += 1;
-    });
-    const { bodyBytes, headerBytes, requestTimeout, idle } = this.limits;
+    const idOf = requestIds();
+    this.keepAlive = `timeout=${Math.floor(this.limits.idle / 1000)}`;
+    this.direct = this.directRoutes(idOf);
+    const ended = (): void => void (this.running -= 1);
     this.server = fastify({
-      bodyLimit: bodyBytes,
-      connectionTimeout: idle,
-      requestTimeout,
+      bodyLimit: this.limits.bodyBytes,
       forceCloseConnections: true,
-      http: {
-        maxHeaderSize: headerBytes,
-        headersTimeout: requestTimeout,
-        connectionsCheckingInterval: checkEvery(this.limits),
-      },
-      genReqId: requestIds(),
+      serverFactory: (framework) =>
+        httpServer(this.limits, (request, response) => {
+          this.running += 1;
+          response.on('close', ended);
+          if (!this.direct.take(request, withoutVersion(request.url), response)) framework(request, response);
+        }),
+      genReqId: idOf,
       // Few routes read their query, and original clients do not escape theirs: see `queryFields`.
       routerOptions: { querystringParser: () => ({}) },
-      rewriteUrl: ({ url = '/' }) => url.replace(VERSION_PREFIX, ''),
+      rewriteUrl: ({ url }) => withoutVersion(url),
       clientErrorHandler: answerClientError,
       frameworkErrors: (error, request, reply) => void this.failed(error, request, reply),
     });
-    // One timer a connection, which each byte sets back. Node.js would make two more for each request, and with thousands of connections these
-    // live until they are old: marking what is left of them takes the only core for a fifth of a second every few seconds.
-    this.server.server.keepAliveTimeout = 0;
     this.connections = new ConnectionCount(this.server.server, this.limits);
-    this.server.server.on('connection', (socket: Socket) => this.turns.connected(socket));
     this.addHooks();
     this.server.setErrorHandler(async (error: FastifyError, request, reply) => this.failed(error, request, reply));
     this.server.setNotFoundHandler(async (request, reply) => {
@@ -95,7 +100,7 @@ export class ApiServer implements Closeable {
   /** @throws CommandError when the address cannot be had. */
   async start(options: ListenOptions): Promise<BoundAddress> {
     try {
-      await this.server.listen({ host: options.host, port: options.port, backlog: LISTEN_BACKLOG });
+      await this.server.listen({ host: options.host, port: options.port });
     } catch (error) {
       throw listenError(error, options, 'the control API');
     }
@@ -117,61 +122,87 @@ export class ApiServer implements Closeable {
   async stop(): Promise<void> {
     if (this.server.server.listening) await this.drain();
     await this.server.close();
-    this.turns.stop();
+  }
+
+  private directRoutes(idOf: (message: IncomingMessage) => string): DirectRoutes {
+    return new DirectRoutes({
+      routes: this.options.direct ?? new Map(),
+      idOf,
+      keepAlive: this.keepAlive,
+      refusal: (path, socket) => this.refusal(path, socket),
+      take: (begin) => this.turns.take(begin),
+      answering: ({ path, url }, { code }) => {
+        if (path === '/peer/task') this.waiting.told(url, code);
+      },
+      answered: (answered) => this.answered(answered),
+      crashed: (id, path, error) => this.crashed(id, path, error),
+    });
   }
 
   private addHooks(): void {
-    const { log, meter } = this.options;
-    const keepAlive = `timeout=${Math.floor(this.limits.idle / 1000)}`;
-    this.server.addHook('onRequest', (request, _reply, done) => this.turns.take(done, request.socket));
+    this.server.addHook('onRequest', (_request, _reply, done) => this.turns.take(done));
     // Hooks with callbacks: those with promises take a third of the time of a whole request.
     this.server.addHook('onRequest', (request, reply, done) => {
       void reply.header(REQUEST_ID_HEADER, request.id);
-      const surplus = this.connections.isSurplus(request.socket);
-      const isRefused = (this.stopping || surplus) && !isOpsPath(pathOf(request.url));
-      if (reply.raw.shouldKeepAlive && !isRefused) void reply.header('keep-alive', keepAlive);
-      if (isRefused) {
-        refuse(request, reply.header('connection', 'close'), this.stopping ? STOPPING : OVERLOADED).catch(done);
+      const refusal = this.refusal(pathOf(request.url), request.socket);
+      if (refusal !== undefined) {
+        refuse(request, reply.header('connection', 'close'), refusal).catch(done);
         return;
       }
+      void reply.header('keep-alive', this.keepAlive);
       done();
-    });
-    this.server.server.on('request', (_request, response) => {
-      this.running += 1;
-      response.once('close', () => (this.running -= 1));
-    });
-    this.server.addHook('onRoute', (route) => {
-      if (route.url !== '/peer/task') return;
-      route.preSerialization = (request, _reply, answer: unknown, done): void => {
-        this.waiting.told(request.url, codeOf(answer));
-        done(null, answer);
-      };
     });
     this.server.addHook('onResponse', (request, reply, done) => {
-      meter?.answered(request, reply);
-      if (log.isLevelEnabled('debug')) {
-        const { id, method, url } = request;
-        const ms = Math.round(reply.elapsedTime);
-        log.debug({ request: id, method, path: pathOf(url), status: reply.statusCode, ms }, 'answered');
-      }
+      this.answered({
+        id: request.id,
+        method: request.method,
+        path: pathOf(request.url),
+        // Routes, not paths: there are as many series as routes, whatever clients ask.
+        route: request.routeOptions.url ?? 'none',
+        status: reply.statusCode,
+        ms: reply.elapsedTime,
+        taken: lengthOf(request.headers['content-length']),
+        given: lengthOf(reply.getHeader('content-length')),
+      });
       done();
     });
+  }
+
+  /** Why nothing is begun for a connection; undefined when it is served. */
+  private refusal(path: string, socket: Socket): Refusal | undefined {
+    if (!this.stopping && !this.connections.isSurplus(socket)) return undefined;
+    if (isOpsPath(path)) return undefined;
+    return this.stopping ? STOPPING : OVERLOADED;
+  }
+
+  private answered(answered: Answered): void {
+    const { log, meter } = this.options;
+    meter?.answered(answered);
+    if (!log.isLevelEnabled('debug')) return;
+    const { id, method, path, status, ms } = answered;
+    log.debug({ request: id, method, path, status, ms: Math.round(ms) }, 'answered');
   }
 
   private async failed(error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const status = error.statusCode ?? 500;
-    if (status >= 500) {
-      this.options.log.error({ request: request.id, path: pathOf(request.url), err: error }, 'a request failed');
-      const message = 'something failed in the supernode; its log tells what';
-      return refuse(request, reply, { status, code: RESULT_CODE.systemError, message });
-    }
-    const most = `the body of a request may have ${this.limits.bodyBytes} bytes at most`;
-    const said = error.message === '' ? (STATUS_CODES[status] ?? 'wrong request') : error.message;
-    const message = status === 413 ? most : said;
+    if (status >= 500) return refuse(request, reply, this.crashed(request.id, pathOf(request.url), error));
+    const message = error.message === '' ? (STATUS_CODES[status] ?? 'wrong request') : error.message;
     return refuse(request, reply, { status, code: RESULT_CODE.illegalParameter, message });
+  }
+
+  private crashed(id: string, path: string, error: unknown): Refusal {
+    this.options.log.error({ request: id, path, err: error }, 'a request failed');
+    const message = 'something failed in the supernode; its log tells what';
+    return { status: 500, code: RESULT_CODE.systemError, message };
   }
 }
 
-function codeOf(answer: unknown): number {
-  return typeof answer === 'object' && answer !== null && 'code' in answer ? Number(answer.code) : 0;
+function withoutVersion(url = '/'): string {
+  // Most have none, and a regular expression is dear for each request.
+  return url.startsWith('/v') ? url.replace(VERSION_PREFIX, '') : url;
+}
+
+function lengthOf(header: unknown): number {
+  const length = Number(header ?? 0);
+  return Number.isFinite(length) ? length : 0;
 }

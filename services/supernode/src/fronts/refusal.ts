@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import { RESULT_CODE, failureAnswer, successAnswer } from '@cdk8s-dragonfly/protocol';
+import type { ClassicAnswer } from '@cdk8s-dragonfly/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Why a request gets no other answer. */
@@ -28,17 +29,28 @@ export const OVERLOADED: Refusal = {
  * some crash themselves: they get the code in an answer of their protocol (Dragonfly 0.x protocol, 9 and T1).
  */
 export async function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): Promise<FastifyReply> {
-  const { status, code, message } = refusal;
   const path = pathOf(request.url);
-  if (!path.startsWith('/peer/')) return reply.code(status).send({ code, message });
-  const isReport = (path === '/peer/piece/suc' || path === '/peer/service/down') && status >= 500;
-  return reply.code(200).send(isReport ? successAnswer() : failureAnswer(code, message));
+  if (path.startsWith('/peer/')) return reply.code(200).send(refusalAnswer(path, refusal));
+  const { status, code, message } = refusal;
+  return reply.code(status).send({ code, message });
+}
+
+/** What a refused original client gets, with HTTP status 200; reports that nothing depends on are taken. */
+export function refusalAnswer(path: string, { status, code, message }: Refusal): ClassicAnswer {
+  const isReport = path === '/peer/piece/suc' || path === '/peer/service/down';
+  return isReport && status >= 500 ? successAnswer() : failureAnswer(code, message);
 }
 
 /** The path of a request without its query, which may hold what no log shows. */
 export function pathOf(url: string): string {
   const mark = url.indexOf('?');
   return mark < 0 ? url : url.slice(0, mark);
+}
+
+/** The query of a request as it was sent: the values of Go clients are not escaped. */
+export function queryOf(url: string): string {
+  const mark = url.indexOf('?');
+  return mark < 0 ? '' : url.slice(mark + 1);
 }
 
 /** Refuses a request without an answer of a protocol: JSON with status and message. */

@@ -1,7 +1,7 @@
 import { NATIVE_VERSION, parseRegistryRequest } from '@cdk8s-dragonfly/protocol';
 import type { ClassicAnswer, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 
-import { incomingOf } from '../classic/classic-routes';
+import { FORWARD_HEADER } from '../replicas/forward-mark';
 import type { Forwarder } from '../replicas/forward';
 import type { Registrar } from '../tasks/register';
 import type { Routes } from './api-server';
@@ -17,17 +17,16 @@ export function registryRoute(registrar: Registrar, forwarder: Forwarder, listen
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
     server.post('/peer/registry', async (request, reply) => {
-      const parsed = parseRegistryRequest(typeof request.body === 'string' ? request.body : '');
+      const { url: target, headers } = request;
+      const body = typeof request.body === 'string' ? request.body : '';
+      const parsed = parseRegistryRequest(body);
       if (!parsed.ok) return parsed.refusal;
       const { cid, native } = parsed.value;
       if (!speaksFor(request, cid)) return refuse(request, reply, NOT_YOURS);
       const answer =
         native?.versions.includes(NATIVE_VERSION) === true
-          ? registrar.registerNative(parsed.value, native.blob, {
-              remote: request.socket.remoteAddress,
-              queued: reply.elapsedTime,
-            })
-          : await forwarder.register(parsed.value, incomingOf(request));
+          ? registrar.registerNative(parsed.value, native.blob, request.socket.remoteAddress)
+          : await forwarder.register(parsed.value, { target, body, mark: headers[FORWARD_HEADER] });
       listener?.(parsed.value, answer, request.id);
       return answer;
     });

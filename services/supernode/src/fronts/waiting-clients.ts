@@ -30,7 +30,8 @@ export class WaitingClients {
       return;
     }
     // Not taken out and put in anew: the key that stays is the first one, and the URL of this request, of which `cid` is a slice, can go.
-    this.since.set(cid, performance.now());
+    // Whole milliseconds, since other numbers are objects.
+    this.since.set(cid, Math.trunc(performance.now()));
     if (this.since.size > MOST) this.makeRoom();
   }
 

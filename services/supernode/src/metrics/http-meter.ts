@@ -1,5 +1,4 @@
 import { SESSION_PATH } from '@cdk8s-dragonfly/protocol';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Observer } from './histogram';
 import type { MetricsRegistry, Sample } from './registry';
@@ -12,10 +11,26 @@ interface Series {
   count: number;
 }
 
+/** An answer that is out. */
+export interface Answered {
+  /** That of the request, for the log. */
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  /** The path of its route, as it stands in the code. */
+  readonly route: string;
+  /** The HTTP status. */
+  readonly status: number;
+  /** From the request to the end of the answer, in milliseconds. */
+  readonly ms: number;
+  /** The length of the request's body, in bytes. */
+  readonly taken: number;
+  /** The length of the answer's body, in bytes. */
+  readonly given: number;
+}
+
 /** Counts the answers of the control API by route, method and status. */
 export class HttpMeter {
-  /** Requests whose clients were gone before their turn. */
-  abandoned = 0;
   private readonly series = new Map<string, Series>();
   private registry: MetricsRegistry | undefined;
 
@@ -24,31 +39,22 @@ export class HttpMeter {
     this.registry = registry;
   }
 
-  answered(request: FastifyRequest, reply: FastifyReply): void {
+  answered({ status, method, route, ms, taken, given }: Answered): void {
     const { registry } = this;
     if (registry === undefined) return;
-    // Routes, not paths: there are as many series as routes, whatever clients ask.
-    const handler = request.routeOptions.url ?? 'none';
-    const key = `${reply.statusCode} ${request.method} ${handler}`;
-    const series = this.series.get(key) ?? this.begin(key, handler, request, reply, registry);
+    const key = `${status} ${method} ${route}`;
+    const series = this.series.get(key) ?? this.begin(key, { code: String(status), handler: route, method }, registry);
     series.count += 1;
-    if (handler !== SESSION_PATH) series.duration.observe(reply.elapsedTime / 1000);
-    series.requestSize.observe(lengthOf(request.headers['content-length']));
-    series.responseSize.observe(lengthOf(reply.getHeader('content-length')));
+    if (route !== SESSION_PATH) series.duration.observe(ms / 1000);
+    series.requestSize.observe(taken);
+    series.responseSize.observe(given);
   }
 
   samples(): readonly Sample[] {
     return [...this.series.values()].map(({ labels, count }) => ({ value: count, labels }));
   }
 
-  private begin(
-    key: string,
-    handler: string,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    registry: MetricsRegistry,
-  ): Series {
-    const labels = { code: String(reply.statusCode), handler, method: request.method };
+  private begin(key: string, labels: Series['labels'], registry: MetricsRegistry): Series {
     const series: Series = {
       labels,
       duration: registry.observer('dragonfly_supernode_http_request_duration_seconds', labels),
@@ -59,9 +65,4 @@ export class HttpMeter {
     this.series.set(key, series);
     return series;
   }
-}
-
-function lengthOf(header: unknown): number {
-  const length = Number(header ?? 0);
-  return Number.isFinite(length) ? length : 0;
 }
