@@ -1,11 +1,13 @@
+import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import * as fc from 'fast-check';
 
 import { MAX_HOLDER_FAILURES, MAX_UPLOADS, UPLOAD_LIFETIME } from '../src/classic/classic-holders';
 import { ClassicPlacement, MAX_CLIENT_FAILURES } from '../src/classic/classic-placement';
 import type { ClassicDecision, ClassicReport } from '../src/classic/classic-placement';
 
-const COUNT = 9;
-const ALL = new Set(Array.from({ length: COUNT }, (_, piece) => piece));
+/** More than a word of a set holds. */
+const COUNT = 35;
+const ALL = BlockSet.of(Array.from({ length: COUNT }, (_, piece) => piece));
 
 interface Told {
   readonly from: string | undefined;
@@ -57,7 +59,7 @@ class Checked {
     if (report.type === 'stored') mine.disk.add(report.piece);
   }
 
-  ask(cid: string, held: ReadonlySet<number>, seed: number): ClassicDecision {
+  ask(cid: string, held: BlockSet, seed: number): ClassicDecision {
     const decision = this.placement.ask({ cid, held, count: COUNT, now: this.now, seed });
     const mine = this.known.get(cid);
     if (mine === undefined) expect(decision).toEqual({ kind: 'unknown' });
@@ -71,7 +73,7 @@ class Checked {
     return all.filter(({ from, since }) => from === holder && this.now - since < UPLOAD_LIFETIME).length;
   }
 
-  private check(cid: string, mine: Known, decision: ClassicDecision, held: ReadonlySet<number>): void {
+  private check(cid: string, mine: Known, decision: ClassicDecision, held: BlockSet): void {
     const missing = [...held].filter((piece) => !mine.done.has(piece));
     expect(decision.kind).toBe(mine.done.size === COUNT ? 'finish' : missing.length === 0 ? 'wait' : 'fetch');
     // What is running and no longer held is given up.
@@ -111,7 +113,7 @@ const question = fc.record({
   ask: client,
   held: fc.oneof(
     fc.constant(ALL),
-    fc.uniqueArray(piece).map((pieces) => new Set(pieces)),
+    fc.uniqueArray(piece).map((pieces) => BlockSet.of(pieces)),
   ),
   passes: fc.oneof({ weight: 9, arbitrary: fc.nat(500) }, { weight: 1, arbitrary: fc.nat(2 * UPLOAD_LIFETIME) }),
   seed: fc.nat(),
@@ -211,18 +213,18 @@ describe('placement of pieces for original clients', () => {
     for (const one of [0, 1, 2, 3, 4]) checked.tell({ type: 'stored', cid: cidOf(0), piece: one });
     for (const one of [5, 0]) checked.tell({ type: 'stored', cid: cidOf(1), piece: one });
     expect(
-      piecesOf(checked.ask(cidOf(5), ALL, 7))
+      piecesOf(checked.ask(cidOf(5), BlockSet.of([0, 1, 2, 3, 4, 5, 6, 7, 8]), 7))
         .slice(0, 3)
         .sort(),
     ).toEqual([6, 7, 8]);
     checked.tell({ type: 'register', cid: cidOf(6), serves: true });
-    const few = new Set([0, 1, 2, 3, 4]);
+    const few = BlockSet.of([0, 1, 2, 3, 4]);
     expect(piecesOf(checked.ask(cidOf(6), few, 7)).sort()).toEqual([1, 2, 3, 4]);
   });
 
   it('among equals gives those next to the ones that the client fetches', () => {
     const checked = swarm(0);
-    expect(piecesOf(checked.ask(cidOf(3), new Set([6]), 1))).toEqual([6]);
+    expect(piecesOf(checked.ask(cidOf(3), BlockSet.of([6]), 1))).toEqual([6]);
     const [six, ...near] = piecesOf(checked.ask(cidOf(3), ALL, 1));
     expect([six, ...near.slice(0, 2).sort()]).toEqual([6, 5, 7]);
     expect([4, 8]).toContain(near[2]);
@@ -249,16 +251,16 @@ describe('placement of pieces for original clients', () => {
       const checked = swarm(1);
       for (let number = 1; number <= times; number += 1) {
         const cid = cidOf(number);
-        expect(sourcesOf(checked.ask(cid, new Set([0]), 1))).toEqual([cidOf(0)]);
+        expect(sourcesOf(checked.ask(cid, BlockSet.of([0]), 1))).toEqual([cidOf(0)]);
         checked.tell({ type: 'failed', cid, piece: 0, from: cidOf(0) });
         if (number === 2) between?.(checked);
       }
-      return sourcesOf(checked.ask(cidOf(11), new Set([0]), 1));
+      return sourcesOf(checked.ask(cidOf(11), BlockSet.of([0]), 1));
     };
     expect(failTimes(MAX_HOLDER_FAILURES - 1)).toEqual([cidOf(0)]);
     expect(failTimes(MAX_HOLDER_FAILURES)).toEqual([undefined]);
     const succeed = (checked: Checked): void => {
-      checked.ask(cidOf(10), new Set([1]), 1);
+      checked.ask(cidOf(10), BlockSet.of([1]), 1);
       checked.tell({ type: 'arrived', cid: cidOf(10), piece: 1 });
     };
     expect(failTimes(MAX_HOLDER_FAILURES, succeed)).toEqual([cidOf(0)]);
@@ -269,7 +271,7 @@ describe('placement of pieces for original clients', () => {
     for (let number = 1; number < 10; number += 1) {
       checked.tell({ type: 'failed', cid: cidOf(number), piece: 0, from: cidOf(0) });
     }
-    expect(sourcesOf(checked.ask(cidOf(11), new Set([0]), 1))).toEqual([cidOf(0)]);
+    expect(sourcesOf(checked.ask(cidOf(11), BlockSet.of([0]), 1))).toEqual([cidOf(0)]);
   });
 
   it('sends a client that failed with more than five others to the supernode', () => {
@@ -278,7 +280,7 @@ describe('placement of pieces for original clients', () => {
       checked.tell({ type: 'failed', cid: cidOf(11), piece: 0, from: cidOf(number) });
       checked.tell({ type: 'failed', cid: cidOf(11), piece: 0, from: cidOf(number) });
     }
-    expect(sourcesOf(checked.ask(cidOf(11), new Set([0]), 1))).not.toContain(undefined);
+    expect(sourcesOf(checked.ask(cidOf(11), BlockSet.of([0]), 1))).not.toContain(undefined);
     checked.tell({ type: 'failed', cid: cidOf(11), piece: 0, from: cidOf(MAX_CLIENT_FAILURES) });
     expect(sourcesOf(checked.ask(cidOf(11), ALL, 1))).toEqual([undefined, undefined, undefined, undefined]);
   });
@@ -290,10 +292,10 @@ describe('placement of pieces for original clients', () => {
     checked.tell({ type: 'down', cid: cidOf(1) });
     checked.tell({ type: 'stored', cid: cidOf(1), piece: 0 });
     checked.tell({ type: 'arrived', cid: cidOf(2), piece: 0 });
-    expect(sourcesOf(checked.ask(cidOf(5), new Set([0]), 1))).toEqual([undefined]);
+    expect(sourcesOf(checked.ask(cidOf(5), BlockSet.of([0]), 1))).toEqual([undefined]);
     checked.tell({ type: 'stored', cid: cidOf(2), piece: 0 });
     checked.tell({ type: 'register', cid: cidOf(5), serves: true });
-    expect(sourcesOf(checked.ask(cidOf(5), new Set([0]), 1))).toEqual([cidOf(2)]);
+    expect(sourcesOf(checked.ask(cidOf(5), BlockSet.of([0]), 1))).toEqual([cidOf(2)]);
   });
 
   it('ends a client only when the number of pieces is known', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { OriginAnswer } from '@cdk8s-dragonfly/origin';
-import { digestOf, parseRegistryRequest, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import { BlockSet, digestOf, parseRegistryRequest, taskIdOf } from '@cdk8s-dragonfly/protocol';
 import type { Digest, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 import { BlobStore } from '@cdk8s-dragonfly/store';
 import fc from 'fast-check';
@@ -284,7 +284,7 @@ describe('memory is bounded', () => {
 
   it('for placement: what is forgotten leaves nothing behind for the others', () => {
     const placement = new ClassicPlacement();
-    const held = new Set([0, 1, 2]);
+    const held = BlockSet.of([0, 1, 2]);
     const question = { held, count: 3, now: 0, seed: 1 };
     for (const cid of ['a', 'b']) placement.tell({ type: 'register', cid, serves: true });
     for (const piece of held) placement.tell({ type: 'stored', cid: 'a', piece });

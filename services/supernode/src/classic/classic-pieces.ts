@@ -1,5 +1,4 @@
-import { PieceMd5, pieceCount } from '@cdk8s-dragonfly/protocol';
-import type { BlockSet } from '@cdk8s-dragonfly/protocol';
+import { BlockSet, PieceMd5, pieceCount } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { isIntact } from '../tasks/repair-blob';
@@ -16,10 +15,10 @@ interface PieceBlocks {
  * The blob stays raw on disk; frames are made when they are asked for.
  */
 export class ClassicPieces {
-  private readonly md5s = new Map<number, string>();
+  private readonly md5s: (string | undefined)[] = [];
   private readonly computing = new Map<number, Promise<string>>();
   /** All pieces, once every block is here. */
-  private all: ReadonlySet<number> | undefined;
+  private all: BlockSet | undefined;
 
   constructor(readonly stored: StoredBlob) {}
 
@@ -35,13 +34,13 @@ export class ClassicPieces {
   }
 
   /** The pieces of which every byte is here. */
-  held(): ReadonlySet<number> {
+  held(): BlockSet {
     const { count, stored } = this;
     if (stored.whole && count !== undefined) {
-      if (this.all?.size !== count) this.all = new Set(Array.from({ length: count }, (_, piece) => piece));
+      if (this.all?.count !== count) this.all = BlockSet.of(Array.from({ length: count }, (_, piece) => piece));
       return this.all;
     }
-    const pieces = new Set<number>();
+    const pieces = new BlockSet();
     const end = count ?? stored.grid.pieceOfBlock(Math.max(0, stored.held.last)) + 1;
     for (let piece = 0; piece < end; piece += 1) if (this.has(piece)) pieces.add(piece);
     return pieces;
@@ -67,7 +66,7 @@ export class ClassicPieces {
    * @throws DamagedBlock when the piece cannot be read any more; the next question tries again.
    */
   async md5Of(piece: number): Promise<string> {
-    const known = this.md5s.get(piece);
+    const known = this.md5s[piece];
     if (known !== undefined) return known;
     let md5 = this.computing.get(piece);
     if (md5 === undefined) {
@@ -80,7 +79,7 @@ export class ClassicPieces {
 
   /** The `pieceMd5` of a piece, if it was computed before. */
   knownMd5(piece: number): string | undefined {
-    return this.md5s.get(piece);
+    return this.md5s[piece];
   }
 
   /** The bytes of a piece with its frame. */
@@ -101,7 +100,7 @@ export class ClassicPieces {
     const { stored } = this;
     for (let block = blocks.first; block < blocks.end; block += 1) {
       if (await isIntact(stored, block)) continue;
-      this.md5s.delete(piece);
+      this.md5s[piece] = undefined;
       this.computing.delete(piece);
     }
   }
@@ -111,7 +110,7 @@ export class ClassicPieces {
     const md5 = await running.catch(() => undefined);
     if (this.computing.get(piece) !== running) return;
     this.computing.delete(piece);
-    if (md5 !== undefined) this.md5s.set(piece, md5);
+    if (md5 !== undefined) this.md5s[piece] = md5;
   }
 
   private async compute(piece: number): Promise<string> {

@@ -37,7 +37,7 @@ export type ClassicReport =
 export interface ClassicQuestion {
   readonly cid: string;
   /** The pieces that the supernode has. */
-  readonly held: ReadonlySet<number>;
+  readonly held: BlockSet;
   /** How many pieces the file has; undefined while that is unknown. */
   readonly count: number | undefined;
   /** In ms, from any fixed time on. */
@@ -65,11 +65,13 @@ export type ClassicDecision =
 
 /** What is known of a client: of thousands, and changed at each request, so it is kept in as few objects as can be. */
 interface Client {
-  readonly serves: boolean;
+  serves: boolean;
   /** The pieces that it has. */
   readonly done: BlockSet;
-  /** What it was told to fetch and has not reported: a few. */
-  readonly running: ClassicAssignment[];
+  /** The pieces that it was told to fetch and has not reported: a few. */
+  readonly running: number[];
+  /** The client that gives each of them; undefined: the supernode. */
+  readonly from: (string | undefined)[];
   /** Clients that failed this one; undefined while none has. */
   refused: Set<string> | undefined;
   failures: number;
@@ -107,7 +109,7 @@ export class ClassicPlacement {
         return false;
       case 'down':
         this.holders.remove(report.cid);
-        this.clients.set(report.cid, { ...client, serves: false });
+        client.serves = false;
         return false;
       case 'forget':
         this.releaseAll(report.cid, client);
@@ -125,25 +127,25 @@ export class ClassicPlacement {
     if (count !== undefined && client.done.count >= count) return { kind: 'finish' };
 
     const random = seededRandom(question.seed);
-    for (const { piece } of [...client.running]) if (!held.has(piece)) this.release(cid, client, piece, 'left');
-    const free = MAX_PIECE_SOURCES - client.running.length;
+    const { running, from, refused = NOBODY } = client;
+    for (const piece of [...running]) if (!held.has(piece)) this.release(cid, client, piece, 'left');
+    const free = MAX_PIECE_SOURCES - running.length;
     const fresh = free > 0 ? mostWanted(client, question, { most: free, holders: this.holders, random }) : [];
-    const pieces = [...client.running.map(({ piece }) => piece), ...fresh];
-    const { refused = NOBODY } = client;
-    for (const piece of pieces) this.assign(client, { cid, piece, refused, now: question.now, random });
-    return pieces.length === 0 ? { kind: 'wait' } : { kind: 'fetch', pieces: [...client.running] };
+    for (const piece of [...running, ...fresh]) this.assign(client, { cid, piece, refused, now: question.now, random });
+    if (running.length === 0) return { kind: 'wait' };
+    return { kind: 'fetch', pieces: running.map((piece, at) => ({ piece, from: from[at] })) };
   }
 
   private register(cid: string, serves: boolean): void {
     const before = this.clients.get(cid);
     if (before !== undefined) this.releaseAll(cid, before);
     this.holders.remove(cid);
-    this.clients.set(cid, { serves, done: new BlockSet(), running: [], refused: undefined, failures: 0 });
+    this.clients.set(cid, { serves, done: new BlockSet(), running: [], from: [], refused: undefined, failures: 0 });
   }
 
   /** Answers whether another client gave it. */
   private arrived(cid: string, client: Client, piece: number): boolean {
-    const given = toldOf(client, piece)?.from !== undefined;
+    const given = giverOf(client, piece) !== undefined;
     // Only other clients' pieces speak for its connection to other clients.
     if (given) client.failures = 0;
     this.release(cid, client, piece, 'arrived');
@@ -152,7 +154,7 @@ export class ClassicPlacement {
   }
 
   private failed(client: Client, { cid, piece, from }: Extract<ClassicReport, { type: 'failed' }>): void {
-    const assigned = toldOf(client, piece)?.from;
+    const assigned = giverOf(client, piece);
     // A question that was answered with "wait" comes again with the same report.
     if (from !== undefined && this.clients.has(from) && client.refused?.has(from) !== true) {
       client.refused ??= new Set();
@@ -167,32 +169,35 @@ export class ClassicPlacement {
 
   private assign(client: Client, question: HolderQuestion): void {
     const { piece, cid } = question;
-    const told = toldOf(client, piece);
+    const giver = giverOf(client, piece);
     // Most are told again and again what they were told before: nothing new to keep.
-    if (told !== undefined && (told.from === undefined || this.holders.mayGive(told.from, question))) {
-      if (told.from !== undefined) this.holders.begin(told.from, question);
+    if (client.running.includes(piece) && (giver === undefined || this.holders.mayGive(giver, question))) {
+      if (giver !== undefined) this.holders.begin(giver, question);
       return;
     }
     this.release(cid, client, piece, 'left');
     const from = client.failures > MAX_CLIENT_FAILURES ? undefined : this.holders.choose(question);
     if (from !== undefined) this.holders.begin(from, question);
-    client.running.push({ piece, from });
+    client.running.push(piece);
+    client.from.push(from);
   }
 
   private release(cid: string, client: Client, piece: number, outcome: 'arrived' | 'failed' | 'left'): void {
-    const at = client.running.findIndex((told) => told.piece === piece);
+    const at = client.running.indexOf(piece);
     if (at < 0) return;
-    const [told] = client.running.splice(at, 1);
-    if (told?.from !== undefined) this.holders.end(told.from, { cid, piece }, outcome);
+    client.running.splice(at, 1);
+    const [from] = client.from.splice(at, 1);
+    if (from !== undefined) this.holders.end(from, { cid, piece }, outcome);
   }
 
   private releaseAll(cid: string, client: Client): void {
-    for (const { piece } of [...client.running]) this.release(cid, client, piece, 'left');
+    for (const piece of [...client.running]) this.release(cid, client, piece, 'left');
   }
 }
 
-function toldOf({ running }: Client, piece: number): ClassicAssignment | undefined {
-  return running.find((told) => told.piece === piece);
+/** The client that is to give the piece; undefined: the supernode, or nobody is. */
+function giverOf({ running, from }: Client, piece: number): string | undefined {
+  return from[running.indexOf(piece)];
 }
 
 /** A piece that a client could fetch. */
@@ -212,22 +217,26 @@ function mostWanted(
 ): number[] {
   const { done, running } = client;
   let sum = 0;
-  for (const { piece } of running) sum += piece;
+  for (const piece of running) sum += piece;
   const mean = running.length === 0 ? undefined : sum / running.length;
   const best: Wanted[] = [];
-  for (const piece of held) {
-    if (done.has(piece) || toldOf(client, piece) !== undefined) continue;
-    const having = holders.count(piece);
-    const least = best.length < most ? undefined : best[most - 1];
-    // Most are not wanted more than those found before, and cost no more than this.
-    if (least !== undefined && having > least.holders) continue;
-    const distance = mean === undefined ? 0 : Math.abs(piece - mean);
-    const one: Wanted = { piece, holders: having, distance, chance: random() };
-    if (least !== undefined && order(one, least) >= 0) continue;
-    let at = best.length;
-    for (let last = best[at - 1]; last !== undefined && order(one, last) < 0; last = best[at - 1]) at -= 1;
-    best.splice(at, 0, one);
-    if (best.length > most) best.pop();
+  for (let place = 0; place * 32 <= held.last; place += 1) {
+    // Most words of those that are nearly done are empty.
+    for (let left = held.word(place) & ~done.word(place); left !== 0; left &= left - 1) {
+      const piece = place * 32 + 31 - Math.clz32(left & -left);
+      if (running.includes(piece)) continue;
+      const having = holders.count(piece);
+      const least = best.length < most ? undefined : best[most - 1];
+      // Most are not wanted more than those found before, and cost no more than this.
+      if (least !== undefined && having > least.holders) continue;
+      const distance = mean === undefined ? 0 : Math.abs(piece - mean);
+      const one: Wanted = { piece, holders: having, distance, chance: random() };
+      if (least !== undefined && order(one, least) >= 0) continue;
+      let at = best.length;
+      for (let last = best[at - 1]; last !== undefined && order(one, last) < 0; last = best[at - 1]) at -= 1;
+      best.splice(at, 0, one);
+      if (best.length > most) best.pop();
+    }
   }
   return best.map(({ piece }) => piece);
 }

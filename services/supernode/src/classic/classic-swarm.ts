@@ -195,7 +195,6 @@ export class ClassicSwarm {
     return new DaemonHolders({
       blob: this.task.blob,
       members: daemons,
-      isOther: (edition) => edition !== (this.task.stored?.edition?.id ?? edition),
       came: (cid) => this.placement.tell({ type: 'register', cid, serves: true }),
       told: (cid, blocks, has) => this.daemonHas(cid, blocks, has),
       gone: (cid) => this.placement.tell({ type: 'forget', cid }),
@@ -254,8 +253,9 @@ export class ClassicSwarm {
     pieces: ClassicPieces,
     assignments: readonly ClassicAssignment[],
   ): ClassicAnswer | Promise<ClassicAnswer> {
-    const unknown = assignments.flatMap(({ piece }) => (pieces.knownMd5(piece) === undefined ? [piece] : []));
-    if (unknown.length === 0) return this.offerReady(member, pieces, assignments);
+    const isKnown = ({ piece }: ClassicAssignment): boolean => pieces.knownMd5(piece) !== undefined;
+    if (assignments.every(isKnown)) return this.offerReady(member, pieces, assignments);
+    const unknown = assignments.filter((assignment) => !isKnown(assignment)).map(({ piece }) => piece);
     return computed(pieces, unknown).then(() => this.offerReady(member, pieces, assignments));
   }
 
@@ -264,12 +264,15 @@ export class ClassicSwarm {
     pieces: ClassicPieces,
     assignments: readonly ClassicAssignment[],
   ): ClassicAnswer {
-    const ready = assignments.flatMap((assignment) => {
+    const ready: PieceSource[] = [];
+    let isSame = true;
+    for (const assignment of assignments) {
       const pieceMd5 = pieces.knownMd5(assignment.piece);
-      return pieceMd5 === undefined ? [] : [this.source(member, pieces.pieceSize, assignment, pieceMd5)];
-    });
-    const same = ready.filter(({ pieceNum, pieceMd5 }) => this.former.mayHave(member.cid, pieceNum, pieceMd5));
-    if (same.length < ready.length) return superFailAnswer('the file has changed at its origin');
+      if (pieceMd5 === undefined) continue;
+      isSame = this.former.mayHave(member.cid, assignment.piece, pieceMd5) && isSame;
+      ready.push(this.source(member, pieces.pieceSize, assignment, pieceMd5));
+    }
+    if (!isSame) return superFailAnswer('the file has changed at its origin');
     return ready.length === 0 ? waitAnswer() : continueAnswer(ready);
   }
 

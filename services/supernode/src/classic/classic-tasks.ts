@@ -56,7 +56,8 @@ export class ClassicTasks {
   private counted = 0;
 
   constructor(private readonly tools: ClassicTools) {
-    this.now = tools.now ?? ((): number => performance.now());
+    // Whole milliseconds: other numbers are objects, and one of each client is kept from each request to the next.
+    this.now = tools.now ?? ((): number => Math.trunc(performance.now()));
   }
 
   /** How many clients are known. */

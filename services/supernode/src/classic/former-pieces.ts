@@ -6,8 +6,9 @@ const MAX_CLIENTS = 10_000;
  * a client would put the two together, and nothing in the protocol would tell it.
  */
 export class FormerPieces {
-  private offered = new Map<number, string>();
-  private readonly clients = new Map<string, ReadonlyMap<number, string>>();
+  /** The `pieceMd5` of each piece that anybody was told of. */
+  private offered: (string | undefined)[] = [];
+  private readonly clients = new Map<string, readonly (string | undefined)[]>();
   private readonly mixed = new Set<string>();
 
   /**
@@ -16,8 +17,8 @@ export class FormerPieces {
    * @returns false when it was once told of another one in that place: it must get no more of this file here.
    */
   mayHave(cid: string, piece: number, pieceMd5: string): boolean {
-    this.offered.set(piece, pieceMd5);
-    const former = this.clients.get(cid)?.get(piece);
+    this.offered[piece] = pieceMd5;
+    const former = this.clients.get(cid)?.[piece];
     if (former !== undefined && former !== pieceMd5) this.mixed.add(cid);
     return !this.mixed.has(cid);
   }
@@ -30,8 +31,8 @@ export class FormerPieces {
   /** The file is fetched anew while these clients are in the middle of it. */
   beginAnew(cids: Iterable<string>): void {
     const { offered } = this;
-    this.offered = new Map();
-    if (offered.size === 0) return;
+    this.offered = [];
+    if (offered.length === 0) return;
     for (const cid of cids) {
       if (this.clients.size < MAX_CLIENTS && !this.clients.has(cid)) this.clients.set(cid, offered);
     }
