@@ -27,11 +27,9 @@ export function diagnosisOf(findings: readonly Finding[]): Diagnosis {
 
 /** A diagnosis for a human: one line a finding, and what to do below it. */
 export function diagnosisText({ outcome, findings }: Diagnosis): string {
-  const lines = findings.flatMap(({ state, subject, says, advice }, at) => [
+  const lines = findings.flatMap(({ state, subject, says, advice }) => [
     `${(state === 'fail' ? 'FAIL' : state).padEnd(5)} ${subject}: ${says}`,
-    ...(advice === undefined
-      ? []
-      : [`      do: ${advice === findings[at - 1]?.advice ? 'as above' : inSteps(advice)}`]),
+    ...(advice === undefined ? [] : [`      do: ${advice}`]),
   ]);
   const count = (wanted: Finding['state']): number => findings.filter(({ state }) => state === wanted).length;
   const [fails, warns, skips] = [count('fail'), count('warn'), count('skip')];
@@ -39,9 +37,4 @@ export function diagnosisText({ outcome, findings }: Diagnosis): string {
   const sum =
     outcome === 'ok' ? `nothing is wrong${rest}` : `${fails} failed, ${warns} could be better${rest}: see above`;
   return `${[...lines, sum].join('\n')}\n`;
-}
-
-/** Steps that are numbered stand on a line each. */
-function inSteps(advice: string): string {
-  return advice.replace(/; (?=\d\. )/g, ';\n          ');
 }

@@ -5,10 +5,9 @@ export class LinkFailure extends Error {
   constructor(
     /**
      * `gone`: no connection, or a broken one; `silent`: connected, and nothing came in time; `missing`: it does not have the block; `lying`:
-     * it sent what it should not; `busy`: it gives to others first; `hung`: connected, and its process does not run; `outdated`: what it has is of
-     * another edition of a blob that is named by its URL.
+     * it sent what it should not; `busy`: it gives to others first; `hung`: connected, and its process does not run.
      */
-    readonly kind: 'gone' | 'silent' | 'missing' | 'lying' | 'busy' | 'hung' | 'outdated',
+    readonly kind: 'gone' | 'silent' | 'missing' | 'lying' | 'busy' | 'hung',
     message: string,
     options?: ErrorOptions,
   ) {
