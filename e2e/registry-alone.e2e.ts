@@ -1,3 +1,7 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Against } from '../bench/rig/against';
 import { Containerd } from './world/containerd';
 import { Dockerd } from './world/dockerd';
 import { blobsOf, createImage, type Image } from './world/image';
@@ -45,4 +49,26 @@ describe('without df-daemons', () => {
       blobsOf(image).map((blob) => ({ digest: blob.digest, requests: 3, bytes: 3 * blob.size })),
     );
   });
+
+  scenario(
+    'the other system that stands as an example beside the swarm bench serves a node, and leaves nothing',
+    async () => {
+      const before = registry.requests().length;
+      const [centre, node] = [await world.host('centre'), await world.host('node4')];
+      const system = new Against(join(__dirname, '../bench/against/pull-through'));
+      try {
+        await system.startCentre(centre, registry);
+        await system.startNode(node);
+        expect(system.processes().map(({ role }) => role)).toEqual(['centre']);
+        await pullWithSkopeo(node, new URL(system.mirrorUrl(node)).host, image, PULL_LIMIT_MS);
+        const asked = registry.requests().slice(before);
+        const blobs = asked.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'));
+        expect(new Set(blobs.map(({ client }) => client))).toEqual(new Set([centre.ip]));
+      } finally {
+        await system.stop();
+      }
+      expect(system.processes()).toEqual([]);
+      expect(readdirSync(centre.path(system.name))).toEqual([]);
+    },
+  );
 });
