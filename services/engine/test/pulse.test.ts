@@ -99,7 +99,7 @@ describe('whether a supernode lives', () => {
     expect(await pulse().feel()).toBe('unknown');
   });
 
-  it('is asked no more, and no socket is open, once all is stopped, also while it is felt', async () => {
+  it('is asked and waited for no more, and no socket is open, once all is stopped, also while it is felt', async () => {
     const own = new PulseSockets();
     const felt = new Pulse(own, { host: '127.0.0.1', port: (server.address() as AddressInfo).port });
     supernode.late = undefined;
@@ -110,7 +110,9 @@ describe('whether a supernode lives', () => {
     expect(own.open).toBe(1);
     own.stop();
     const before = asked;
-    expect(await feeling).toBe('unknown');
+    const later = new Promise((resolve) => setImmediate(() => resolve('later')));
+    expect(await Promise.race([feeling, later])).toBe('unknown');
+    expect(await felt.feel()).toBe('unknown');
     expect(own.open).toBe(0);
     expect(asked).toBe(before);
   });

@@ -19,7 +19,7 @@ const HANGS = 4000;
 
 interface Question {
   readonly text: Buffer;
-  readonly answered: (late: number) => void;
+  readonly answered: (late: number | undefined) => void;
 }
 
 /** The sockets over which pulses are felt, the same for all supernodes. */
@@ -33,12 +33,18 @@ export class PulseSockets {
     return this.sockets.size;
   }
 
-  /** Sends a question, and tells when it is answered, until the returned function is called. Nothing is sent any more after {@link stop}. */
+  /**
+   * Sends a question, and tells when it is answered, until the returned function is called. Nothing is sent any more after {@link stop}, which
+   * tells all who wait that nobody answers.
+   */
   ask(
     at: { readonly address: string; readonly family: number; readonly port: number },
     answered: Question['answered'],
   ): () => void {
-    if (this.isStopped) return () => undefined;
+    if (this.isStopped) {
+      answered(undefined);
+      return () => undefined;
+    }
     const nonce = randomBytes(PULSE_NONCE);
     const key = nonce.toString('latin1');
     const text = pulseQuestion(nonce);
@@ -52,6 +58,7 @@ export class PulseSockets {
     this.isStopped = true;
     for (const socket of this.sockets.values()) socket.close();
     this.sockets.clear();
+    for (const { answered } of this.questions.values()) answered(undefined);
     this.questions.clear();
   }
 
