@@ -11,6 +11,30 @@ const noCdk8s = {
   ],
 };
 
+/** What each room of the daemons may import of the others: the table of rooms in docs/architecture.md. */
+const rooms = {
+  protocol: [],
+  store: ['protocol'],
+  origin: [],
+  command: ['contract'],
+  engine: ['command', 'origin', 'protocol', 'store'],
+  supernode: ['command', 'contract', 'engine', 'origin', 'protocol', 'store'],
+  dfdaemon: ['command', 'contract', 'engine', 'origin', 'protocol', 'store'],
+  dfget: ['command', 'contract', 'engine', 'node-mirror', 'origin', 'protocol', 'store'],
+  'node-mirror': ['command', 'contract'],
+};
+
+/** The sources of one room. */
+function room([name, others]) {
+  const group = ['@cdk8s-dragonfly/*', ...others.map((other) => `!@cdk8s-dragonfly/${other}`)];
+  const message = `services/${name} may import ${others.join(', ') || 'nothing'} of the other rooms.`;
+  const patterns = [...noCdk8s.patterns, { group, message }];
+  return {
+    files: [`services/${name}/src/**/*.ts`],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
+  };
+}
+
 module.exports = tseslint.config(
   { ignores: ['**/lib/', 'dist/', 'src/imports/', 'node_modules/', 'coverage/'] },
   js.configs.recommended,
@@ -47,6 +71,7 @@ module.exports = tseslint.config(
     files: ['services/**/*.ts', 'src/contract/**/*.ts'],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', noCdk8s] },
   },
+  ...Object.entries(rooms).map(room),
   {
     files: ['**/*.test.ts', '**/test/**/*.ts'],
     extends: [jest.configs['flat/recommended']],
