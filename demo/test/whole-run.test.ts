@@ -15,6 +15,17 @@ test('three nodes run from the manifests pull an image at once, and the registry
   const registry = await EmbeddedRegistry.start();
   registry.add('demo/app', 'v1', image);
   const plan = await planRun({ registry: registry.url, folder: folder.path, nodes: 3 });
+  // What the composite writes for this registry.
+  expect(plan.central.map(({ command }) => command)).toEqual(['supernode']);
+  expect(plan.central[0]?.args.join(' ')).toContain(`--allow-origin ${new URL(registry.url).host}`);
+  expect(plan.perNode.map(({ name, command }) => `${name} ${command}`)).toEqual([
+    'node-1 dfdaemon',
+    'node-2 dfdaemon',
+    'node-3 dfdaemon',
+  ]);
+  const { REGISTRY, ...others } = plan.perNode[2]?.env ?? {};
+  expect(REGISTRY).toContain(registry.url);
+  expect(others).toEqual({ HOST_IP: '127.0.0.1', NODE_OPTIONS: '--max-old-space-size=256' });
   const cluster = new LocalCluster(plan, { folder: folder.path, scriptOf });
   const ctx = { signal: AbortSignal.timeout(60_000), stdout: new PassThrough().resume() };
   try {

@@ -40,7 +40,6 @@ export class ReplayedSupernode {
   private readonly done = new Set<number>();
   private readonly failures = new Map<number, number>();
   private readonly items = new Map<number, RecordedItem[]>();
-  private readonly pieceMd5s = new Map<number, string>();
   private readonly pieceSize: number;
 
   private constructor(
@@ -160,7 +159,7 @@ export class ReplayedSupernode {
   private withMd5({ status, json }: RecordedAnswer): RecordedAnswer {
     const data = json?.data as { md5?: string; fileLength: number };
     const md5 =
-      data.md5 === undefined || data.md5 === '' ? data.md5 : createHash('md5').update(this.content).digest('hex');
+      data.md5 === undefined || data.md5 === '' ? data.md5 : md5Once(this.content, 'whole', () => this.content);
     const told = this.tellsMd5AsRecorded ? data.md5 : md5;
     return { status, json, text: JSON.stringify({ ...json, data: { ...data, md5: told } }) };
   }
@@ -201,15 +200,10 @@ export class ReplayedSupernode {
     return statuses[this.downloads++] ?? Math.max(206, statuses.at(-1) ?? 206);
   }
 
-  /** Pieces are named again with every answer, and hashed once. */
   private pieceMd5(piece: number): string {
-    let known = this.pieceMd5s.get(piece);
-    if (known === undefined) {
-      const framed = this.framed(piece);
-      known = `${createHash('md5').update(framed).digest('hex')}:${framed.length}`;
-      this.pieceMd5s.set(piece, known);
-    }
-    return known;
+    const { content, pieceSize } = this;
+    const { length } = content.subarray(piece * (pieceSize - 5), (piece + 1) * (pieceSize - 5));
+    return `${md5Once(content, `${pieceSize} ${piece}`, () => this.framed(piece))}:${length + 5}`;
   }
 
   private framed(piece: number): Buffer {
@@ -217,6 +211,18 @@ export class ReplayedSupernode {
     const raw = content.subarray(piece * (pieceSize - 5), (piece + 1) * (pieceSize - 5));
     return Buffer.concat([frameHeader(raw.length, pieceSize), raw, frameTail()]);
   }
+}
+
+/** By content, and by what of it. */
+const md5s = new WeakMap<Buffer, Map<string, string>>();
+
+/** Pieces are named again with every answer, and runs of one length have the same content: each is hashed once. */
+function md5Once(content: Buffer, what: string, bytes: () => Buffer): string {
+  const known = md5s.get(content) ?? new Map<string, string>();
+  md5s.set(content, known);
+  const md5 = known.get(what) ?? createHash('md5').update(bytes()).digest('hex');
+  known.set(what, md5);
+  return md5;
 }
 
 function isFull(data: unknown): boolean {

@@ -12,11 +12,11 @@ const PIECE_SIZE = 4 * 1024 * 1024;
 
 let site: Site;
 
-beforeEach(async () => {
+beforeAll(async () => {
   site = await Site.start();
 });
 
-afterEach(async () => {
+afterAll(async () => {
   await site.stop();
 });
 
@@ -65,7 +65,7 @@ describe('the piece server for original clients', () => {
   const size = framedLength(content.length, PIECE_SIZE);
   let path: string;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     path = await complete(site.serve('/file.bin', whole(content)));
   });
 
@@ -132,7 +132,7 @@ describe('the piece server while a file arrives', () => {
     const file = framed(content);
     const sent = PIECE + 2_000_000;
     let finish = (): void => undefined;
-    const url = site.serve('/slow.bin', (_request, response) => {
+    const url = site.serve(`/slow-${length}.bin`, (_request, response) => {
       response.writeHead(200, length === undefined ? {} : { 'content-length': length });
       response.write(content.subarray(0, sent));
       finish = () => response.end(content.subarray(sent));
