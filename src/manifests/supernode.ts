@@ -21,7 +21,7 @@ const COMPONENT = 'supernode';
 const SIGNING_KEY_FOLDER = '/etc/dragonfly/signing';
 
 /** The key of the Secret that holds the signing key. */
-export const SIGNING_KEY = 'signing-key.pem';
+const SIGNING_KEY = 'signing-key.pem';
 
 /** The labels that select the supernode's pods. */
 export function supernodeSelector(spec: SupernodeSpec): Record<string, string> {

@@ -10,7 +10,7 @@ const TAR_END = 2 * TAR_BLOCK;
 const CHUNK = 1024 * 1024;
 
 /** The smallest layer: the header of one file, one block of content, the end of the archive. */
-export const MIN_LAYER_SIZE = TAR_BLOCK + TAR_BLOCK + TAR_END;
+const MIN_LAYER_SIZE = TAR_BLOCK + TAR_BLOCK + TAR_END;
 
 const fillRandomly = promisify<Buffer, Buffer>(randomFill);
 

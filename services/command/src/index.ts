@@ -22,7 +22,7 @@ export {
 } from './parse-command';
 export { runCommand, type CommandMain, type RunOptions } from './run-command';
 export { isSecretName, withoutSecrets } from './secrets';
-export { formatBytes, parseSize } from './size';
+export { formatBytes } from './size';
 export { resolveSupernodes, type SupernodeValues } from './supernodes';
 export type { ReadFile } from './text-file';
 export { timeoutSignal } from './timeout-signal';

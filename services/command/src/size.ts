@@ -1,6 +1,3 @@
-import { UsageError } from './errors';
-import { quote } from './quote';
-
 const UNITS = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
 const NAMES = ['TiB', 'GiB', 'MiB', 'KiB'] as const;
 const SIZE = /^(\d+)(KiB|MiB|GiB|TiB)?$/;
@@ -14,16 +11,6 @@ export function readSize(text: string): number | undefined {
   if (!match) return undefined;
   const bytes = Number(match[1]) * UNITS[(match[2] ?? '') as keyof typeof UNITS];
   return Number.isSafeInteger(bytes) ? bytes : undefined;
-}
-
-/**
- * The bytes of a size such as `64MiB`, `1GiB` or `512`.
- * @throws UsageError when `text` is no size.
- */
-export function parseSize(text: string): number {
-  const bytes = readSize(text);
-  if (bytes === undefined) throw new UsageError(`${quote(text)} is not ${SIZE_FORM}`);
-  return bytes;
 }
 
 /** `bytes` exactly, as a flag takes it: `64MiB`, `1000`. */

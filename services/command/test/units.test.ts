@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { formatAddress, formatBytes, formatDuration, parseDuration, parseSize, readAddress, UsageError } from '../src';
+import { formatAddress, formatBytes, formatDuration, parseDuration, readAddress, UsageError } from '../src';
 import { writeDuration } from '../src/duration';
-import { writeSize } from '../src/size';
+import { readSize, writeSize } from '../src/size';
 
 const WHOLE = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 
@@ -14,22 +14,18 @@ describe('sizes', () => {
     ['2GiB', 2_147_483_648],
     ['1TiB', 1_099_511_627_776],
   ])('%s is %i bytes', (text, bytes) => {
-    expect(parseSize(text)).toBe(bytes);
+    expect(readSize(text)).toBe(bytes);
   });
 
   test.each(['', '1MB', '1.5MiB', '-1', '1 MiB', '1mib', 'MiB', '9007199254740992', '99999999TiB'])(
     '%j is none',
     (text) => {
-      expect(() => parseSize(text)).toThrow(
-        new UsageError(
-          `"${text}" is not a size such as 64MiB (a whole number, with KiB, MiB, GiB, TiB or no unit for bytes)`,
-        ),
-      );
+      expect(readSize(text)).toBeUndefined();
     },
   );
 
   test('are read as they are written', () => {
-    fc.assert(fc.property(WHOLE, (bytes) => parseSize(writeSize(bytes)) === bytes));
+    fc.assert(fc.property(WHOLE, (bytes) => readSize(writeSize(bytes)) === bytes));
   });
 
   test.each([

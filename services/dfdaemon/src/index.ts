@@ -17,7 +17,7 @@ export type { Registry } from './mirror/relay';
 export type { ResponseRecord } from './mirror/response-record';
 export { route } from './mirror/route';
 export type { Route } from './mirror/route';
-export { UNHAD_FOR, UnhadBlobs } from './mirror/unhad-blobs';
+export { UnhadBlobs } from './mirror/unhad-blobs';
 export { parseUpstreams, pickUpstream } from './mirror/upstreams';
 export type { Upstreams } from './mirror/upstreams';
 export { aboutDaemon } from './ops/about';

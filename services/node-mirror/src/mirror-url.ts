@@ -18,12 +18,6 @@ export function normalisedMirrors(mirrors: readonly string[]): readonly string[]
   return [...new Set(mirrors.map(normalisedMirror))];
 }
 
-/** Whether two lists name the same mirrors in the same order. */
-export function sameMirrors(a: readonly string[], b: readonly string[]): boolean {
-  const [left, right] = [normalisedMirrors(a), normalisedMirrors(b)];
-  return left.length === right.length && left.every((mirror, index) => mirror === right[index]);
-}
-
 /**
  * A mirror as runtimes accept it: http or https, without user, query and fragment. Returned without trailing slash.
  *

@@ -15,7 +15,7 @@ const HOST = /^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[1-9]\d{0,4})?$/;
 const DOCKER_HUB = 'https://registry-1.docker.io';
 
 /** Reads one `HOST[=URL]`. @throws UsageError when it is none */
-export function readRegistry(given: string): Registry {
+function readRegistry(given: string): Registry {
   const [host = '', ...rest] = given.split('=');
   const url = rest.join('=');
   if (host !== ANY_REGISTRY && !HOST.test(host)) {

@@ -1,5 +1,5 @@
 /** Line and column of an offset in a text, both from 1; columns count UTF-16 units. */
-export function textPosition(text: string, offset: number): { readonly line: number; readonly column: number } {
+function textPosition(text: string, offset: number): { readonly line: number; readonly column: number } {
   const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
   return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
 }

@@ -5,7 +5,6 @@ import {
   headerValues,
   isHeaderLine,
   rawHeadersOf,
-  redactHeaders,
   redactUrl,
   withoutHeaders,
 } from '@cdk8s-dragonfly/protocol';
@@ -58,28 +57,6 @@ describe('header lines', () => {
 });
 
 describe('a log', () => {
-  it('shows no credentials', () => {
-    const lines: HeaderLine[] = [
-      ['Authorization', 'Bearer s3cret'],
-      ['proxy-authorization', 's3cret'],
-      ['Cookie', 's3cret=1'],
-      ['SET-COOKIE', 's3cret=1'],
-      ['X-Auth-Token', 's3cret'],
-      ['X-Amz-Security-Token', 's3cret'],
-      ['X-Api-Key', 's3cret'],
-      ['X-Registry-Auth', 's3cret'],
-      ['Location', 'https://u:s3cret@storage/x?X-Amz-Signature=s3cret&se=s3cret#s3cret'],
-      ['WWW-Authenticate', 'Bearer realm="https://auth/token"'],
-      ['Accept', '*/*'],
-    ];
-    const logged = redactHeaders(lines);
-    expect(JSON.stringify(logged)).not.toContain('s3cret');
-    expect(logged.map(([name]) => name)).toEqual(lines.map(([name]) => name));
-    expect(logged[0]).toEqual(['Authorization', 'Bearer <redacted>']);
-    expect(logged[8]).toEqual(['Location', 'https://storage/x?X-Amz-Signature=<redacted>&se=<redacted>']);
-    expect(logged.slice(9)).toEqual(lines.slice(9));
-  });
-
   it.each([
     ['https://h/v2/a/blobs/sha256:ab', 'https://h/v2/a/blobs/sha256:ab'],
     ['//u:p@h/x', '//h/x'],

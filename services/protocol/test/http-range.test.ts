@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseContentRange, parseRange } from '@cdk8s-dragonfly/protocol';
+import { parseRange } from '@cdk8s-dragonfly/protocol';
 
 describe('a Range header', () => {
   it.each([
@@ -16,7 +16,6 @@ describe('a Range header', () => {
   ])('%j of %d bytes is the part from %d to %d', (header, size, from, end) => {
     const contentRange = `bytes ${from}-${end - 1}/${size}`;
     expect(parseRange(header, size)).toEqual({ kind: 'part', from, end, contentRange });
-    expect(parseContentRange(contentRange)).toEqual({ from, end, size });
   });
 
   it.each([
@@ -87,17 +86,4 @@ describe('a Range header', () => {
       { numRuns: 1000 },
     );
   });
-});
-
-describe('a Content-Range header', () => {
-  it('may leave the size open', () => {
-    expect(parseContentRange('bytes 5-9/*')).toEqual({ from: 5, end: 10, size: undefined });
-  });
-
-  it.each([undefined, '', 'bytes */10', 'bytes 9-5/10', 'bytes 0-10/10', 'bytes 0-9', 'lines 0-9/10'])(
-    'is not %j',
-    (header) => {
-      expect(parseContentRange(header)).toBeUndefined();
-    },
-  );
 });

@@ -150,6 +150,6 @@ export function isName(name: string): boolean {
 }
 
 /** Whether `reference` is a tag or a digest (OCI distribution specification, "Pulling manifests"). */
-export function isReference(reference: string): boolean {
+function isReference(reference: string): boolean {
   return TAG.test(reference) || ANY_DIGEST.test(reference);
 }

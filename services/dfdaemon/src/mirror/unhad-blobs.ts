@@ -2,7 +2,7 @@ import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { LRUCache } from 'lru-cache';
 
 /** How long it is remembered that a blob could not be had, in milliseconds. */
-export const UNHAD_FOR = 60_000;
+const UNHAD_FOR = 60_000;
 
 /**
  * Blobs that could not be given to the last client that asked. A manifest that names one is refused meanwhile: podman and CRI-O choose

@@ -81,7 +81,7 @@ export class Progress {
 }
 
 /** Bytes a second between the first sample and the last; undefined while there is too little to tell. */
-export function rateOf(samples: readonly Sample[]): number | undefined {
+function rateOf(samples: readonly Sample[]): number | undefined {
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined || last.at - first.at < 100) return undefined;
   return ((last.bytes - first.bytes) * 1000) / (last.at - first.at);

@@ -2,8 +2,8 @@ import { formatBytes } from '@cdk8s-dragonfly/command';
 import type { BlobUnavailable, Traffic } from '@cdk8s-dragonfly/engine';
 
 /** Exit codes of the original (Dragonfly 0.x protocol, 1.5): the low 8 bits of 1103 and 1104. */
-export const EXIT_NEEDS_AUTH = 79;
-export const EXIT_FAILED = 80;
+const EXIT_NEEDS_AUTH = 79;
+const EXIT_FAILED = 80;
 
 /** Why the origin was asked, in the original's last line (Dragonfly 0.x protocol, 4.5). */
 const REASON = {

@@ -1,5 +1,5 @@
 /** Bytes of pieces that a node holds at a time: a piece is whole in memory before it is checked. */
-export const PIECE_MEMORY = 48 * 1024 * 1024;
+const PIECE_MEMORY = 48 * 1024 * 1024;
 
 /** Bounds the pieces in memory. Who comes first is served first. */
 export class PieceMemory {

@@ -11,7 +11,7 @@ export function dropInName(host: string): string {
 }
 
 /** Where podman and CRI-O find the images of a registry at the mirror: `127.0.0.1:65001/docker.io`. */
-export function mirrorLocation(mirror: string, location: string): string {
+function mirrorLocation(mirror: string, location: string): string {
   return `${mirror.replace(/^https?:\/\//i, '')}/${location}`;
 }
 

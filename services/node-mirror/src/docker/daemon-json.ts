@@ -5,7 +5,7 @@ import { jsonFault } from './json-faults';
 import { describePosition } from '../text-position';
 
 /** The lists of dockerd's configuration that node-mirror adds to. */
-export const LIST_KEYS = ['registry-mirrors', 'insecure-registries'] as const;
+const LIST_KEYS = ['registry-mirrors', 'insecure-registries'] as const;
 export type ListKey = (typeof LIST_KEYS)[number];
 
 /** The key of the proxies that dockerd pulls through. */

@@ -49,36 +49,6 @@ export function parseFrameHeader(bytes: Uint8Array): FrameHeader | undefined {
   return isPieceSize(pieceSize) && rawLength <= pieceSize - FRAME_OVERHEAD ? { rawLength, pieceSize } : undefined;
 }
 
-/** A framed piece, or what is wrong with it. */
-export type ParsedFrame =
-  | {
-      readonly ok: true;
-      readonly pieceSize: number;
-      /** A view into the given bytes, not a copy. */
-      readonly content: Uint8Array;
-    }
-  | { readonly ok: false; readonly fault: string };
-
-/** Takes a whole framed piece apart, strictly: header, length and tail must agree. Total. */
-export function parseFrame(framed: Uint8Array): ParsedFrame {
-  const header = parseFrameHeader(framed);
-  if (header === undefined) {
-    const first = Buffer.from(framed.subarray(0, FRAME_HEADER_LENGTH)).toString('hex');
-    return {
-      ok: false,
-      fault: `The piece of ${framed.length} bytes starts with "${first}", which is no frame header.`,
-    };
-  }
-  const expected = header.rawLength + FRAME_OVERHEAD;
-  if (framed.length !== expected) {
-    return { ok: false, fault: `The piece has ${framed.length} bytes where its header announces ${expected}.` };
-  }
-  if (framed.at(-1) !== FRAME_TAIL) {
-    return { ok: false, fault: `The piece ends with 0x${(framed.at(-1) ?? 0).toString(16)} instead of 0x7f.` };
-  }
-  return { ok: true, pieceSize: header.pieceSize, content: framed.subarray(FRAME_HEADER_LENGTH, -1) };
-}
-
 /**
  * The `pieceMd5` of a piece, computed while its content passes: nothing is copied or kept (Dragonfly 0.x protocol, 3.2).
  * MD5 is what original clients check; it protects against damage, not against malice.

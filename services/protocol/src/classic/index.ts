@@ -8,12 +8,11 @@ export {
   PieceMd5,
   frameHeader,
   frameTail,
-  parseFrame,
   parseFrameHeader,
   parsePieceMd5,
   pieceMd5Of,
 } from './frame';
-export type { FrameHeader, ParsedFrame, ParsedPieceMd5 } from './frame';
+export type { FrameHeader, ParsedPieceMd5 } from './frame';
 export { formatHeaderFields, parseHeaderFields } from './header-fields';
 export type { ClassicParse, ClassicRefusal } from './parse';
 export { answerPeerFile, blobInPeerFilePath, peerFilePath } from './peer-file';
@@ -51,13 +50,5 @@ export { formatRegistryRequest, parseRegistryRequest } from './registry-request'
 export type { NativeOffer, RegistryRequest } from './registry-request';
 export { filterUrl, taskIdOf } from './task-id';
 export type { FilterStyle, TaskIdentity } from './task-id';
-export {
-  PREHEATS_PATH,
-  PREHEAT_BLOB_STATES,
-  PREHEAT_STATES,
-  preheatBlob,
-  preheatDocument,
-  preheatOrdered,
-  preheatRefusal,
-} from './preheat';
+export { PREHEATS_PATH, preheatDocument, preheatOrdered, preheatRefusal } from './preheat';
 export type { PreheatBlob, PreheatBlobState, PreheatDocument, PreheatState, PreheatSummary } from './preheat';

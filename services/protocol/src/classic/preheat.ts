@@ -4,11 +4,11 @@ import { z } from 'zod';
 export const PREHEATS_PATH = '/preheats';
 
 /** How far a preheat is (Dragonfly 0.x protocol, 8). */
-export const PREHEAT_STATES = ['WAITING', 'RUNNING', 'SUCCESS', 'FAILED'] as const;
+const PREHEAT_STATES = ['WAITING', 'RUNNING', 'SUCCESS', 'FAILED'] as const;
 export type PreheatState = (typeof PREHEAT_STATES)[number];
 
 /** How far one blob of a preheat is; `SKIPPED`: the registry need not have it. Ours. */
-export const PREHEAT_BLOB_STATES = [...PREHEAT_STATES, 'SKIPPED'] as const;
+const PREHEAT_BLOB_STATES = [...PREHEAT_STATES, 'SKIPPED'] as const;
 export type PreheatBlobState = (typeof PREHEAT_BLOB_STATES)[number];
 
 /** The answer to an order that was taken. */
@@ -22,7 +22,7 @@ export const preheatRefusal = z.object({
 });
 
 /** One blob in `GET /preheats/{id}`. */
-export const preheatBlob = z.object({
+const preheatBlob = z.object({
   /** Its digest, or `task:` and the task id of a file whose URL names none. */
   digest: z.string(),
   /** Bytes; absent while unknown. */

@@ -37,7 +37,7 @@ export function withoutHeaders(lines: readonly HeaderLine[], names: Iterable<str
 }
 
 /** Headers about one connection, not about the message: an intermediary never passes them on (RFC 9110, 7.6.1). In lower case. */
-export const HOP_BY_HOP_HEADERS: readonly string[] = [
+const HOP_BY_HOP_HEADERS: readonly string[] = [
   'connection',
   'keep-alive',
   'proxy-authenticate',

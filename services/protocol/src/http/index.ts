@@ -1,5 +1,4 @@
 export {
-  HOP_BY_HOP_HEADERS,
   endToEndHeaders,
   headerLinesOf,
   headerValues,
@@ -8,6 +7,6 @@ export {
   withoutHeaders,
 } from './header-lines';
 export type { HeaderLine } from './header-lines';
-export { parseContentRange, parseRange } from './range';
-export type { ContentRange, RangeOutcome } from './range';
-export { REDACTED, redactHeaders, redactUrl } from './redact';
+export { parseRange } from './range';
+export type { RangeOutcome } from './range';
+export { redactUrl } from './redact';

@@ -51,21 +51,3 @@ function part(from: number, end: number, size: number): RangeOutcome {
 function unsatisfiable(size: number): RangeOutcome {
   return { kind: 'unsatisfiable', contentRange: `bytes */${size}` };
 }
-
-/** What a `Content-Range` of a 206 says. */
-export interface ContentRange {
-  /** The first byte. */
-  readonly from: number;
-  /** Behind the last byte. */
-  readonly end: number;
-  /** The size of the whole; undefined where the server does not know it (`*`). */
-  readonly size: number | undefined;
-}
-
-/** Reads `Content-Range: bytes a-b/size` (RFC 9110, 14.4); undefined when it is anything else. Total. */
-export function parseContentRange(header: string | undefined): ContentRange | undefined {
-  const [, first, last, size] = /^bytes[ \t]+(\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(header?.trim() ?? '') ?? [];
-  if (first === undefined || last === undefined || size === undefined) return undefined;
-  const range = { from: Number(first), end: Number(last) + 1, size: size === '*' ? undefined : Number(size) };
-  return range.from >= range.end || (range.size !== undefined && range.end > range.size) ? undefined : range;
-}

@@ -187,7 +187,7 @@ export const holdingsQuery = address.extend({
 export type HoldingsQuery = z.infer<typeof holdingsQuery>;
 
 /** So many peers go into one {@link peerReport}. */
-export const MAX_REPORTED = 16;
+const MAX_REPORTED = 16;
 
 /** The body of `POST /native/v2/reports`: neighbours that failed to give a blob, or gave what they should not. */
 export const peerReport = z.object({ blob: blobId, peers: z.array(cid).min(1).max(MAX_REPORTED) });

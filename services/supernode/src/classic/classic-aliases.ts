@@ -1,7 +1,7 @@
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 /** So many task ids are remembered. */
-export const MAX_ALIASES = 100_000;
+const MAX_ALIASES = 100_000;
 
 /**
  * Which blob each classic task id means. Several mean the same one when their URLs name the same digest. Bounded: the one that was

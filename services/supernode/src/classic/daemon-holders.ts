@@ -7,7 +7,7 @@ import { BlockSet, haveEvent, havePath, peerFilePath, readLines } from '@cdk8s-d
 import type { BlobId, HaveEvent, Neighbour } from '@cdk8s-dragonfly/protocol';
 
 /** So many daemons give pieces of one blob to original clients; each of them to a few at a time. */
-export const MAX_DAEMON_HOLDERS = 32;
+const MAX_DAEMON_HOLDERS = 32;
 
 /** A daemon that tells nothing for this long, in ms, is gone; it pings more often. */
 const SILENCE = 5000;

@@ -2,10 +2,10 @@
 export const REPORT_COUNTS = 60_000;
 
 /** The word of one member counts against so many others at a time; a newer report takes the place of its oldest. */
-export const MOST_ACCUSED = 2;
+const MOST_ACCUSED = 2;
 
 /** So many members have to say it of another before it is avoided, or all its neighbours when it has fewer, but never one alone. */
-export const ENOUGH = 3;
+const ENOUGH = 3;
 const AT_LEAST = 2;
 
 /** Which members others report to have failed, or to have sent what they should not. Pure. */

@@ -10,7 +10,7 @@ import type { Forwardable } from './forward-mark';
 import type { Replica } from './replica-set';
 
 /** How long a replica may take to answer, in ms: original clients give up after 3 to 5 s. */
-export const FORWARD_LIMIT = 2000;
+const FORWARD_LIMIT = 2000;
 
 /** A connection without a request is closed after this time, in ms: before the other side does it. */
 const IDLE_CONNECTION = 10_000;

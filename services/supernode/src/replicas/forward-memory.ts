@@ -1,7 +1,7 @@
 import type { Replica } from './replica-set';
 
 /** So many clients are remembered. */
-export const MAX_FORWARDED = 50_000;
+const MAX_FORWARDED = 50_000;
 
 /** A client that has asked nothing for this long, in ms, is forgotten. */
 export const IDLE_FORWARDED = 300_000;

@@ -11,7 +11,7 @@ export function isRefusal(error: unknown): boolean {
 }
 
 /** Whether two sources would ask the origin with the same credentials. */
-export function sameCredentials(one: TaskSource, other: TaskSource): boolean {
+function sameCredentials(one: TaskSource, other: TaskSource): boolean {
   const of = ({ headers }: TaskSource): string =>
     JSON.stringify(headers.filter(([name]) => name.toLowerCase() === 'authorization').map(([, value]) => value));
   return of(one) === of(other);

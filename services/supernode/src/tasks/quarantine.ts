@@ -1,7 +1,7 @@
 import type { TaskSource } from './task';
 
 /** For so long, in ms, a place that gave bytes of another digest is not asked for the blob again. */
-export const QUARANTINE = 60_000;
+const QUARANTINE = 60_000;
 
 /** So many places are remembered a blob: those that lied last. */
 const MOST = 8;

@@ -9,7 +9,7 @@ import type { Messenger } from './task-swarm';
 export const IDLE_TASK = 180_000;
 
 /** So many tasks are kept in memory, and no more than that unless more are under way. */
-export const MAX_TASKS = 10_000;
+const MAX_TASKS = 10_000;
 
 export interface TaskTableOptions {
   /** Is told how long each placement decision took, in ms. */
