@@ -87,6 +87,8 @@ describe('placement', () => {
         if (told.present.size === 0) return;
         const shares = [...told.present].map((cid) => told.shares.get(cid));
         expect(shares).not.toContain(undefined);
+        const withShare = [...told.present].filter((cid) => told.shares.get(cid) !== null);
+        expect([...told.placement.takers].sort()).toEqual(withShare.sort());
         for (let block = 0; block < 2 * MAX_SHARES; block += 1) {
           const takers = shares.filter((share) => block % (share?.count ?? 1) === (share?.index ?? -1));
           expect(takers).toHaveLength(1);

@@ -80,6 +80,11 @@ export class Placement {
     return rank !== undefined && rank < this.shareCount();
   }
 
+  /** The members that take blocks from the supernode first. */
+  get takers(): readonly string[] {
+    return this.ranks.slice(0, this.shareCount());
+  }
+
   /** Takes an event into account. Joining twice and leaving without having joined change nothing. */
   apply(event: PlacementEvent): PlacementDecision[] {
     const random = seededRandom(event.seed);

@@ -14,8 +14,14 @@ export interface Messenger {
   forget?(swarm: TaskSwarm): void;
 }
 
-/** How long new blocks are gathered before the members hear of them, in ms. */
+/** How long new blocks are gathered before the members with a share hear of them, in ms. */
 const GATHER = 5;
+
+/**
+ * And all others after that, in ms. They take blocks from neighbours, and ask here only for what none of them brings for seconds; with thousands of
+ * members, a line for each of them 200 times a second is what a supernode does nothing else for.
+ */
+const GATHER_FOR_OTHERS = 150;
 
 /** How many members are asked for fresh credentials. */
 const ASKED_FOR_CREDENTIALS = 16;
@@ -26,6 +32,9 @@ export class TaskSwarm {
   private readonly members = new Map<string, Member>();
   private readonly news: number[] = [];
   private timer: NodeJS.Timeout | undefined;
+  /** What those without a share have not heard of yet. */
+  private readonly newsForOthers: number[] = [];
+  private othersTimer: NodeJS.Timeout | undefined;
   private unwatchBlocks: (() => void) | undefined;
   private watched: Task['stored'];
   private readonly unwatchState: () => void;
@@ -79,6 +88,7 @@ export class TaskSwarm {
 
   stop(): void {
     clearTimeout(this.timer);
+    clearTimeout(this.othersTimer);
     this.unwatchState();
     this.unwatchBlocks?.();
   }
@@ -86,6 +96,7 @@ export class TaskSwarm {
   private stateChanged(): void {
     this.watchBlocks();
     this.flushNews();
+    this.flushNewsForOthers();
     const message = this.taskMessage();
     for (const cid of this.members.keys()) this.tell(cid, message);
     if (this.task.needsCredentials) this.askForCredentials();
@@ -116,9 +127,23 @@ export class TaskSwarm {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.news.length === 0) return;
-    const message: SessionMessage = { type: 'added', blob: this.task.blob, blocks: this.news.splice(0) };
-    // Who has no share takes blocks from neighbours, and asks here only for what none of them brings.
-    for (const cid of this.members.keys()) this.tell(cid, message, !this.placement.hasShare(cid));
+    const message = this.newsMessage(this.news.splice(0));
+    for (const cid of this.placement.takers) this.tell(cid, message);
+    if (this.members.size === this.placement.takers.length) return;
+    this.newsForOthers.push(...message.blocks);
+    this.othersTimer ??= setTimeout(() => this.flushNewsForOthers(), GATHER_FOR_OTHERS);
+  }
+
+  private flushNewsForOthers(): void {
+    clearTimeout(this.othersTimer);
+    this.othersTimer = undefined;
+    if (this.newsForOthers.length === 0) return;
+    const message = this.newsMessage(this.newsForOthers.splice(0));
+    for (const cid of this.members.keys()) if (!this.placement.hasShare(cid)) this.tell(cid, message, true);
+  }
+
+  private newsMessage(blocks: number[]): Extract<SessionMessage, { type: 'added' }> {
+    return { type: 'added', blob: this.task.blob, blocks };
   }
 
   private tellHave(cid: string): void {
@@ -144,6 +169,11 @@ export class TaskSwarm {
     const began = performance.now();
     const decisions = this.placement.apply(event);
     this.placed?.(performance.now() - began);
+    // Who has come to have a share hears of all at once from now on; who has none any more hears of it again.
+    if (this.newsForOthers.length > 0 && decisions.some(isOfShare)) {
+      const message = this.newsMessage([...this.newsForOthers]);
+      for (const decision of decisions) if (isOfShare(decision)) this.tell(decision.cid, message);
+    }
     for (const decision of decisions) {
       // One more neighbour, or one less, is of use to those who have others too whenever they hear of it.
       const canWait = decision.type === 'neighbours' && event.type === 'join' && decision.cid !== event.member.cid;
@@ -161,6 +191,10 @@ export class TaskSwarm {
   private tell(cid: string, message: SessionMessage, canWait = false): void {
     this.messenger.send(cid, message, canWait);
   }
+}
+
+function isOfShare(decision: PlacementDecision): boolean {
+  return decision.type === 'share' && decision.share !== null;
 }
 
 /** What a placement event has of the time and of chance. */

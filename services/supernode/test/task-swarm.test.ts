@@ -1,0 +1,105 @@
+import { BlockSet } from '@cdk8s-dragonfly/protocol';
+import type { SessionMessage } from '@cdk8s-dragonfly/protocol';
+
+import type { Task } from '../src/tasks/task';
+import { TaskSwarm } from '../src/tasks/task-swarm';
+
+/** What a swarm looks at of a task. */
+class Arriving {
+  readonly blob = `sha256:${'1'.repeat(64)}` as const;
+  state: 'fetching' | 'complete' = 'fetching';
+  readonly needsCredentials = false;
+  readonly held = new BlockSet();
+  private stateWatcher: (() => void) | undefined;
+  private blockWatcher: ((block: number) => void) | undefined;
+  readonly stored = {
+    held: this.held,
+    grid: { pieceSize: 4 << 20 },
+    size: undefined,
+    edition: undefined,
+    watch: (watcher: (block: number) => void): (() => void) => {
+      this.blockWatcher = watcher;
+      return () => undefined;
+    },
+  };
+
+  watch(watcher: () => void): () => void {
+    this.stateWatcher = watcher;
+    return () => undefined;
+  }
+
+  has(block: number): void {
+    this.held.add(block);
+    this.blockWatcher?.(block);
+  }
+
+  complete(): void {
+    this.state = 'complete';
+    this.stateWatcher?.();
+  }
+}
+
+describe('the swarm of a task', () => {
+  let task: Arriving;
+  let swarm: TaskSwarm;
+  /** Which blocks each member was told of, in order, with those that it is told again. */
+  const told = new Map<string, number[]>();
+  const send = (cid: string, message: SessionMessage): void => {
+    const list = told.get(cid) ?? [];
+    told.set(cid, list);
+    if (message.type === 'added') list.push(...message.blocks);
+    if (message.type === 'have') list.push(...BlockSet.fromBase64(message.blocks));
+  };
+  const join = (cid: string): void => swarm.join({ cid, ip: '10.0.0.1', port: 15_001 });
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    told.clear();
+    task = new Arriving();
+    swarm = new TaskSwarm(task as unknown as Task, 0, { send });
+    // Of five members four have a share.
+    for (const cid of ['a', 'b', 'c', 'd', 'e']) join(cid);
+  });
+  afterEach(() => {
+    swarm.stop();
+    jest.useRealTimers();
+  });
+
+  it('hears of new blocks at once, as far as it has a share, and all others a little later', () => {
+    task.has(0);
+    task.has(1);
+    jest.advanceTimersByTime(5);
+    expect([told.get('a'), told.get('d'), told.get('e')]).toEqual([[0, 1], [0, 1], []]);
+    task.has(2);
+    jest.advanceTimersByTime(149);
+    expect(told.get('e')).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect([told.get('a'), told.get('e')]).toEqual([
+      [0, 1, 2],
+      [0, 1, 2],
+    ]);
+  });
+
+  it('tells all of everything when the blob is whole', () => {
+    task.has(0);
+    jest.advanceTimersByTime(5);
+    task.has(1);
+    task.complete();
+    expect([told.get('a'), told.get('e')]).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    jest.advanceTimersByTime(1000);
+    expect(told.get('e')).toEqual([0, 1]);
+  });
+
+  it('tells a member at once what it has not heard of when another leaves it its share', () => {
+    task.has(0);
+    jest.advanceTimersByTime(5);
+    swarm.leave('b');
+    expect(told.get('e')).toEqual([0]);
+    task.has(1);
+    jest.advanceTimersByTime(5);
+    expect(told.get('e')).toEqual([0, 1]);
+  });
+});
