@@ -1,3 +1,5 @@
+import type { BlockSet } from '@cdk8s-dragonfly/protocol';
+
 import { mayPick, pick } from '../../services/engine/src/picker/picker';
 import type { Picked } from '../../services/engine/src/picker/picker';
 import { RULES } from './rules';
@@ -28,6 +30,7 @@ export class Asking {
   /** What a pull asks for now, if anything. */
   choose(now: number, pull: Pull, isServed: boolean): readonly Picked[] {
     const { node, flights, swarm, share, sources } = pull;
+    const overdue = pull.hasShare ? overdueOf(now, pull) : [];
     const neighbours = sources.length - 1;
     const peers = node.budget.peers(pull);
     const hedgeAfter = lateAfter(pull);
@@ -52,6 +55,7 @@ export class Asking {
       flights,
       share,
       swarmProgress,
+      overdue,
       limits: {
         flights: Infinity,
         peerFlights: peers,
@@ -75,6 +79,7 @@ export class Asking {
       flights,
       share,
       swarmProgress,
+      overdue,
       limits: choice.limits,
       seed: Math.floor(this.random() * 2 ** 32),
       held: pull.held,
@@ -86,6 +91,12 @@ export class Asking {
     if (room.supernode > 0 && !picks.some(({ source }) => source === 'supernode')) pull.isDry = true;
     return picks;
   }
+}
+
+/** What the supernode has had for long. */
+function overdueOf(now: number, { swarm, usual, usualOfSupernode, overdue }: Pull): readonly BlockSet[] {
+  const longest = Math.max(usual, usualOfSupernode);
+  return overdue.look(now, swarm.told, Math.max(RULES.overdueStep, RULES.overdueStepFactor * longest));
 }
 
 /** How long a block may be under way before it is late. */

@@ -4,14 +4,14 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { inspect, parseArgs, promisify } from 'node:util';
 
-import { placementCost } from './placement-cost';
-import type { PlacementCost } from './placement-cost';
 import { runPoint } from './point-result';
 import type { PointResult } from './point-result';
 import { plot } from './plot';
 import { points } from './points';
 import { barLine, isBarred, markdown } from './report';
 import { MOST_TRANSFERS } from './scenario';
+import { supernodeCost } from './supernode-cost';
+import type { SupernodeCost } from './supernode-cost';
 
 /** What one point may take: seconds of CPU, however busy the machine is, and MiB. */
 const POINT_SECONDS = 600;
@@ -26,22 +26,23 @@ const { values } = parseArgs({
     most: { type: 'string', default: '4e6' },
     out: { type: 'string', default: 'bench/results' },
     point: { type: 'string' },
-    placement: { type: 'string' },
+    supernode: { type: 'string' },
   },
 });
 
 /** What stands in `sim.json` beside the machine. */
 interface Written {
   readonly points: readonly PointResult[];
-  readonly placement: readonly PlacementCost[];
+  readonly supernode: readonly SupernodeCost[];
 }
 
 /** Runs each point in a process of its own, one after the other, and writes what they came to. */
 async function main(): Promise<void> {
   const most = Math.min(Number(values.most), MOST_TRANSFERS);
   const all = points(most);
-  if (values.placement !== undefined) {
-    process.stdout.write(JSON.stringify(placementCost(Number(values.placement))));
+  if (values.supernode !== undefined) {
+    const [nodes = NaN, blocks = NaN] = values.supernode.split('x').map(Number);
+    process.stdout.write(JSON.stringify(await supernodeCost(nodes, blocks)));
     return;
   }
   if (values.point !== undefined) {
@@ -68,7 +69,7 @@ async function main(): Promise<void> {
       process.exitCode = 1;
     }
     // A run that is ended early keeps what it has.
-    await write(results(), before.placement);
+    await write(results(), before.supernode);
     const result = known.get(name);
     if (result === undefined) continue;
     const { p50, p99, p999, supernodeCopies, cpuSeconds } = result;
@@ -78,9 +79,10 @@ async function main(): Promise<void> {
     );
     if (isBarred(result)) process.stdout.write(`${barLine(result)}\n`);
   }
-  const costs: PlacementCost[] = [];
+  const costs: SupernodeCost[] = [];
   for (const nodes of [100, 1000, 10_000, 50_000])
-    costs.push(await inOwnProcess<PlacementCost>(['--placement', `${nodes}`]));
+    for (const blocks of [100, 3000])
+      costs.push(await inOwnProcess<SupernodeCost>(['--supernode', `${nodes}x${blocks}`]));
   await write(results(), costs);
   process.stdout.write(`written: ${values.out}/sim.json, sim.md, sim.svg\n`);
 }
@@ -91,12 +93,12 @@ async function earlier(): Promise<Written> {
     const text = await readFile(join(values.out, 'sim.json'), 'utf8');
     return JSON.parse(text) as Written;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { points: [], placement: [] };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { points: [], supernode: [] };
     throw error;
   }
 }
 
-async function write(results: readonly PointResult[], placement: readonly PlacementCost[]): Promise<void> {
+async function write(results: readonly PointResult[], supernode: readonly SupernodeCost[]): Promise<void> {
   const { out } = values;
   const [cpu] = cpus();
   const machine = {
@@ -106,8 +108,8 @@ async function write(results: readonly PointResult[], placement: readonly Placem
     node: process.version,
   };
   await mkdir(out, { recursive: true });
-  await writeFile(join(out, 'sim.json'), `${JSON.stringify({ machine, points: results, placement }, undefined, 2)}\n`);
-  await writeFile(join(out, 'sim.md'), `${markdown(results, placement)}\n`);
+  await writeFile(join(out, 'sim.json'), `${JSON.stringify({ machine, points: results, supernode }, undefined, 2)}\n`);
+  await writeFile(join(out, 'sim.md'), `${markdown(results, supernode)}\n`);
   await writeFile(join(out, 'sim.svg'), plot(results));
 }
 

@@ -133,7 +133,7 @@ export class Membership {
     const pull = swarm.byCid.get(decision.cid);
     if (pull?.node.alive !== true) return;
     pull.isDry = false;
-    if (decision.type === 'share') pull.share = decision.share;
+    if (decision.type === 'share') pull.hearsAs(decision.share);
     else {
       for (const { cid } of decision.peers) {
         const peer = swarm.byCid.get(cid);

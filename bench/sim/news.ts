@@ -24,9 +24,9 @@ export class News {
     swarm.news.push(swarm.held);
     swarm.held += 1;
     if (swarm.news.length === 1) {
-      const gather = RULES.supernodeGather + RULES.supernodeGatherAMember * swarm.placement.size;
       const queued = world.queued(supernode.host.up);
-      world.after(gather + world.scenario.latency + queued, HAPPENS.supernodeAnnounce, swarm.number);
+      const after = RULES.supernodeGather + world.scenario.latency + queued;
+      world.after(after, HAPPENS.supernodeAnnounce, swarm.number);
     }
     this.fetch(swarm);
   }
@@ -39,17 +39,41 @@ export class News {
     for (const watcher of pull.watchers) if (!watcher.isFull) this.world.pump(watcher);
   }
 
-  /** All daemons hear of the supernode's. */
+  /** The daemons with a share hear of the supernode's. */
   supernodeAnnounce(swarm: Swarm): void {
-    const { supernode, nodes } = this.world;
+    const { supernode } = this.world;
     if (!supernode.alive) return;
-    for (const block of swarm.news) swarm.told.add(block);
+    for (const block of swarm.news) {
+      swarm.told.add(block);
+      if (swarm.newsLate.push(block) === 1) {
+        this.world.after(turnAfter(swarm.placement.size), HAPPENS.supernodeTold, swarm.number);
+      }
+    }
     swarm.news = [];
-    for (const { pulls } of nodes) {
+    this.wake(swarm, true);
+  }
+
+  /** All others hear of them. */
+  supernodeTold(swarm: Swarm): void {
+    for (const block of swarm.newsLate) swarm.toldLate.add(block);
+    swarm.newsLate = [];
+    this.wake(swarm, false);
+  }
+
+  private wake(swarm: Swarm, withShare: boolean): void {
+    for (const { pulls } of this.world.nodes) {
       const pull = pulls[swarm.number];
-      if (pull === undefined) continue;
+      if (pull?.hasShare !== withShare) continue;
       pull.isDry = false;
       this.world.pump(pull);
     }
   }
+}
+
+/** How long what can wait is kept before it is written to a session. */
+function turnAfter(members: number): number {
+  const turn = Math.max(RULES.sessionTurn, RULES.sessionTurnAMember * members);
+  const isGathered = members <= RULES.sessionsGathered;
+  const gather = isGathered ? RULES.sessionGather + RULES.sessionGatherAMember * members : turn;
+  return RULES.othersGather + Math.min(gather, RULES.longestSessionTurn);
 }

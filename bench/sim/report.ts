@@ -1,12 +1,12 @@
-import type { PlacementCost } from './placement-cost';
 import type { PointResult } from './point-result';
+import type { SupernodeCost } from './supernode-cost';
 
 /** The bars of the herd of 10,000 nodes, T/LB. */
 const BARS = { p50: 1.1, p99: 1.4, p999: 1.6 } as const;
 const BARRED = { nodes: 10_000, size: 3e9 };
 
 /** The results as Markdown. */
-export function markdown(results: readonly PointResult[], costs: readonly PlacementCost[]): string {
+export function markdown(results: readonly PointResult[], costs: readonly SupernodeCost[]): string {
   const rows = results.map((result) => {
     const { scenario, p50, p99, p999, originCopies, supernodeCopies, wasted, crossZone } = result;
     const { supernodeRequests, pickerCpuMs, placementCpuUs, cpuSeconds, peakMiB, unfinished } = result;
@@ -25,17 +25,27 @@ export function markdown(results: readonly PointResult[], costs: readonly Placem
     ...['between zones', 'requests a second at the supernode', 'picker, CPU ms a node', 'placement, CPU µs a node'],
     'the simulation took',
   ];
-  const placement = costs.map(({ nodes, joinMicroseconds, bytes, decisions }) => [
-    `${nodes}`,
-    ...[joinMicroseconds, bytes, decisions].map((value) => value.toFixed(1)),
+  const supernode = costs.map((cost) => [
+    `${cost.nodes}`,
+    `${cost.blocks}`,
+    ...[cost.joinMicroseconds, cost.newsMicroseconds].map((value) => value.toFixed(0)),
+    `${((cost.newsMicroseconds * cost.nodes) / cost.newsSeconds / 1e4).toFixed(1)} %`,
+    ...[cost.bytes, cost.bytesMore, cost.written].map((value) => value.toFixed(0)),
   ]);
   return [
     '# Simulated swarms\n',
     'Written by `npm run bench:sim`; see `bench/README.md`.\n',
     table(head, rows),
     ...results.filter(isBarred).map((result) => `\n${barLine(result)}\n`),
-    '\n## Placement\n',
-    table(['nodes', 'CPU µs a join', 'bytes a node', 'decisions told a join'], placement),
+    '\n## The supernode\n',
+    'The swarm of one blob alone, whose blocks arrive at 10 Gbit/s: placement, sessions and news, without HTTP and sockets.\n',
+    table(
+      [
+        ...['nodes', 'blocks', 'CPU µs a join', 'CPU µs a node for all news', 'of one core meanwhile'],
+        ...['bytes of memory a node', 'more when all blocks are here', 'bytes told a node'],
+      ],
+      supernode,
+    ),
   ].join('\n');
 }
 

@@ -17,8 +17,18 @@ export const RULES = {
   /** How long news are gathered. */
   peerGather: 3,
   supernodeGather: 5,
-  supernodeGatherAMember: 0.02,
-  /** A daemon that is gone is noticed when its connections break, and its session's end. */
-  noticedAfter: 500,
+  /** Who has no share hears of the supernode's blocks later, and that is gathered anew, or, with many, written when its session has its turn. */
+  othersGather: 150,
+  sessionGather: 5,
+  sessionGatherAMember: 0.07,
+  sessionsGathered: 1000,
+  sessionTurn: 150,
+  sessionTurnAMember: 1 / 7,
+  longestSessionTurn: 400,
+  /** As `Overdue` of the picker has steps. */
+  overdueStep: 100,
+  overdueStepFactor: 3,
+  /** A daemon that is gone is noticed by its neighbours when their connections break, and by the supernode when it has opened no other session for so long. */
+  noticedAfter: 5000,
   takenOverAfter: 1000,
 } as const;

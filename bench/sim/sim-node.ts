@@ -2,6 +2,7 @@ import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { Share } from '@cdk8s-dragonfly/protocol';
 
 import { FlightBudget } from '../../services/engine/src/download/flight-budget';
+import { Overdue } from '../../services/engine/src/picker/overdue';
 import type { PickSource } from '../../services/engine/src/picker/picker';
 import type { Host } from './links';
 import type { Serving, Turn } from './serving';
@@ -28,7 +29,7 @@ export class Source implements PickSource {
   ) {
     this.id = peer === undefined ? 'supernode' : peer.node.cid;
     this.kind = peer === undefined ? 'supernode' : 'peer';
-    this.has = peer === undefined ? swarm.told : peer.told;
+    this.has = peer === undefined ? swarm.toldLate : peer.told;
   }
 }
 
@@ -86,8 +87,11 @@ export class Pull {
   /** Whether it is about to ask for blocks. */
   isAwake = false;
   share: Share | undefined = undefined;
+  overdue = new Overdue();
   /** How long blocks usually take. */
   usual = 0;
+  /** And those from the supernode. */
+  usualOfSupernode = 0;
   progress = 0;
   cursor = 0;
   /** When it joined, and when it had all. */
@@ -102,6 +106,18 @@ export class Pull {
   ) {
     node.budget.open(this);
     this.sources = [new Source(undefined, swarm)];
+  }
+
+  /** It has another share, and with one hears of the supernode's blocks sooner. */
+  hearsAs(share: Share | undefined): void {
+    const { swarm } = this;
+    const [supernode] = this.sources;
+    this.share = share;
+    if (supernode !== undefined) supernode.has = this.hasShare ? swarm.told : swarm.toldLate;
+  }
+
+  get hasShare(): boolean {
+    return this.share !== undefined && this.share !== null;
   }
 }
 

@@ -52,6 +52,7 @@ export class SwarmSim {
       () => members.takeOver(),
       (place) => transfers.refuse(flying.landed(place)),
       (place) => transfers.wasRefused(flying.landed(place)),
+      (swarm) => news.supernodeTold(world.swarm(swarm)),
     ];
   }
 

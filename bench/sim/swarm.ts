@@ -1,6 +1,7 @@
 import { BlockSet } from '@cdk8s-dragonfly/protocol';
 
 import { Placement } from '../../services/supernode/src/placement/placement';
+import { Overdue } from '../../services/engine/src/picker/overdue';
 import type { Pull } from './sim-node';
 
 /** One blob at the supernode: what it has of it, and the daemons that pull it. */
@@ -8,9 +9,11 @@ export class Swarm {
   placement: Placement;
   /** Blocks that have come from the origin, in order. */
   held = 0;
-  /** What the daemons know that the supernode has. */
+  /** What those with a share know that the supernode has, and all others. */
   told = new BlockSet();
+  toldLate = new BlockSet();
   news: number[] = [];
+  newsLate: number[] = [];
   isFetching = false;
   readonly byCid = new Map<string, Pull>();
 
@@ -31,11 +34,13 @@ export class Swarm {
     this.placement = new Placement(this.number);
     this.held = 0;
     this.told = new BlockSet();
+    this.toldLate = new BlockSet();
     this.news = [];
+    this.newsLate = [];
     this.isFetching = false;
-    for (const { sources } of this.byCid.values()) {
-      const [supernode] = sources;
-      if (supernode?.peer === undefined && supernode !== undefined) supernode.has = this.told;
+    for (const pull of this.byCid.values()) {
+      pull.overdue = new Overdue();
+      pull.hearsAs(pull.share);
     }
   }
 }

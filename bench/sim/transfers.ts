@@ -87,6 +87,10 @@ export class Transfers {
     giver.failures = 0;
     const before = lateAfter(pull);
     pull.usual = pull.usual === 0 ? now - since : 0.8 * pull.usual + 0.2 * (now - since);
+    if (giver.peer === undefined) {
+      const { usualOfSupernode: usual } = pull;
+      pull.usualOfSupernode = usual === 0 ? now - since : 0.8 * usual + 0.2 * (now - since);
+    }
     const ours = share !== undefined && share !== null && block % share.count === share.index;
     if (giver.peer !== undefined || ours) pull.progress = now;
     for (const other of pull.flights.filter((one) => one.block === block)) {

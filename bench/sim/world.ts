@@ -25,6 +25,7 @@ export const HAPPENS = {
   takenOver: 11,
   refuse: 12,
   refused: 13,
+  supernodeTold: 14,
 } as const;
 
 /** All that there is in one point of the simulation: time, links, nodes and what was counted. */

@@ -62,7 +62,7 @@ describe('the wanted blocks', () => {
           orphans: fc.boolean(),
         }),
         ({ has, held, peer, cursor, share, orphans }) => {
-          const supernode = { has, share, orphans };
+          const supernode = { has, share, orphans, overdue: [] };
           const search = {
             held,
             givers: [peer],

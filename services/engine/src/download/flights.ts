@@ -21,6 +21,8 @@ export class Flights implements Iterable<ActiveFlight> {
   private readonly active = new Set<ActiveFlight>();
   /** How long blocks usually take, in milliseconds. */
   private usually = 0;
+  /** And those from the supernode, which may have less to give. */
+  private usuallyFromSupernode = 0;
   /** How many did not come since one came. */
   private failures = 0;
 
@@ -30,6 +32,11 @@ export class Flights implements Iterable<ActiveFlight> {
 
   get usual(): number {
     return this.usually;
+  }
+
+  /** The same, or of blocks from the supernode when these take longer. */
+  get longest(): number {
+    return Math.max(this.usually, this.usuallyFromSupernode);
   }
 
   /** How long a block may be under way before it is late, in milliseconds. */
@@ -86,7 +93,10 @@ export class Flights implements Iterable<ActiveFlight> {
   arrived(flight: ActiveFlight): readonly { readonly other: ActiveFlight; readonly isLate: boolean }[] {
     this.failures = 0;
     const took = performance.now() - flight.since;
-    if (!flight.isAhead) this.usually = this.usually === 0 ? took : 0.8 * this.usually + 0.2 * took;
+    if (!flight.isAhead) {
+      this.usually = averaged(this.usually, took);
+      if (flight.kind === 'supernode') this.usuallyFromSupernode = averaged(this.usuallyFromSupernode, took);
+    }
     const late = new Set(this.late());
     return [...this.active]
       .filter((other) => other !== flight && other.block === flight.block)
@@ -97,4 +107,9 @@ export class Flights implements Iterable<ActiveFlight> {
   abort(reason: Error): void {
     for (const { abort } of this.active) abort.abort(reason);
   }
+}
+
+/** The last ones weigh more. */
+function averaged(before: number, took: number): number {
+  return before === 0 ? took : 0.8 * before + 0.2 * took;
 }

@@ -6,6 +6,7 @@ import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
 import { LinkFailure } from '../links/failure';
 import { PeerLink } from '../links/peer-link';
 import type { Joined } from '../links/registration';
+import { Overdue } from '../picker/overdue';
 import type { Flight, PickSource } from '../picker/picker';
 import type { DownloadTools } from './tools';
 
@@ -24,6 +25,7 @@ const UNKNOWN_END = 65_536;
 /** Whom a download may ask for blocks: the supernode and the neighbours it named. */
 export class Sources {
   supernodeHas = new BlockSet();
+  private supernodeHad = new Overdue();
   private readonly peers = new Map<string, PeerLink>();
   /** Peers that lied or failed: not linked again in this download. */
   private readonly dropped = new Set<string>();
@@ -93,6 +95,12 @@ export class Sources {
     this.supernodeAlive = false;
     // Another, or the same started anew, may have none of it.
     this.supernodeHas = new BlockSet();
+    this.supernodeHad = new Overdue();
+  }
+
+  /** What the supernode has had for long, see {@link Overdue}. @param step in milliseconds. */
+  overdue(now: number, step: number): readonly BlockSet[] {
+    return this.supernodeHad.look(now, this.supernodeHas, step);
   }
 
   /** Anything that it says shows that it lives. */

@@ -25,6 +25,13 @@ import type { DownloadTools } from './tools';
 const PATIENCE_FACTOR = 6;
 const PATIENCE = 2000;
 
+/**
+ * As `Overdue` has steps: so many times as long as blocks take, and at least {@link STEP} milliseconds. A supernode that has much to do takes long:
+ * what would be asked of it besides would keep others waiting.
+ */
+const STEP_FACTOR = 3;
+const STEP = 100;
+
 /** Blocks from the supernode and from neighbours: joins the blob's swarm and keeps blocks under way. */
 export class SwarmIntake implements Member, Asker {
   private readonly membership: Membership;
@@ -272,6 +279,7 @@ export class SwarmIntake implements Member, Asker {
       flights,
       share: this.share,
       swarmProgress: this.questions.progress,
+      overdue: this.sources.overdue(now, Math.max(STEP, STEP_FACTOR * this.flights.longest)),
       limits: {
         flights: limit === undefined ? Infinity : 1 + flights.length,
         peerFlights: slots.peers,

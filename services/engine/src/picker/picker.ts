@@ -39,6 +39,8 @@ export interface PickState {
   readonly share: Share | undefined;
   /** When a block last came from a peer or out of the share. */
   readonly swarmProgress: number;
+  /** What the supernode has had for long, for longer, and so on (see `Overdue`): of that, what no neighbour has is in wider shares. Default: nothing. */
+  readonly overdue?: readonly BlockSet[] | undefined;
   readonly limits: PickLimits;
 }
 
@@ -52,6 +54,9 @@ export interface PickLimits {
   /** How long a block may be under way before it is late, and is asked of another source as well. */
   readonly hedgeAfter: number;
 }
+
+/** What decides what the supernode may be asked for. */
+type RuledBy = Pick<PickState, 'now' | 'share' | 'swarmProgress' | 'overdue' | 'limits'>;
 
 /** A block to ask a source for, now. */
 export interface Picked {
@@ -79,7 +84,7 @@ export interface Room {
  */
 export function mayPick(
   { supernode, peers }: Room,
-  state: Pick<PickState, 'now' | 'flights' | 'share' | 'swarmProgress' | 'limits'>,
+  state: RuledBy & Pick<PickState, 'flights'>,
   hasPeers: boolean,
 ): boolean {
   if (peers > 0 && hasPeers) return true;
@@ -93,7 +98,7 @@ export function mayPick(
  * Chooses the next blocks and their sources. Pure.
  *
  * From peers: what the runtime reads next, then the rarest among the neighbours. From the supernode: the share; any other block only
- * while the swarm brings nothing, so that the supernode sends each block about once. A block that is long under way is asked of a
+ * while the swarm brings nothing, or when it is overdue, so that the supernode sends each block about once. A block that is long under way is asked of a
  * second source when one has nothing else to give.
  */
 export function pick(state: PickState): Picked[] {
@@ -140,7 +145,7 @@ export function pick(state: PickState): Picked[] {
   const lot = (block: number): number => lotOf(block, seed);
   const best = ({ kind, has }: PickSource): number | undefined =>
     kind === 'supernode'
-      ? wanted.fromSupernode(has)
+      ? (wanted.fromSupernode(has) ?? wanted.overdue(has, lot))
       : (wanted.urgent(has, state.cursor, state.cursor + URGENT) ?? wanted.rarest(has, lot));
   const left = asked.map(({ free }) => free);
   const start = lotOf(asked.length, seed) % asked.length;
@@ -167,14 +172,14 @@ export function pick(state: PickState): Picked[] {
 
 /** What the supernode may be asked for; undefined: nothing. */
 function supernodeRule(
-  { share, now, swarmProgress, limits }: Pick<PickState, 'now' | 'share' | 'swarmProgress' | 'limits'>,
+  { share, now, swarmProgress, overdue = [], limits }: RuledBy,
   hasPeers: boolean,
 ): SupernodeRule | undefined {
   const everything = { index: 0, count: 1 };
-  if (share === undefined && !hasPeers) return { share: everything, orphans: false };
+  if (share === undefined && !hasPeers) return { share: everything, orphans: false, overdue: [] };
   const orphans = now - swarmProgress > limits.patience;
-  if (share === undefined || share === null) return orphans ? { share: undefined, orphans } : undefined;
-  return { share, orphans };
+  if (share === undefined || share === null) return orphans ? { share: undefined, orphans, overdue: [] } : undefined;
+  return { share, orphans, overdue };
 }
 
 /** The block that has been under way longest from other sources, if it is late from each of them. */

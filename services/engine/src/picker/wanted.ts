@@ -10,6 +10,8 @@ export interface SupernodeRule {
   readonly share: { readonly index: number; readonly count: number } | undefined;
   /** Whether blocks that no neighbour has. */
   readonly orphans: boolean;
+  /** What it has had for long, and for longer: of that, what no neighbour has is in shares that are twice as wide, four times, and so on. */
+  readonly overdue: readonly BlockSet[];
 }
 
 /** What is looked at. */
@@ -112,6 +114,25 @@ export class Wanted {
     return undefined;
   }
 
+  /** Of the blocks in `has` that no neighbour has though they are overdue, the one with the lowest lot: who else takes them takes others first. */
+  overdue(has: BlockSet, lotOf: (block: number) => number): number | undefined {
+    const { supernode } = this.search;
+    if (supernode === undefined || supernode.overdue.length === 0) return undefined;
+    let found: number | undefined;
+    let lowest = Infinity;
+    for (let index = 0; index < this.places.length; index += 1) {
+      const place = this.places[index] ?? 0;
+      let some = (this.masks[index] ?? 0) & has.word(place);
+      if (some !== 0) some &= widened(supernode, place) & this.orphans(index);
+      for (; some !== 0; some &= some - 1) {
+        const block = place * 32 + firstBit(some);
+        const lot = lotOf(block);
+        if (lot < lowest) [found, lowest] = [block, lot];
+      }
+    }
+    return found;
+  }
+
   /** The blocks of a word that no neighbour has. */
   private orphans(index: number): number {
     let held = 0;
@@ -133,7 +154,9 @@ export class Wanted {
     if (missing === 0) return 0;
     let given = 0;
     for (const has of givers) given |= has.word(place);
-    if (supernode !== undefined) given |= supernode.has.word(place) & ruled(supernode, place, -1);
+    if (supernode !== undefined) {
+      given |= supernode.has.word(place) & (ruled(supernode, place, -1) | widened(supernode, place));
+    }
     const mask = missing & given;
     if (mask === 0) return 0;
     const base = this.places.length * PLANES;
@@ -161,10 +184,30 @@ export class Wanted {
 
 /** The blocks of a word that the supernode may be asked for. @param orphaned those that no neighbour has. */
 function ruled({ share, orphans }: SupernodeRule, place: number, orphaned: number): number {
-  let some = orphans ? orphaned : 0;
-  if (share === undefined || some === -1) return some;
-  const { index, count } = share;
+  const some = orphans ? orphaned : 0;
+  return share === undefined || some === -1 ? some : some | ofShare(share, place);
+}
+
+/** The blocks of a word that are overdue, and in the share as it is wider for them. */
+function widened({ share, overdue }: SupernodeRule, place: number): number {
+  let some = 0;
+  let count = share?.count ?? 0;
+  for (const blocks of overdue) {
+    if (share === undefined || count <= 1) break;
+    count /= 2;
+    const word = blocks.word(place);
+    // What is longer there is less.
+    if (word === 0) break;
+    some |= word & ofShare({ index: share.index % count, count }, place);
+  }
+  return some;
+}
+
+/** The blocks of a word with `block mod count = index`. */
+function ofShare({ index, count }: { readonly index: number; readonly count: number }, place: number): number {
+  if (count === 1) return -1;
   const first = place * 32;
+  let some = 0;
   for (let bit = (((index - first) % count) + count) % count; bit < 32; bit += count) some |= 1 << bit;
   return some;
 }
