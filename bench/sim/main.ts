@@ -20,6 +20,9 @@ const POINT_MEMORY = 4096;
 /** Most objects are gone after a moment: with more room for young ones few of them are copied. In MiB. */
 const YOUNG = 64;
 
+/** The name of what is measured beside the points. */
+const SUPERNODE = 'supernode';
+
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
@@ -53,9 +56,9 @@ async function main(): Promise<void> {
     return;
   }
   const only = values.only === '' ? undefined : values.only.split(',');
-  const unknown = only?.filter((name) => !all.some((point) => point.name === name)) ?? [];
-  if (unknown.length > 0)
-    throw new Error(`--only ${unknown.join(',')}: the points are ${all.map(({ name }) => name).join(', ')}`);
+  const names = [...all.map(({ name }) => name), SUPERNODE];
+  const unknown = only?.filter((name) => !names.includes(name)) ?? [];
+  if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: the points are ${names.join(', ')}`);
   const before = await earlier();
   const known = new Map(before.points.map((result) => [result.scenario.name, result]));
   const results = (): PointResult[] => all.flatMap(({ name }) => known.get(name) ?? []);
@@ -79,12 +82,17 @@ async function main(): Promise<void> {
     );
     if (isBarred(result)) process.stdout.write(`${barLine(result)}\n`);
   }
+  if (only?.includes(SUPERNODE) !== false) await measureSupernode(results());
+  process.stdout.write(`written: ${values.out}/sim.json, sim.md, sim.svg\n`);
+}
+
+/** What swarms cost the supernode, for more and more nodes, and for few blocks and many. */
+async function measureSupernode(results: readonly PointResult[]): Promise<void> {
   const costs: SupernodeCost[] = [];
   for (const nodes of [100, 1000, 10_000, 50_000])
     for (const blocks of [100, 3000])
       costs.push(await inOwnProcess<SupernodeCost>(['--supernode', `${nodes}x${blocks}`]));
-  await write(results(), costs);
-  process.stdout.write(`written: ${values.out}/sim.json, sim.md, sim.svg\n`);
+  await write(results, costs);
 }
 
 /** The points that were written before: those that are not run again stay. */
