@@ -1,26 +1,6 @@
 import { responseLogger } from '../../src/mirror/log-response';
 import type { ResponseRecord } from '../../src/mirror/response-record';
-
-const MANIFEST: ResponseRecord = {
-  kind: 'manifest',
-  method: 'GET',
-  registry: 'docker.io',
-  repository: 'library/app',
-  reference: '1',
-  digest: undefined,
-  names: undefined,
-  manifest: 'registry',
-  from: 'registry',
-  sources: undefined,
-  firstByteMs: undefined,
-  reason: undefined,
-  status: 200,
-  bytes: 1,
-  ms: 1,
-  userAgent: 'x',
-  passedOnBecause: undefined,
-  error: undefined,
-};
+import { MANIFEST } from '../support/response-record';
 
 test.each<[Partial<ResponseRecord>, string]>([
   [{}, 'debug request'],

@@ -1,6 +1,7 @@
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 import { Pulls } from '../../src/index';
 import type { PullReport, ResponseRecord } from '../../src/index';
+import { MANIFEST } from '../support/response-record';
 
 const [ONE, TWO, IMAGE, INDEX] = ['one', 'two', 'image', 'index'].map((text) => digestOf(Buffer.from(text))) as [
   ResponseRecord['digest'] & string,
@@ -8,28 +9,8 @@ const [ONE, TWO, IMAGE, INDEX] = ['one', 'two', 'image', 'index'].map((text) => 
   ResponseRecord['digest'] & string,
   ResponseRecord['digest'] & string,
 ];
-const base: ResponseRecord = {
-  kind: 'manifest',
-  method: 'GET',
-  registry: 'ghcr.io',
-  repository: 'team/app',
-  reference: undefined,
-  digest: undefined,
-  names: undefined,
-  manifest: 'registry',
-  from: 'registry',
-  sources: undefined,
-  firstByteMs: undefined,
-  reason: undefined,
-  status: 200,
-  bytes: 100,
-  ms: 5,
-  userAgent: 'containerd/1.7',
-  passedOnBecause: undefined,
-  error: undefined,
-};
 const blob = (digest: string & ResponseRecord['digest'], more: Partial<ResponseRecord> = {}): ResponseRecord => ({
-  ...base,
+  ...MANIFEST,
   kind: 'blob',
   digest,
   from: 'swarm',
@@ -44,8 +25,8 @@ describe('a pull', () => {
   beforeEach(() => {
     reports = [];
     pulls = new Pulls((report) => reports.push(report), 60_000);
-    pulls.record({ ...base, reference: '1.2', digest: INDEX, names: { blobs: [], manifests: [IMAGE] } });
-    pulls.record({ ...base, reference: IMAGE, digest: IMAGE, names: { blobs: [ONE, TWO], manifests: [] } });
+    pulls.record({ ...MANIFEST, reference: '1.2', digest: INDEX, names: { blobs: [], manifests: [IMAGE] } });
+    pulls.record({ ...MANIFEST, reference: IMAGE, digest: IMAGE, names: { blobs: [ONE, TWO], manifests: [] } });
   });
 
   test('has the name of its tag, also behind an index, and the bytes of its blobs by where they came from', async () => {
