@@ -148,12 +148,12 @@ mounted('small disks', () => {
   });
 
   describe('a daemon whose disk takes nothing', () => {
-    const content = randomBytes(20 * MIB + 321);
+    const content = randomBytes(10 * MIB + 321);
 
     it('gives the right bytes, whole and in part, when a blob does not fit', async () => {
       swarm = await Swarm.start();
       const blob = swarm.origin.add(content);
-      const { folder } = disk('tmpfs', 16);
+      const { folder } = disk('tmpfs', 8);
       const node = await swarm.addNode('small', undefined, { folder });
       expect(content.equals(await readAll(node, blob))).toBe(true);
       const part = await readAll(node, blob, { from: 3_000_000, end: 9_000_001 });
@@ -199,7 +199,7 @@ mounted('small disks', () => {
     it('never ends a blob whose bytes do not have its digest', async () => {
       swarm = await Swarm.start();
       const blob = swarm.origin.add(content);
-      const { folder } = disk('tmpfs', 16);
+      const { folder } = disk('tmpfs', 8);
       const node = await swarm.addNode('small', undefined, { folder });
       swarm.origin.fault = (_request, response) => {
         response.writeHead(200, { 'content-length': content.length }).end(randomBytes(content.length));

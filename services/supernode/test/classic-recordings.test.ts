@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+
 import { Site } from './classic/fixture';
 import { exchange } from './classic/http-exchange';
 import { Profile } from './classic/profile';
@@ -19,8 +23,11 @@ async function untilWhole(taskId: string): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const path = `/download/${taskId.slice(0, 3)}/${taskId}`;
-    const { status } = await exchange({ host: '127.0.0.1', port: site.supernode.blocks.port, path });
-    if (status === 200) return;
+    // Its head tells.
+    const asked = get({ host: '127.0.0.1', port: site.supernode.blocks.port, path, agent: false });
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.destroy();
+    if (answer.statusCode === 200) return;
     if (Date.now() > deadline) throw new Error(`the file of ${taskId} does not become whole`);
   }
 }
