@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ownerOf } from '../../services/supernode/src/replicas/rendezvous';
-import { freePort } from '../free-port';
+import { freePort } from '../../test/support/free-port';
 import { MeasuredProcess } from '../process/measured-process';
 
 const SERVICES = join(__dirname, '../../services');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { endWithUs } from '../end-with-us';
-import { freePort } from '../free-port';
+import { freePort } from '../../test/support/free-port';
 import { commandLine } from '../launcher';
 import { cpuSecondsOf, memoryOf } from '../process-usage';
 import { HttpConnection } from './http-connection';

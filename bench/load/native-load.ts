@@ -3,12 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { NATIVE_VERSION, formatRegistryRequest, parseRegistryAnswer, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import {
+  NATIVE_VERSION,
+  formatRegistryRequest,
+  nativeRefusal,
+  parseRegistryAnswer,
+  taskIdOf,
+} from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import { DaemonSession } from './daemon-session';
 import type { DaemonName } from './daemon-session';
 import { HttpConnection } from './http-connection';
+import type { HttpAnswer } from './http-connection';
 import { MeasuredSupernode } from './measured-supernode';
 import type { Usage } from './measured-supernode';
 import { openLoop } from './open-loop';
@@ -49,13 +56,14 @@ export interface NativePhase {
 export interface NativeLoadResult {
   readonly joining: NativePhase;
   readonly pulling: NativePhase;
-  /** Of registrations, in ms, from the time at which they were due. */
+  /** Of registrations, in ms, from the time at which they were due, those that were told to come later included. */
   readonly latencies: Quantiles;
+  /** Of the answers to them, in ms, from the time at which they were sent. */
+  readonly answers: Quantiles;
+  /** How often one was told to come later. */
+  readonly deferred: number;
   readonly errors: readonly string[];
 }
-
-/** Connections over which all daemons register: a daemon keeps its own for a minute at most. */
-const CONNECTIONS = 200;
 
 /** Sessions that are opened a second. */
 const SESSIONS_A_SECOND = 1000;
@@ -79,36 +87,57 @@ export async function nativeLoad(options: NativeLoadOptions): Promise<NativeLoad
       sessions.push(session);
       opened.push(session);
     };
-    const connections = Array.from({ length: CONNECTIONS }, () => new HttpConnection('127.0.0.1', server.port));
+    const connections = names.map(() => new HttpConnection('127.0.0.1', server.port));
     opened.push(...connections);
     await openLoop({ rate: SESSIONS_A_SECOND, seconds: daemons / SESSIONS_A_SECOND, begin: (n) => open(names[n]) });
     await delay(1000);
 
     const errors: string[] = [];
-    const latencies = new Quantiles();
+    const [latencies, answers] = [new Quantiles(), new Quantiles()];
+    let deferred = 0;
     const joining = await phase(server, sessions, async () => {
       const last = connections.map(async () => Promise.resolve());
-      const begin = (number: number, due: number): void => {
+      const all: Promise<void>[] = [];
+      const post = async (which: number, body: string): Promise<HttpAnswer | undefined> => {
+        const answer = (last[which] ?? Promise.resolve()).then(async () => {
+          const sent = performance.now();
+          const came = await connections[which]?.post('/peer/registry', body);
+          answers.add(performance.now() - sent);
+          return came;
+        });
+        last[which] = answer.then(
+          () => undefined,
+          () => undefined,
+        );
+        return answer;
+      };
+      const register = async (number: number, due: number): Promise<void> => {
         const daemon = number % daemons;
         const name = names[daemon] ?? nameOf(daemon);
         const task = (daemon + Math.floor(number / daemons)) % tasks;
-        const body = registration(name, `http://127.0.0.1:${origin.port}/layer-${task}`);
-        const which = number % CONNECTIONS;
-        last[which] = (last[which] ?? Promise.resolve())
-          .then(async () => connections[which]?.post('/peer/registry', body))
-          .then((answer) => {
-            const parsed = parseRegistryAnswer(answer?.status ?? 0, answer?.body ?? '');
-            if (parsed.kind === 'registered') latencies.add(performance.now() - due);
-            else errors.push(`a registration was answered with ${answer?.status} ${answer?.body}`);
-          })
-          .catch((error: unknown) => void errors.push(String(error)));
+        const url = `http://127.0.0.1:${origin.port}/layer-${task}`;
+        for (let waited = false; ; waited = true) {
+          const answer = await post(daemon, registration(name, url, waited));
+          const parsed = parseRegistryAnswer(answer?.status ?? 0, answer?.body ?? '');
+          if (parsed.kind === 'registered') {
+            latencies.add(performance.now() - due);
+            return;
+          }
+          const told = nativeRefusal.safeParse(parsed.kind === 'refused' ? parsed.native : undefined);
+          if (!told.success) throw new Error(`a registration was answered with ${answer?.status} ${answer?.body}`);
+          deferred += 1;
+          await delay(told.data.later);
+        }
+      };
+      const begin = (number: number, due: number): void => {
+        all.push(register(number, due).catch((error: unknown) => void errors.push(String(error))));
       };
       await openLoop({ rate: joinRate, seconds: (daemons * tasksOfDaemon) / joinRate, begin });
-      await Promise.all(last);
+      await Promise.all(all);
     });
     const pulling = await phase(server, sessions, async () => delay(seconds * 1000));
     for (const { ended } of sessions) if (ended !== undefined) errors.push(`a session ended: ${ended}`);
-    return { joining, pulling, latencies, errors };
+    return { joining, pulling, latencies, answers, deferred, errors };
   } finally {
     for (const connection of opened) connection.close();
     await supernode?.stop();
@@ -149,7 +178,7 @@ function nameOf(number: number): DaemonName {
   return { cid: `${ip}-${1000 + number}-df-daemon`, ip, port: 15_001 };
 }
 
-function registration({ cid, ip, port }: DaemonName, url: string): string {
+function registration({ cid, ip, port }: DaemonName, url: string, waited: boolean): string {
   const blob: BlobId = `task:${taskIdOf({ taskUrl: url })}`;
   return formatRegistryRequest({
     rawUrl: url,
@@ -160,6 +189,6 @@ function registration({ cid, ip, port }: DaemonName, url: string): string {
     path: '/peer/file/none',
     headers: [],
     dfdaemon: true,
-    native: { versions: [NATIVE_VERSION], blob },
+    native: { versions: [NATIVE_VERSION], blob, ...(waited ? { waited } : {}) },
   });
 }

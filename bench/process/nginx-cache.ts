@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { freePort } from '../free-port';
+import { freePort } from '../../test/support/free-port';
 import { cpuSecondsOf } from '../process-usage';
 import { download } from './download';
 import { MeasuredProcess } from './measured-process';

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 
 import { endWithUs } from '../end-with-us';
-import { freePort } from '../free-port';
+import { freePort } from '../../test/support/free-port';
 import { commandLine } from '../launcher';
 import { MeasuredProcess } from './measured-process';
 

@@ -96,6 +96,11 @@ export class Containerd {
     );
   }
 
+  /** Removes an image that it has pulled, and its blobs. */
+  async remove({ repository, tag }: Image): Promise<void> {
+    await this.ctr('--namespace', 'k8s.io', 'images', 'rm', '--sync', `docker.io/${repository}:${tag}`);
+  }
+
   private get root(): string {
     return this.host.path(this.name);
   }

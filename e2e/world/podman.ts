@@ -14,12 +14,16 @@ export interface PodmanImage {
 
 /** Debian's podman with folders of its own, which asks a mirror for docker.io, and goes back to the registry for no blob. */
 export class Podman {
-  /** @param mirror `HOST:PORT` */
+  /**
+   * @param mirror `HOST:PORT`. Default: what the files of the machine say.
+   * @param env added to its environment
+   */
   constructor(
     private readonly host: Host,
-    private readonly mirror: string,
+    private readonly mirror?: string,
+    private readonly env: Readonly<Record<string, string>> = {},
   ) {
-    writeRegistriesConf(host.path('podman-registries.conf'), mirror);
+    if (mirror !== undefined) writeRegistriesConf(host.path('podman-registries.conf'), mirror);
   }
 
   /** Pulls an image of docker.io. */
@@ -28,7 +32,10 @@ export class Podman {
     const auth = Buffer.from(`${user?.username}:${user?.password}`).toString('base64');
     const authFile = this.host.path('podman-auth.json');
     // podman looks its credentials up under the mirror's name.
-    writeFileSync(authFile, JSON.stringify({ auths: user === undefined ? {} : { [this.mirror]: { auth } } }));
+    writeFileSync(
+      authFile,
+      JSON.stringify({ auths: user === undefined ? {} : { [this.mirror ?? 'docker.io']: { auth } } }),
+    );
     await this.podman(['pull', '--quiet', '--authfile', authFile, reference], limitMs);
     const [found] = JSON.parse(await this.podman(['image', 'inspect', reference])) as {
       Id: string;
@@ -37,6 +44,11 @@ export class Podman {
     if (found === undefined) throw new Error(`podman does not know ${reference} after it has pulled it.`);
     const digests = found.RepoDigests.map((text) => text.split('@')[1] ?? '').sort();
     return { id: `sha256:${found.Id}`, digests };
+  }
+
+  /** Removes an image that it has pulled. */
+  async remove({ repository, tag }: Image): Promise<void> {
+    await this.podman(['image', 'rm', `docker.io/${repository}:${tag}`]);
   }
 
   private async podman(args: readonly string[], limitMs?: number): Promise<string> {
@@ -52,7 +64,11 @@ export class Podman {
     ];
     const how = [...folders, '--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
     return await host.run(['podman', ...how, ...args], {
-      env: { CONTAINERS_REGISTRIES_CONF: host.path('podman-registries.conf'), HOME: host.path() },
+      env: {
+        ...(this.mirror === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: host.path('podman-registries.conf') }),
+        HOME: host.path(),
+        ...this.env,
+      },
       ...(limitMs === undefined ? {} : { limitMs }),
     });
   }

@@ -103,6 +103,9 @@ describe('a file that is named by its URL, at a supernode that has started again
     await swarm.restartSupernode();
     expect(content.equals(await read())).toBe(true);
     expect(swarm.origin.requests).toHaveLength(2);
+    const isKnown = 'etag' in before || 'lastModified' in before;
+    const why = isKnown ? 'the origin has another version than' : 'the origin sends neither ETag nor Last-Modified';
+    expect(swarm.lines.join('')).toContain(`"why":"${why}`);
     await swarm.restartSupernode();
     expect(content.equals(await read())).toBe(true);
   });
@@ -166,5 +169,43 @@ describe('a file that is named by its URL, at a supernode that has started again
     };
     const copy = await read();
     expect(createHash('sha256').update(copy).digest('hex')).toBe(createHash('sha256').update(other).digest('hex'));
+  });
+});
+
+describe('a file whose length is another in the middle, where there is no supernode', () => {
+  let swarm: Swarm;
+  beforeEach(async () => {
+    swarm = await Swarm.start();
+  });
+  afterEach(() => swarm.stop());
+
+  const content = randomBytes(1_000_000);
+  const digest = `sha256:${createHash('sha256').update(content).digest('hex')}` as const;
+
+  it.each<[string, string, number, string | undefined]>([
+    ['goes on from what is here, when it is named by its digest', `/v2/a/blobs/${digest}`, 524_288, 'bytes=524288-'],
+    ['begins anew, when its URL alone names it', '/releases/latest.tar', 0, undefined],
+  ])('%s', async (_what, path, kept, range) => {
+    const node = await swarm.addNode('alone', []);
+    const url = swarm.origin.addAt(path, content);
+    const blob: BlobId = path.endsWith(digest) ? digest : `task:${taskIdOf({ taskUrl: url.href })}`;
+    swarm.origin.fault = ({ headers }, response) => {
+      if (headers.range === undefined) {
+        response.writeHead(200, { 'content-length': content.length });
+        response.write(content.subarray(0, 600_000), () => response.destroy());
+      } else {
+        const longer = content.length + 1;
+        response.writeHead(206, { 'content-range': `bytes 600000-${longer - 1}/${longer}` });
+        response.end(Buffer.alloc(longer - 600_000));
+      }
+      return true;
+    };
+    await expect(readAll(node, { blob, url })).rejects.toMatchObject({ reason: 'changed' });
+    await swarm.stopNode(node);
+    const again = await swarm.addNode('alone', []);
+    expect(await again.heldBytes(blob)).toBe(kept);
+    swarm.origin.fault = () => false;
+    expect(content.equals(await readAll(again, { blob, url }))).toBe(true);
+    expect(swarm.origin.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=600000-', range]);
   });
 });

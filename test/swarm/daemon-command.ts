@@ -8,7 +8,7 @@ import { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import { serveNode } from '@cdk8s-dragonfly/dfdaemon';
 import { SwarmNode } from '@cdk8s-dragonfly/engine';
 
-import { freePort } from './swarm';
+import { freePort } from '../support/free-port';
 
 /** A df-daemon as its command starts it, in this process: on ports of its own, its store below a folder. */
 export class DaemonCommand {

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { Worker } from 'node:worker_threads';
 
 import { parseCommand, runCommand } from '@cdk8s-dragonfly/command';
 import { DFGET_DOCTOR, NODE_MIRROR } from '@cdk8s-dragonfly/contract';
@@ -12,10 +15,12 @@ import { examineNode } from '@cdk8s-dragonfly/dfget';
 import type { Diagnosis, Finding } from '@cdk8s-dragonfly/dfget';
 import { NodeMirror, nodeMirrorSettings, runtimesOf } from '@cdk8s-dragonfly/node-mirror';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
+import type { DaemonReach, ReachFault } from '@cdk8s-dragonfly/protocol';
 
+import { freePort } from '../support/free-port';
 import { CountedOrigin } from './counted-origin';
 import { DaemonCommand } from './daemon-command';
-import { Swarm, freePort } from './swarm';
+import { Swarm } from './swarm';
 
 const MIB = 1024 * 1024;
 /** Matches a text, inside an object. */
@@ -156,9 +161,9 @@ describe('dfget doctor', () => {
       1,
       [
         `FAIL  df-daemon: it does not answer at ${dead}/readyz: the connection was refused: nothing listens there (ECONNREFUSED)`,
-        expect.stringMatching(/^ {6}do: start the df-daemon of this node/),
+        expect.stringMatching(/^ {6}do: look at its pod and log .* and start it; .* give --readyz$/),
         `FAIL  mirror: it does not answer at ${dead}: the connection was refused: nothing listens there (ECONNREFUSED)`,
-        expect.stringMatching(/^ {6}do: start the df-daemon of this node/),
+        expect.stringMatching(/^ {6}do: look at its pod and log .* and start it; .* give --mirror$/),
         'skip  supernode: the df-daemon would have to be asked',
         'skip  registry: the df-daemon would have to be asked',
         'skip  test blob: the df-daemon would have to be asked',
@@ -179,14 +184,71 @@ describe('dfget doctor', () => {
         const asked = findings({ mirror: at, readyz: `${at}/readyz` }, subject, '--timeout', '200ms');
         expect(await asked).toEqual([
           1,
-          [{ state: 'fail', says: like(/^it does not answer at .*: nothing came for 200 ms$/) }],
-          like(/^it hangs, and pulls of this node wait for it: .*SIGKILL or delete its pod/),
+          [
+            {
+              state: 'fail',
+              says: like(/^it does not answer at .*: it takes connections, and nothing came for 200 ms$/),
+            },
+          ],
+          like(/^it hangs, .*1\. look at .*2\. .*liveness probe.*3\. .*delete pod.*4\. only if .*kill -9/),
         ]);
       }
+      const flags = ['--mirror', at, '--readyz', `${at}/readyz`, '--runtime', 'none', '--timeout', '200ms'];
+      const lines = (await doctor(...flags)).out.split('\n');
+      expect(lines.slice(2, 8)).toEqual([
+        ...[1, 2, 3].map((step) => like(new RegExp(`^ {10}${step}\\. `))),
+        like(/^ {10}4\. only if/),
+        like(/^FAIL {2}mirror/),
+        '      do: as above',
+      ]);
     } finally {
       hangs.closeAllConnections();
       hangs.close();
     }
+  });
+
+  it('advises nothing that ends a process where no connection opens', async () => {
+    // Two connections wait for a process that takes none: the system drops those that come after them.
+    const full = new Worker(
+      `const server = require('node:net').createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
+        require('node:worker_threads').parentPort.postMessage(server.address().port);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      });`,
+      { eval: true },
+    );
+    const [port] = (await once(full, 'message')) as [number];
+    const waiting = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+    try {
+      await Promise.all(waiting.map((socket) => once(socket, 'connect')));
+      const at = `http://127.0.0.1:${port}`;
+      const [code, found, advice] = await findings({ mirror: at, readyz: at }, 'mirror', '--timeout', '100ms');
+      expect([code, found]).toEqual([
+        1,
+        [{ state: 'fail', says: `it does not answer at ${at}: no connection to it opened for 100 ms` }],
+      ]);
+      expect(advice).toMatch(/firewall.*Recv-Q/);
+      expect(advice).not.toMatch(/kill/i);
+    } finally {
+      waiting.forEach((socket) => socket.destroy());
+      await full.terminate();
+    }
+  });
+
+  it.each<[ReachFault | undefined, RegExp, RegExp]>([
+    ['name', /the name of its Service/, /the DNS of this node knows it/],
+    ['refused', /whether the supernode runs/, /host and port of --registry/],
+    ['unopened', /NetworkPolicy or firewall .* 8001 and UDP/, /firewall, HTTPS_PROXY/],
+    ['silent', /its process hangs.*kubectl delete pod.*stays; pulls go to the registry/, /firewall, HTTPS_PROXY/],
+    ['certificate', /NetworkPolicy/, /--origin-ca; .*openssl/],
+    [undefined, /NetworkPolicy/, /firewall/],
+  ])('says what to do about a supernode and a registry when it is %p', async (fault, supernode, registry) => {
+    const place = { name: 'place:1', why: 'because', fault };
+    const reach: DaemonReach = { version: '1', supernodes: [place], registries: [{ ...place, hosts: [], own: false }] };
+    const mirror = await server(() => [200, JSON.stringify(reach)]);
+    const told = async (subject: Finding['subject']): Promise<string> =>
+      (await findings({ mirror, readyz: mirror }, subject))[2];
+    expect(await told('supernode')).toMatch(supernode);
+    expect(await told('registry')).toMatch(registry);
   });
 
   it('reads the files of a runtime that it cannot see running', async () => {
@@ -252,7 +314,11 @@ describe('dfget doctor', () => {
     const refused = `${dead} does not answer the df-daemon: the connection was refused: nothing listens there (ECONNREFUSED)`;
     const [code, found, advice] = await findings(await daemon('--node', dead), 'supernode');
     expect([code, found]).toEqual([1, [{ state: 'fail', says: refused }]]);
-    expect(advice).toContain('its TCP ports 8002 and 8001 and UDP port 8003; pulls go to the registry meanwhile');
+    expect(advice).toContain('listens at that port; pulls go to the registry meanwhile');
+    const name = image('team/unhelped', randomBytes(2 * MIB));
+    const alone = await findings(started.at(-1) as DaemonCommand, 'test blob', '--image', name);
+    expect(alone[1]).toEqual([{ state: 'fail', says: like(/: 2 MiB from the registry$/) }]);
+    expect(alone[2]).toMatch(/^no supernode answers/);
     expect((await findings(await daemon('--node', `${dead},${alive}`), 'supernode')).slice(0, 2)).toEqual([
       0,
       [
@@ -290,7 +356,7 @@ describe('dfget doctor', () => {
   it('tells of a registry that is not there, and of credentials that it does not take', async () => {
     const [, gone, advice] = await findings(await daemon('--registry', 'http://127.0.0.1:1'), 'registry');
     expect(gone).toEqual([{ state: 'fail', says: like(/does not answer the df-daemon: .*127.0.0.1:1.*refused/) }]);
-    expect(advice).toContain('HTTPS_PROXY');
+    expect(advice).toContain('see whether the registry runs');
     const strict = await server(() => [401, '']);
     const auth = join(swarm.home, 'auth.json');
     const auths = { [strict.replace('http://', '')]: { auth: Buffer.from('me:s3cret').toString('base64') } };

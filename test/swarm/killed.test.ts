@@ -4,8 +4,9 @@ import { join } from 'node:path';
 
 import { OriginalClient } from '../../services/supernode/test/classic/original-client';
 import { PYTHON } from '../../services/supernode/test/classic/original-style';
+import { freePort } from '../support/free-port';
 import { SupernodeProcess } from './supernode-process';
-import { Swarm, freePort, readAll } from './swarm';
+import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
 

@@ -3,11 +3,10 @@ import type { ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 import { ownerOf } from '../../services/supernode/src/replicas/rendezvous';
+import { freePort } from '../support/free-port';
 
 const MAIN = join(__dirname, '..', '..', 'services', 'supernode', 'src', 'main.ts');
 const FROM_SOURCE = join(__dirname, '..', 'support', 'from-source.js');
@@ -18,7 +17,7 @@ export class ReplicaProcesses {
 
   /** Resolves when each has seen all others. @param home a folder for all of them. */
   static async start(count: number, home: string, originPort: number): Promise<ReplicaProcesses> {
-    const ports = await freePorts(count);
+    const ports = await Promise.all(Array.from({ length: count }, freePort));
     const signingKey = join(home, 'signing-key.pem');
     const { privateKey } = generateKeyPairSync('ed25519');
     await writeFile(signingKey, privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -26,7 +25,7 @@ export class ReplicaProcesses {
     for (const port of ports) {
       const flags = {
         port,
-        'download-port': (await freePorts(1))[0] ?? 0,
+        'download-port': await freePort(),
         'listen-ip': '127.0.0.1',
         'advertise-ip': '127.0.0.1',
         'home-dir': join(home, `supernode-${port}`),
@@ -83,12 +82,4 @@ async function seesOthers(child: ChildProcess, others: number): Promise<void> {
     child.stderr?.on('data', read);
     child.once('exit', () => reject(new Error(`a supernode ended: ${text}`)));
   });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 
 import { SteadyClock } from '@cdk8s-dragonfly/engine';
 
+import { freePort } from '../support/free-port';
 import { SupernodeProcess } from './supernode-process';
-import { Swarm, freePort, readAll } from './swarm';
+import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
 

@@ -1,8 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -15,6 +13,7 @@ import { OriginRules } from '@cdk8s-dragonfly/origin';
 import { Supernode } from '@cdk8s-dragonfly/supernode';
 import type { ReplicaAddress } from '@cdk8s-dragonfly/supernode';
 
+import { freePort } from '../support/free-port';
 import { CountedOrigin } from './counted-origin';
 
 /** A disk for a store, and how much of it may be used, in bytes. */
@@ -69,6 +68,7 @@ export class Swarm {
   /** @param replicas how many supernodes; @param disk of the first; @param host the address of all. */
   static async start(replicas = 1, disk: Disk = {}, host = '127.0.0.1'): Promise<Swarm> {
     const swarm = new Swarm(await mkdtemp(join(tmpdir(), 'swarm-')), await CountedOrigin.start(host), host);
+    // Replicas have to know each other's before they start.
     const ports = await Promise.all(Array.from({ length: replicas }, freePort));
     const peers = replicas === 1 ? [] : ports.map((port) => ({ host, port }));
     const signingKey = join(swarm.home, 'signing-key.pem');
@@ -212,14 +212,4 @@ export async function readAll(
   } finally {
     open.release();
   }
-}
-
-/** A port that is free now: replicas have to know each other's before they start. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -8,7 +8,7 @@ export { CommandError, UsageError } from './errors';
 export { helpText } from './help';
 export { launcher, type Launch } from './launcher';
 export { Lifecycle, StopError, type Closeable } from './lifecycle';
-export { listen, listenError, type BoundAddress, type ListenOptions } from './listen';
+export { LISTEN_BACKLOG, listen, listenError, type BoundAddress, type ListenOptions } from './listen';
 export { createLog, type Log, type LogLevel, type TextOutput } from './log';
 export { readNodeConfig, type SupernodeAddress } from './node-file';
 export {
@@ -24,6 +24,7 @@ export { runCommand, type CommandMain, type RunOptions } from './run-command';
 export { isSecretName, withoutSecrets } from './secrets';
 export { formatBytes } from './size';
 export { resolveSupernodes, type SupernodeValues } from './supernodes';
+export { takesConnections } from './takes-connections';
 export type { ReadFile } from './text-file';
 export { timeoutSignal } from './timeout-signal';
 export { commandVersion } from './version';

@@ -16,6 +16,12 @@ export interface ListenOptions {
   readonly hostFlag?: string;
 }
 
+/**
+ * So many connections wait until the process takes them, as far as the kernel lets them (`net.core.somaxconn`, 4096 by default). With the 511 of
+ * Node.js, those beyond are dropped unseen when thousands of daemons come at once, and their next tries are after 1, 3 and 7 s.
+ */
+export const LISTEN_BACKLOG = 4096;
+
 /** Where a server listens. */
 export interface BoundAddress {
   readonly host: string;
@@ -31,7 +37,7 @@ export interface BoundAddress {
 export async function listen(server: Server, options: ListenOptions, what: string): Promise<BoundAddress> {
   const { host, port } = options;
   try {
-    server.listen({ host, port });
+    server.listen({ host, port, backlog: LISTEN_BACKLOG });
     await once(server, 'listening');
   } catch (error) {
     throw listenError(error, options, what);

@@ -9,6 +9,7 @@ import { runCommand } from '@cdk8s-dragonfly/command';
 import type { CommandHost, StopSignal } from '@cdk8s-dragonfly/command';
 import { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
+import { freePort } from '../../../test/support/free-port';
 import { serveNode } from '../src/index';
 import type { SwarmNodeOptions } from '@cdk8s-dragonfly/engine';
 import type { StartNode } from '../src/index';
@@ -113,15 +114,6 @@ describe('a df-daemon', () => {
     ]);
     for (let index = 0; index + 1 < given.length; index += 2) flags.set(given[index] ?? '', given[index + 1] ?? '');
     return [...flags].flat();
-  }
-
-  // The contract wants ports above 0: one that was free a moment ago.
-  async function freePort(): Promise<number> {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => probe.once('listening', resolve));
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((resolve) => probe.close(resolve));
-    return port;
   }
 
   test('serves blobs of its node, is ready then, logs one line each, and ends with 0', async () => {

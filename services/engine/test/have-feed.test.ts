@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { BlockSet, havePath, haveEvent, readLines } from '@cdk8s-dragonfly/protocol';
+import { BlockSet, blockPath, havePath, haveEvent, readLines } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Digest, HaveEvent } from '@cdk8s-dragonfly/protocol';
 import { BlobStore } from '@cdk8s-dragonfly/store';
 
@@ -44,8 +44,8 @@ class Listening {
     private readonly lines: AsyncIterator<HaveEvent>,
   ) {}
 
-  static async begin(pings: 'each' | 'one' = 'each'): Promise<Listening> {
-    const outgoing = request({ socketPath: join(folder, 'peer.sock'), path: havePath(blob, 'me', pings) }).end();
+  static async begin(pings: 'each' | 'one' = 'each', of: BlobId = blob): Promise<Listening> {
+    const outgoing = request({ socketPath: join(folder, 'peer.sock'), path: havePath(of, 'me', pings) }).end();
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
     return new Listening(answer, readLines<HaveEvent>(answer, haveEvent));
   }
@@ -123,6 +123,22 @@ test('one ping is enough for all streams of a neighbour that says so, and each s
   expect(first + second).toBeGreaterThanOrEqual(2);
   expect(first + second).toBeLessThanOrEqual(4);
   expect(Math.abs(first - second)).toBeLessThanOrEqual(1);
+  await stored.release();
+});
+
+test('what is told and given of a blob that is named by its URL is of an edition', async () => {
+  const file: BlobId = `task:${'ef'.repeat(32)}`;
+  const stored = await store.create(file, PIECE, BLOCK);
+  const edition = { id: 'cd'.repeat(16), etag: '"one"' };
+  await stored.setEdition(edition);
+  const bytes = randomBytes(BLOCK);
+  await stored.write(0, [bytes], { hash: createHash('sha256').update(bytes).digest(), signature });
+  const listening = await Listening.begin('each', file);
+  expect(await listening.news()).toMatchObject({ type: 'have', edition: edition.id });
+  const outgoing = request({ socketPath: join(folder, 'peer.sock'), path: blockPath(file, 0) }).end();
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  expect(answer.headers['x-dragonfly-edition']).toBe(edition.id);
+  answer.resume();
   await stored.release();
 });
 

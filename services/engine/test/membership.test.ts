@@ -10,13 +10,22 @@ const blob = `sha256:${'0'.repeat(64)}` as const;
 const { publicKey } = generateKeyPairSync('ed25519');
 const BLOCKS = new URL('http://127.0.0.1:9');
 
-describe('a place at a supernode', () => {
-  it('that was lost while the supernode took us in is taken anew: what it said in between was not heard', async () => {
-    const left: string[] = [];
-    const joined: number[] = [];
-    const answers: ((name: string) => void)[] = [];
+/** A membership whose supernode answers each join when the test says so. */
+class Joining {
+  /** The places that were left, and how many joins there had been when the member was told of one. */
+  readonly left: string[] = [];
+  readonly joined: number[] = [];
+  /** Resolves at the second join. */
+  readonly again: Promise<void>;
+  /** Resolves when the member is told. */
+  readonly takenIn: Promise<void>;
+  readonly membership: Membership;
+  private readonly answers: ((name: string) => void)[] = [];
+
+  constructor() {
+    const { left, joined, answers } = this;
     const asked: { again?: () => void } = {};
-    const again = new Promise<void>((resolve) => (asked.again = resolve));
+    this.again = new Promise<void>((resolve) => (asked.again = resolve));
     const supernodes = {
       silentSince: undefined,
       join: () =>
@@ -40,25 +49,52 @@ describe('a place at a supernode', () => {
     } as unknown as Intake;
     const tools = { clock: { now: 0 }, log: { debug: () => undefined }, supernodes, timeouts: { busy: 8000 } };
     const taken: { resolve?: () => void } = {};
-    const takenIn = new Promise<void>((resolve) => (taken.resolve = resolve));
+    this.takenIn = new Promise<void>((resolve) => (taken.resolve = resolve));
     const member = {
       joined: () => {
         joined.push(answers.length);
         taken.resolve?.();
       },
     } as unknown as Member;
-    const membership = new Membership(intake, tools as unknown as DownloadTools, member);
+    this.membership = new Membership(intake, tools as unknown as DownloadTools, member);
+  }
 
+  /** The supernode takes us in. @param join the first is 0. @param name of the place that it gives. */
+  answer(join: number, name: string): void {
+    this.answers[join]?.(name);
+  }
+}
+
+describe('a place at a supernode', () => {
+  it('that was lost while the supernode took us in is taken anew: what it said in between was not heard', async () => {
+    const joining = new Joining();
+    const { membership } = joining;
     const first = membership.join();
     membership.lost(new LinkFailure('hung', 'it stood still'));
-    await again;
-    answers[0]?.('the place that was lost');
+    await joining.again;
+    joining.answer(0, 'the place that was lost');
     expect(await first).toBe(false);
-    expect(joined).toEqual([]);
-    answers[1]?.('the place taken anew');
-    await takenIn;
-    expect(joined).toEqual([2]);
+    expect(joining.joined).toEqual([]);
+    joining.answer(1, 'the place taken anew');
+    await joining.takenIn;
+    expect(joining.joined).toEqual([2]);
     membership.leave();
-    expect(left).toEqual(['the place taken anew']);
+    expect(joining.left).toEqual(['the place taken anew']);
+  });
+
+  it('that comes when another was taken in its stead is left at once, and the other is kept', async () => {
+    const joining = new Joining();
+    const { membership } = joining;
+    const first = membership.join();
+    membership.lost(new LinkFailure('hung', 'it stood still'));
+    await joining.again;
+    joining.answer(1, 'the place taken anew');
+    await joining.takenIn;
+    joining.answer(0, 'the place that was lost');
+    expect(await first).toBe(false);
+    expect(joining.left).toEqual(['the place that was lost']);
+    membership.leave();
+    expect(joining.left).toEqual(['the place that was lost', 'the place taken anew']);
+    expect(joining.joined).toEqual([2]);
   });
 });

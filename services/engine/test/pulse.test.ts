@@ -165,6 +165,22 @@ describe('whether a supernode lives', () => {
     expect(await living.look(true)).toBe('hung');
   });
 
+  it('hangs when it was stopped just after an answer', async () => {
+    const felt = pulse();
+    const living = liveness(60_000, felt);
+    expect(await felt.feel()).toBe('beats');
+    supernode = {
+      late: undefined,
+      ping: (response) => {
+        supernode.ping = undefined;
+        response.end('success');
+      },
+    };
+    expect(await living.look(true)).toBe('answers');
+    expect(await felt.feel()).toBe('still');
+    expect(await living.look(true)).toBe('hung');
+  });
+
   it('is only silent where nobody ever felt its pulse', async () => {
     supernode = { late: undefined, ping: undefined };
     const living = liveness();

@@ -28,6 +28,8 @@ describe('a reader that waits for its next bytes', () => {
   let came: Bell;
   let readers: Readers;
   let asked: string[];
+  let etag: string | undefined;
+  let failures: unknown[];
 
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'readers-'));
@@ -42,6 +44,8 @@ describe('a reader that waits for its next bytes', () => {
     };
     came = new Bell();
     asked = [];
+    etag = undefined;
+    failures = [];
     const origin: DownloadTools['origin'] = {
       open: async ({ from = 0, end = content.length }) => {
         asked.push(`${from}-${end}`);
@@ -50,6 +54,7 @@ describe('a reader that waits for its next bytes', () => {
           size: content.length,
           from,
           acceptsRanges: true,
+          etag,
           finalHost: 'origin',
           finalUrl: new URL('http://origin/'),
           body: Readable.from([content.subarray(from, end)]),
@@ -66,7 +71,7 @@ describe('a reader that waits for its next bytes', () => {
         doubts: new Doubts(),
         took: () => undefined,
         finished: () => false,
-        fail: () => undefined,
+        fail: (error) => void failures.push(error),
         changed: () => came.ring(),
       },
       { clock, log, origin, policy: DAEMON_POLICY },
@@ -118,5 +123,33 @@ describe('a reader that waits for its next bytes', () => {
     readers.keepGoing(stored, false, signal);
     await readers.ended();
     expect(asked).toEqual([]);
+  });
+
+  it('gets none of another version of the file, and its download ends', async () => {
+    await stored.setEdition({ id: 'ef'.repeat(16), etag: '"one"' });
+    etag = '"one"';
+    readers.move(reader, 0, 0);
+    now = 1000;
+    readers.keepGoing(stored, true, signal);
+    await readers.ended();
+    expect(readers.takeSip(reader, 0)).toHaveLength(SIP);
+    expect(failures).toEqual([]);
+    etag = '"two"';
+    now = 2000;
+    readers.keepGoing(stored, true, signal);
+    await readers.ended();
+    expect(readers.takeSip(reader, 0)).toBeUndefined();
+    expect(failures.map(String)).toEqual([expect.stringContaining('another version')]);
+    expect(failures).toMatchObject([{ reason: 'changed' }]);
+  });
+
+  it('gets them of a file whose origin does not tell versions apart: the whole will show', async () => {
+    await stored.setEdition({ id: 'ef'.repeat(16) });
+    readers.move(reader, 0, 0);
+    now = 1000;
+    readers.keepGoing(stored, true, signal);
+    await readers.ended();
+    expect(readers.takeSip(reader, 0)).toHaveLength(SIP);
+    expect(failures).toEqual([]);
   });
 });

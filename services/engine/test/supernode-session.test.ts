@@ -88,6 +88,24 @@ describe('a session with the supernode', () => {
     expect(await event).toEqual([{ type: 'added', blob, blocks: [3] }]);
   });
 
+  it('is waited on for as long as the supernode says, and no longer once something is wanted', async () => {
+    session.keepOpen('127.0.0.1');
+    const stream = await opened();
+    let looked = once(heard, 'looked');
+    stream.write(lineOf({ type: 'ping', within: 1000 }));
+    const calm = performance.now();
+    await looked;
+    expect(performance.now() - calm).toBeGreaterThan(900);
+    stream.write(lineOf({ type: 'ping', within: 60_000 }) + lineOf({ type: 'added', blob, blocks: [1] }));
+    await once(heard, 'event');
+    looked = once(heard, 'looked');
+    session.isRegistered(blob);
+    await looked;
+    looked = once(heard, 'looked');
+    stream.write(lineOf({ type: 'ping', within: 60_000 }) + lineOf({ type: 'ping' }));
+    await looked;
+  });
+
   it('tells when the supernode has forgotten what was joined, and only then', async () => {
     session.keepOpen('127.0.0.1');
     const stream = await opened();

@@ -24,6 +24,11 @@ export function codeOf(error: unknown): string {
   return has ? String(error.code) : '';
 }
 
+/** Whether a code is one by which Node refuses the other side's TLS: its certificate, its name or its protocol. */
+export function isTlsCode(code: string): boolean {
+  return TLS.test(code);
+}
+
 /**
  * What a failure of the transport means, before the head of an answer (`head`) or within its body (`body`). An {@link OriginError} is
  * given back as it is.
@@ -45,7 +50,7 @@ export function failureOf(error: unknown, origin: string, phase: 'head' | 'body'
     const text = `Origin ${origin} was not asked: the request has a character that HTTP does not allow.`;
     return new OriginError('protocol', text, { cause: error });
   }
-  if (TLS.test(code)) {
+  if (isTlsCode(code)) {
     const text = `Origin ${origin} cannot be reached: its TLS certificate or protocol is not accepted (${code}).`;
     return new OriginError('unreachable', text, { cause: error });
   }

@@ -7,6 +7,7 @@ export { Connections } from './connections';
 export { parseChallenge } from './challenge';
 export type { Challenge } from './challenge';
 export type { Outward } from './connections';
+export { codeOf, isTlsCode } from './failure';
 export { fetchFrom } from './fetch-from';
 export type { FetchOptions, OriginFetch } from './fetch-from';
 export { endToEnd, valueOf, valuesOf, without } from './header-lines';

@@ -1,45 +1,20 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, link, open, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 
 import { BlockSet, Grid } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Edition } from '@cdk8s-dragonfly/protocol';
 
 import { bytesOnDisk } from './blob-files';
 import type { OpenFiles } from './blob-handles';
-import type { BlobRoom } from './blob-room';
+import type { BlobOwner } from './blob-owner';
 import type { BlockProofs } from './block-proofs';
 import type { BlockProof } from './block-table';
-import { codeOf } from './error-code';
-import type { BlockBuffers } from './block-buffers';
-import type { LentBlock, RecentBlocks } from './recent-blocks';
+import { DamagedBlock } from './damaged-block';
+import { readAt, writeAt } from './data-file';
+import { giveFurtherName } from './further-name';
+import type { LentBlock } from './recent-blocks';
 import { syncFolderOf } from './sync-folder';
-import { Unstorable, asUnstorable } from './unstorable';
-
-/** A block on disk does not have the hash that it was written with. */
-export class DamagedBlock extends Error {
-  override readonly name = 'DamagedBlock';
-
-  constructor(blob: BlobId, index: number) {
-    super(`block ${index} of ${blob} on disk does not have the hash it was written with; it is fetched anew`);
-  }
-}
-
-/** What an open blob needs of its store. */
-export interface BlobOwner {
-  readonly room: BlobRoom;
-  /** What was written last, of all blobs of the store. */
-  readonly recent: RecentBlocks;
-  readonly buffers: BlockBuffers;
-  /** Why nothing can be written; undefined when it can. */
-  fault(): Unstorable | undefined;
-  /** Somebody reads. */
-  reading(): void;
-  /** It is whole and confirmed. */
-  finished(): void;
-  yieldTo(taken: () => void): void;
-  release(taken: (() => void) | undefined): Promise<void>;
-}
+import { asUnstorable } from './unstorable';
 
 /** A blob in the store: whole, or while it arrives. Readers, writers and servers of one process share one object. */
 export class StoredBlob {
@@ -219,8 +194,11 @@ export class StoredBlob {
     this.readers += 1;
     this.owner.reading();
     try {
-      const bytes = await this.readBlock(index, memory);
-      if (bytes !== undefined) return bytes;
+      // Asked before the read: what is read while the block is written anew may still be what was damaged.
+      const unchecked = this.unchecked.has(index);
+      const bytes = memory(this.grid.blockLength(index, this.length));
+      const isRead = await readAt(this.files.data, bytes, this.grid.span(index).offset);
+      if (isRead && (!unchecked || this.check(index, bytes))) return bytes;
     } finally {
       this.readers -= 1;
       this.owner.reading();
@@ -275,14 +253,7 @@ export class StoredBlob {
    * @throws Error with the system's `code`.
    */
   async nameData(path: string): Promise<void> {
-    const { data } = this.files.paths;
-    try {
-      await link(data, path);
-    } catch (error) {
-      if (!['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK'].includes(codeOf(error) ?? '')) throw error;
-      await copyFile(data, path, constants.COPYFILE_EXCL);
-      await syncFile(path);
-    }
+    await giveFurtherName(this.files.paths.data, path);
   }
 
   /**
@@ -340,26 +311,6 @@ export class StoredBlob {
     await this.files.table.close();
   }
 
-  /** The bytes of a block; undefined when they are not what was written. */
-  private async readBlock(index: number, memory: (length: number) => Buffer): Promise<Buffer | undefined> {
-    const { offset } = this.grid.span(index);
-    // Asked before the read: what is read while the block is written anew may still be what was damaged.
-    const unchecked = this.unchecked.has(index);
-    const bytes = memory(this.grid.blockLength(index, this.length));
-    let done = 0;
-    try {
-      while (done < bytes.length) {
-        const { bytesRead } = await this.files.data.read(bytes, done, bytes.length - done, offset + done);
-        if (bytesRead === 0) return undefined;
-        done += bytesRead;
-      }
-    } catch (error) {
-      if (codeOf(error) === 'EIO') return undefined;
-      throw error;
-    }
-    return !unchecked || this.check(index, bytes) ? bytes : undefined;
-  }
-
   /** Changes the files; what the disk refuses becomes Unstorable. */
   private async changing(change: () => Promise<void>): Promise<void> {
     const fault = this.owner.fault();
@@ -383,13 +334,7 @@ export class StoredBlob {
     const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     const ended = await this.owner.room.beginBlock(length, this.grid, this.length);
     try {
-      let position = this.grid.span(index).offset;
-      let rest = chunks.filter((chunk) => chunk.length > 0);
-      while (rest.length > 0) {
-        const { bytesWritten } = await this.files.data.writev(rest, position);
-        position += bytesWritten;
-        rest = behind(rest, bytesWritten);
-      }
+      await writeAt(this.files.data, chunks, this.grid.span(index).offset);
       await this.files.table.append(index, proof);
     } finally {
       ended();
@@ -401,27 +346,4 @@ export class StoredBlob {
     if (block !== undefined && others.length === 0) this.owner.recent.add(this.id, index, block);
     else this.owner.recent.forget(this.id, index);
   }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** What is left of `chunks` behind their first `bytes` bytes. */
-function behind(chunks: readonly Buffer[], bytes: number): Buffer[] {
-  let skip = bytes;
-  const rest: Buffer[] = [];
-  for (const chunk of chunks) {
-    if (skip >= chunk.length) skip -= chunk.length;
-    else {
-      rest.push(skip === 0 ? chunk : chunk.subarray(skip));
-      skip = 0;
-    }
-  }
-  return rest;
 }

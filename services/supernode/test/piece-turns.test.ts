@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -111,6 +111,18 @@ describe('pieces for original clients', () => {
     // The last block of a piece is cut to it.
     expect(turns.ended).toEqual(blocks);
     expect(turns.asked).toHaveLength(blocks.length);
+  });
+
+  it('wait for their turn as long as it takes; in it, a client may take nothing for a minute', async () => {
+    const timeouts = new Set<string>();
+    let socket: Socket | undefined;
+    server.once('connection', (made: Socket) => (socket = made));
+    turns.isFree = true;
+    turns.onAsked = () => timeouts.add(`waiting ${socket?.timeout}`);
+    turns.onEnded = () => timeouts.add(`in its turn ${socket?.timeout}`);
+    (await ask(`bytes=0-${PIECE_SIZE - 1}`)).resume();
+    while (turns.ended.length < grid.blocksOfPiece(0, LENGTH).end) await new Promise(setImmediate);
+    expect([...timeouts]).toEqual(['waiting 0', 'in its turn 60000']);
   });
 
   it('hold one turn for a client that takes nothing, until it goes', async () => {

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 
+import type { Digest } from '@cdk8s-dragonfly/protocol';
+
 import { SessionHub } from '../src/sessions/session-hub';
 import { SessionWriter } from '../src/sessions/session-writer';
+import type { TaskSwarm } from '../src/tasks/task-swarm';
 
 /** A session whose writes are kept apart. */
 class Stream extends Writable {
@@ -53,6 +56,41 @@ describe('sessions with daemons', () => {
     await once(first, 'close');
     hub.open('node', second, 1);
     expect([second.destroyed, hub.openSessions]).toEqual([false, 1]);
+  });
+});
+
+describe('a daemon that wants nothing', () => {
+  it('is pinged seldom, as it is told, until it wants something, and again when it has it', async () => {
+    const hub = new SessionHub();
+    const stream = new Stream();
+    const blob: Digest = `sha256:${'ab'.repeat(32)}`;
+    const member = { cid: 'node', ip: '10.0.0.1', port: 15_001 };
+    const swarm = { task: { blob }, join: () => undefined } as unknown as TaskSwarm;
+    const next = async (): Promise<string> => {
+      const { length } = stream.writes;
+      while (stream.writes.length === length) await once(stream, 'written');
+      return stream.writes[length] ?? '';
+    };
+    hub.open('node', stream);
+    const calm = '{"type":"ping","within":10000}\n';
+    expect(await next()).toContain('hello');
+    expect(await next()).toBe(calm);
+    const since = performance.now();
+    expect(await next()).toBe(calm);
+    expect(performance.now() - since).toBeGreaterThan(1000);
+    hub.join(member, swarm);
+    expect(await next()).toBe('{"type":"ping"}\n');
+    const pulling = performance.now();
+    expect(await next()).toBe('{"type":"ping"}\n');
+    expect(performance.now() - pulling).toBeLessThan(1000);
+    hub.hold(member, [blob], false);
+    expect(await next()).toBe(calm);
+    // Whoever has a blob and is named as its holder does not want it.
+    hub.join(member, swarm, false);
+    const holding = performance.now();
+    expect(await next()).toBe(calm);
+    expect(performance.now() - holding).toBeGreaterThan(1000);
+    hub.stop();
   });
 });
 

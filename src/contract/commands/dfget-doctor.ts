@@ -47,7 +47,7 @@ export const DFGET_DOCTOR = {
       default: '30s',
       min: 100,
       max: 600_000,
-      text: 'How long each question may take; the test with an image has this time for each of its blobs.',
+      text: 'How long an answer may bring nothing, for the test with an image; any other question waits for 10s at most.',
     },
     output: NODE_MIRROR.flags.output,
     logLevel: { ...LOG_LEVEL, default: 'error' },

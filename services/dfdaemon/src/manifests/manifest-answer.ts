@@ -116,13 +116,10 @@ export class ManifestAnswers {
   ): Promise<ManifestOutcome> {
     const [digest] = headerValues(answer.headers, 'docker-content-digest').filter(isDigest);
     const known = digest === undefined ? undefined : await this.tools.store.find(digest);
-    if (known === undefined) {
-      await passOn(exchange, question.route, question, answer);
-      return { source: 'registry', digest, names: undefined };
-    }
-    const names = namesIn(known.body);
-    this.refuseUnhad(exchange, names);
-    if (tag !== undefined) this.see(question, tag, known.digest);
+    const names = known === undefined ? undefined : namesIn(known.body);
+    if (names !== undefined) this.refuseUnhad(exchange, names);
+    // docker and containerd ask by HEAD what a tag means, and for that by its digest: no other request of their pull names the tag.
+    if (tag !== undefined && digest !== undefined) this.see(question, tag, digest);
     await passOn(exchange, question.route, question, answer);
     return { source: 'registry', digest, names };
   }

@@ -92,6 +92,16 @@ describe('when the registry cannot be reached', () => {
     expect((await ask(port, `/v2/team/app/blobs/${BLOB}`)).body.equals(LAYER)).toBe(true);
   });
 
+  test('also when the tag was asked for by HEAD alone, as docker and containerd do', async () => {
+    const { port } = await start();
+    expect((await ask(port, TAG, { method: 'HEAD' })).status).toBe(200);
+    for (const body of [INDEX, IMAGE]) expect((await ask(port, at(digestOf(body)))).body.equals(body)).toBe(true);
+    await bench?.stopRegistry();
+    const answer = await ask(port, TAG, { method: 'HEAD' });
+    expect([answer.status, answer.headers['docker-content-digest']]).toEqual([200, digestOf(INDEX)]);
+    expect((await ask(port, at(digestOf(INDEX)))).body.equals(INDEX)).toBe(true);
+  });
+
   test('but not when a blob that it names is out of reach', async () => {
     const { port } = await start();
     await pull(bench as MirrorBench);

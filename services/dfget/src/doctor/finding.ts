@@ -27,9 +27,11 @@ export function diagnosisOf(findings: readonly Finding[]): Diagnosis {
 
 /** A diagnosis for a human: one line a finding, and what to do below it. */
 export function diagnosisText({ outcome, findings }: Diagnosis): string {
-  const lines = findings.flatMap(({ state, subject, says, advice }) => [
+  const lines = findings.flatMap(({ state, subject, says, advice }, at) => [
     `${(state === 'fail' ? 'FAIL' : state).padEnd(5)} ${subject}: ${says}`,
-    ...(advice === undefined ? [] : [`      do: ${advice}`]),
+    ...(advice === undefined
+      ? []
+      : [`      do: ${advice === findings[at - 1]?.advice ? 'as above' : inSteps(advice)}`]),
   ]);
   const count = (wanted: Finding['state']): number => findings.filter(({ state }) => state === wanted).length;
   const [fails, warns, skips] = [count('fail'), count('warn'), count('skip')];
@@ -37,4 +39,9 @@ export function diagnosisText({ outcome, findings }: Diagnosis): string {
   const sum =
     outcome === 'ok' ? `nothing is wrong${rest}` : `${fails} failed, ${warns} could be better${rest}: see above`;
   return `${[...lines, sum].join('\n')}\n`;
+}
+
+/** Steps that are numbered stand on a line each. */
+function inSteps(advice: string): string {
+  return advice.replace(/; (?=\d\. )/g, ';\n          ');
 }

@@ -48,7 +48,7 @@ function findingOf(
       state: 'fail',
       says: `${shown} is not pointed at ${mirror}: ${withoutPromise(reason)}${noted}`,
       advice:
-        'node-mirror plan shows what is to change, node-mirror apply changes it; in Kubernetes see the log of the node-mirror',
+        'node-mirror plan shows what is to change, node-mirror apply changes it; in Kubernetes see the log of the node-mirror; if it is no runtime of this node, leave it out of --runtime',
     };
   }
   if (unseen === undefined) return { subject, state: 'ok', says: `${shown} is pointed at ${mirror}${noted}` };

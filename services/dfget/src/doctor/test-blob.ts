@@ -37,6 +37,22 @@ const MANIFEST = z.object({
 });
 type Layer = z.infer<typeof MANIFEST>['layers'][number];
 
+/** Whose help a df-daemon can have: it has no supernode, none that answers, or one. */
+type Help = 'none' | 'silent' | 'there';
+
+function helpFrom(supernodes: DaemonReach['supernodes']): Help {
+  if (supernodes.length === 0) return 'none';
+  return supernodes.some(({ status }) => status !== undefined) ? 'there' : 'silent';
+}
+
+/** What to do about a layer that came from the registry. */
+const ADVICE: Readonly<Record<Help, string>> = {
+  none: 'give the df-daemon a supernode',
+  silent: 'no supernode answers, as said above: with one that does, try again',
+  there:
+    'the supernode did not help: see that its --allow-origin names this registry, that it reaches it, and that its disk has room; both logs say why',
+};
+
 /** The test went wrong; the finding says how. */
 class Failed extends Error {
   constructor(readonly finding: Pick<Finding, 'says' | 'advice'>) {
@@ -69,7 +85,7 @@ export class BlobTest {
           advice: `give --image of one of ${hosts.join(', ')}, or give the df-daemon --registry ${this.image.host}=URL`,
         });
       }
-      return { subject, ...(await this.layers(supernodes.length > 0)) };
+      return { subject, ...(await this.layers(helpFrom(supernodes))) };
     } catch (error) {
       if (error instanceof Failed) return { subject, state: 'fail', ...error.finding };
       if (!(error instanceof NoAnswer)) throw error;
@@ -82,7 +98,7 @@ export class BlobTest {
     }
   }
 
-  private async layers(hasSupernode: boolean): Promise<Omit<Finding, 'subject'>> {
+  private async layers(help: Help): Promise<Omit<Finding, 'subject'>> {
     const own = (await this.manifest()).layers.filter(({ urls = [] }) => urls.length === 0);
     const large = own.filter(({ size }) => size > SMALL).sort((one, two) => one.size - two.size);
     const small = own.filter(({ size }) => size <= SMALL).sort((one, two) => two.size - one.size);
@@ -91,7 +107,7 @@ export class BlobTest {
       await this.fetch(layer);
       const ms = performance.now() - began;
       const told = await this.told(layer);
-      if (told.sources === undefined || told.sources.local < layer.size) return judge(layer, ms, told, hasSupernode);
+      if (told.sources === undefined || told.sources.local < layer.size) return judge(layer, ms, told, help);
     }
     return {
       state: 'skip',
@@ -105,7 +121,7 @@ export class BlobTest {
       accept: ACCEPT,
       'user-agent': this.userAgent,
     });
-    const text = await this.daemon.text(answer);
+    const text = await answer.text();
     if (answer.status !== 200) throw refused(`the manifest of ${this.shown}`, answer.status, text);
     const document = jsonOf(text);
     const manifest = MANIFEST.safeParse(document);
@@ -125,10 +141,10 @@ export class BlobTest {
   private async fetch(layer: Layer): Promise<void> {
     const answer = await this.daemon.get(`${this.base}/blobs/${layer.digest}`, { 'user-agent': this.userAgent });
     if (answer.status !== 200) {
-      throw refused(`the layer ${layer.digest}`, answer.status, await this.daemon.text(answer));
+      throw refused(`the layer ${layer.digest}`, answer.status, await answer.text());
     }
     const hash = createHash('sha256');
-    await this.daemon.chunks(answer, (chunk) => hash.update(chunk));
+    await answer.chunks((chunk) => hash.update(chunk));
     const got = `sha256:${hash.digest('hex')}`;
     if (got !== layer.digest) {
       throw new Failed({
@@ -145,7 +161,7 @@ export class BlobTest {
       const blobs = await this.daemon.blobs();
       const told = blobs.find((one) => one.digest === layer.digest && one.userAgent === this.userAgent);
       if (told !== undefined) return told;
-      if (performance.now() > end) throw new NoAnswer('the df-daemon does not tell where it came from');
+      if (performance.now() > end) throw new NoAnswer('the df-daemon does not tell where it came from', 'broken');
       await delay(LOOK_EVERY);
     }
   }
@@ -155,7 +171,7 @@ function judge(
   layer: Layer,
   ms: number,
   { sources, passedOnBecause = '' }: DaemonBlobs[number],
-  hasSupernode: boolean,
+  help: Help,
 ): Omit<Finding, 'subject'> {
   const came = `a layer of ${formatBytes(layer.size)} came in ${(ms / 1000).toFixed(1)} s`;
   if (sources === undefined) {
@@ -168,13 +184,7 @@ function judge(
   }
   const says = `${came}: ${listOf(sources)}`;
   if (sources.origin > 0) {
-    return {
-      state: hasSupernode ? 'fail' : 'warn',
-      says,
-      advice: hasSupernode
-        ? 'the supernode did not help: see that its --allow-origin names this registry, that it reaches it, and that its disk has room; both logs say why'
-        : 'give the df-daemon a supernode',
-    };
+    return { state: help === 'none' ? 'warn' : 'fail', says, advice: ADVICE[help] };
   }
   if (sources.peer === 0) {
     return {

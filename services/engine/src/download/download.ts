@@ -1,5 +1,5 @@
 import { isDigest } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, TaskFailure } from '@cdk8s-dragonfly/protocol';
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { OriginalIntake } from '../classic/original-intake';
@@ -9,6 +9,7 @@ import { noTraffic } from '../node/traffic';
 import type { TrafficSource } from '../node/traffic';
 import { Bell } from './bell';
 import { Doubts } from './doubts';
+import { Fallback } from './fallback';
 import type { Intake } from './intake';
 import { OnDisk } from './on-disk';
 import { OriginIntake } from './origin-intake';
@@ -25,9 +26,6 @@ import type { WholeView } from './whole';
 /** How often a running download looks whether something has stalled, in milliseconds. */
 const TICK = 100;
 
-/** How long the first block is waited for when there is only a silent supernode, in milliseconds. */
-const FIRST_WAITS = 1500;
-
 /**
  * One blob on its way to this node, however many read it. It decides where bytes come from (the swarm, and the origin when
  * the swarm cannot go on) and checks the digest of the whole.
@@ -42,15 +40,12 @@ export class Download {
   private readonly disk: OnDisk;
   private readonly whole: Whole;
   private readonly doubts = new Doubts();
-  /** When bytes last came, or were not to be expected, of the steady clock. */
-  private progress = 0;
-  /** Of the same clock. */
-  private began = 0;
   private readonly intake: Intake;
   private readonly readers: Readers;
   private swarm: SwarmIntake;
   private origin: OriginIntake;
   private original: OriginalIntake;
+  private fallback: Fallback;
   private stopping = new AbortController();
   private work: Promise<void>;
 
@@ -67,7 +62,7 @@ export class Download {
       lied: (source) => this.swarm.lied(source),
       count: (bytes) => this.count('origin', bytes),
     });
-    [this.swarm, this.origin, this.original] = this.intakes();
+    [this.swarm, this.origin, this.original, this.fallback] = this.intakes();
     this.work = this.run();
   }
 
@@ -178,7 +173,7 @@ export class Download {
     this.isVerified = false;
     this.doubts.reopen();
     this.stopping = new AbortController();
-    [this.swarm, this.origin, this.original] = this.intakes();
+    [this.swarm, this.origin, this.original, this.fallback] = this.intakes();
     this.work = this.work.then(() => this.run());
   }
 
@@ -215,7 +210,7 @@ export class Download {
       doubts: this.doubts,
       took: (source, bytes) => {
         this.count(source, bytes);
-        this.progress = this.tools.clock.now;
+        this.fallback.progressed();
       },
       finished: () => this.finished,
       fail: (error) => this.fail(error),
@@ -223,12 +218,12 @@ export class Download {
     };
   }
 
-  private intakes(): [SwarmIntake, OriginIntake, OriginalIntake] {
+  private intakes(): [SwarmIntake, OriginIntake, OriginalIntake, Fallback] {
     const { intake } = this;
     const swarm: SwarmIntake = new SwarmIntake(
       intake,
       this.tools,
-      (failure) => this.supernodeFailed(failure),
+      (failure) => this.fallback.supernodeFailed(failure),
       (place) => original.start(place),
     );
     const original = new OriginalIntake(intake, this.tools, {
@@ -245,15 +240,15 @@ export class Download {
       },
       lied: (source) => swarm.lied(source),
     };
-    return [swarm, new OriginIntake(intake, this.tools, view), original];
+    const origin = new OriginIntake(intake, this.tools, view);
+    return [swarm, origin, original, new Fallback(intake, this.tools, swarm, origin, this.stopping.signal)];
   }
 
   /** Never rejects: what goes wrong is the download's failure. */
   private async run(): Promise<void> {
     const { log, supernodes } = this.tools;
     const began = performance.now();
-    this.progress = this.tools.clock.now;
-    this.began = this.progress;
+    this.fallback.begin();
     const ticking = setInterval(() => this.tick(), TICK);
     const { swarm, origin, original, stopping } = this;
     try {
@@ -263,7 +258,7 @@ export class Download {
         await this.disk.dropUnvouched();
         // What has no digest would be mixed of what the origin has now and what the supernode has.
         if (supernodes.any && isDigest(this.blob)) swarm.keepSeeking();
-        this.goAlone(supernodes.any ? 'no supernode answers' : 'no supernode is configured');
+        this.fallback.goAlone(supernodes.any ? 'no supernode answers' : 'no supernode is configured');
       }
       const stored = await this.disk.whenStored(stopping.signal);
       await this.whole.check(stored, stopping.signal);
@@ -299,37 +294,14 @@ export class Download {
     this.tools.traffic[source] += bytes;
   }
 
-  /** Before the first byte, what the supernode says of the origin is passed on; after it, we try the origin ourselves. */
-  private supernodeFailed({ status, message, mismatch: isWrong }: TaskFailure): void {
-    const nothingYet = (this.stored?.held.count ?? 0) === 0;
-    if (isWrong === true) this.fail(new BlobUnavailable('digest-mismatch', message));
-    else if (status !== undefined && nothingYet) this.fail(new BlobUnavailable('origin-status', message, status));
-    else this.origin.start(`the supernode failed: ${message}`, this.stopping.signal);
-  }
-
-  /** Looks for stalls: patience and hedges need time to pass, and the swarm may have nothing left to give. */
+  /** Looks for stalls: patience and hedges need time to pass. */
   private tick(): void {
     if (this.finished) return;
-    const { swarm } = this;
     if (this.disk.isUnvouched) this.bell.ring();
-    // Time in which the supernode itself waits does not count, however long: what comes then is still to be asked of it.
-    if (swarm.isHeldBack || swarm.isWaitingForOrigin) this.progress = this.tools.clock.now;
-    const quiet = this.tools.clock.now - this.progress;
-    if (quiet > this.tools.timeouts.swarmStall) {
-      this.origin.start(`the swarm brought nothing for ${Math.round(quiet)} ms`, this.stopping.signal);
-    } else if (swarm.isLost) this.goAlone('the supernode is lost, and no neighbour has what is missing');
-    else if (swarm.isServed) this.origin.swarmReturned();
-    const { stored, readers, stopping } = this;
+    this.fallback.look();
+    const { stored, swarm, readers, stopping } = this;
     if (stored !== undefined) readers.keepGoing(stored, swarm.takesUnattested || swarm.isSparing, stopping.signal);
     swarm.pump();
-  }
-
-  /** No supernode is there: what no neighbour has comes from the origin, as long as that is so. */
-  private goAlone(reason: string): void {
-    const { swarm, origin } = this;
-    if (swarm.isSparing) {
-      if (this.tools.clock.now - this.began >= FIRST_WAITS) origin.fetchFirst(reason, this.stopping.signal);
-    } else if (origin.isNeeded) origin.start(reason, this.stopping.signal, true);
   }
 
   private fail(error: unknown): void {

@@ -1,4 +1,4 @@
-import { isDigest } from '@cdk8s-dragonfly/protocol';
+import { isDigest, isMarked } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Edition } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
@@ -109,7 +109,11 @@ export class OnDisk {
       return;
     }
     await this.throwAway();
-    const what = `another version of ${this.blob} stands at its URL than when it was begun; what was here was thrown away`;
+    const why =
+      stored.edition === undefined || isMarked(edition) || isMarked(stored.edition)
+        ? `another version of ${this.blob} stands at its URL than when it was begun`
+        : `nobody knows whether ${this.blob} is still what was begun: its origin sends neither ETag nor Last-Modified`;
+    const what = `${why}; what was here was thrown away`;
     throw new BlobUnavailable('changed', what);
   }
 

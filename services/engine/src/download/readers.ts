@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 
 import { fetchFrom } from '@cdk8s-dragonfly/origin';
-import { isDigest } from '@cdk8s-dragonfly/protocol';
+import { isDigest, isMarked, isOfEdition } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { Intake } from './intake';
 import type { DownloadTools } from './tools';
+import { BlobUnavailable } from '../node/blob-request';
 import { mismatch } from './unavailable';
 
 /** How long a reader waits for its next bytes while no supernode answers, in milliseconds. */
@@ -149,13 +150,14 @@ export class Readers {
     const { offset, length } = grid.span(block);
     const end = Math.min(at + SIP, offset + length);
     cursor.since = this.tools.clock.now;
-    this.sipping = this.fetch(at, end, signal)
+    this.sipping = this.fetch(stored, { from: at, end }, signal)
       .then(async (bytes) => {
         if (bytes.length !== end - at) return;
         cursor.sip = bytes;
         await this.compare(stored, block, at - offset, bytes);
       })
       .catch((error: unknown) => {
+        if (error instanceof BlobUnavailable) this.intake.fail(error);
         this.tools.log.debug({ blob: this.intake.request.blob, at, err: error }, 'the next bytes did not come');
       })
       .finally(() => {
@@ -174,10 +176,22 @@ export class Readers {
     if (giver !== undefined) this.view.lied(giver);
   }
 
-  private async fetch(from: number, end: number, signal: AbortSignal): Promise<Buffer> {
+  private async fetch(
+    { edition }: StoredBlob,
+    range: { readonly from: number; readonly end: number },
+    signal: AbortSignal,
+  ): Promise<Buffer> {
     const { request } = this.intake;
-    const options = { from, end, signal, byDigest: isDigest(request.blob) };
+    const options = { ...range, signal, byDigest: isDigest(request.blob) };
     const answer = await fetchFrom(this.tools.origin, request, options);
+    // What cannot be told by the origin's word is told by the bytes, when the whole is here.
+    if (edition !== undefined && isMarked(edition) && !isOfEdition(edition, answer)) {
+      answer.discard();
+      throw new BlobUnavailable(
+        'changed',
+        `another version of ${request.blob} stands at its URL than when it was begun`,
+      );
+    }
     const parts: Buffer[] = [];
     for await (const part of answer.body) parts.push(Buffer.from(part));
     const bytes = Buffer.concat(parts);

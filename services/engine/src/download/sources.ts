@@ -19,8 +19,19 @@ const MAX_FAILURES = 2;
 /** How long a source that gives to others first, or a supernode that failed to give a block, is not asked for another, in milliseconds. */
 const PAUSE = 250;
 
+/** A peer that has another edition is heard anew after this time, in milliseconds: it, or this node, goes over to the other's. */
+const RENEW_AFTER = 1000;
+
 /** Of a blob of unknown length, peers are not believed to have more blocks than this: 64 GiB. */
 const UNKNOWN_END = 65_536;
+
+/** What is known of a download's blob. */
+export interface KnownOfBlob {
+  /** How many blocks it has. */
+  readonly end: number | undefined;
+  /** The id of the edition that is fetched, of a blob that is named by its URL. */
+  readonly edition: string | undefined;
+}
 
 /** Whom a download may ask for blocks: the supernode and the neighbours it named. */
 export class Sources {
@@ -29,6 +40,10 @@ export class Sources {
   private readonly peers = new Map<string, PeerLink>();
   /** Peers that lied or failed: not linked again in this download. */
   private readonly dropped = new Set<string>();
+  /** Peers that have another edition, until they are linked again. */
+  private readonly renewing = new Map<string, NodeJS.Timeout>();
+  /** How many blocks of another edition came from peers that had not said so. */
+  private readonly outdated = new Map<string, number>();
   private joined: Joined | undefined;
   private supernodeAlive = false;
   private supernodePausedUntil = 0;
@@ -37,8 +52,7 @@ export class Sources {
     private readonly blob: BlobId,
     private readonly tools: DownloadTools,
     private readonly changed: () => void,
-    /** How many blocks the blob has, as far as is known. */
-    private readonly end: () => number | undefined,
+    private readonly known: () => KnownOfBlob,
     /** A neighbour failed, or gave what it should not. */
     private readonly gone: (cid: string) => void,
   ) {}
@@ -59,14 +73,12 @@ export class Sources {
 
   /** How many neighbours answer. */
   get alivePeers(): number {
-    let count = 0;
-    for (const { alive } of this.peers.values()) if (alive) count += 1;
-    return count;
+    return this.useful.length;
   }
 
   /** The names of the neighbours that answer. */
   get namesAlive(): readonly string[] {
-    return [...this.peers.values()].filter(({ alive }) => alive).map(({ cid }) => cid);
+    return this.useful.map(({ cid }) => cid);
   }
 
   /**
@@ -76,9 +88,7 @@ export class Sources {
    * @param unattested whether a block counts that no supernode has attested.
    */
   offered(block: number, late: ReadonlySet<string>, unattested: boolean): boolean {
-    return [...this.peers].some(
-      ([id, peer]) => peer.alive && !late.has(id) && (unattested ? peer.hasAtAll : peer.has).has(block),
-    );
+    return this.useful.some((peer) => !late.has(peer.cid) && (unattested ? peer.hasAtAll : peer.has).has(block));
   }
 
   /** Whether the supernode is there and has the block. */
@@ -111,14 +121,15 @@ export class Sources {
   /** Links new neighbours. Those no longer named are kept while they are of use: they may hold what we need. */
   setNeighbours(neighbours: readonly Neighbour[]): void {
     for (const peer of neighbours) {
-      if (this.peers.has(peer.cid) || this.dropped.has(peer.cid) || peer.cid === this.tools.cid) continue;
+      const { cid } = peer;
+      if (this.peers.has(cid) || this.dropped.has(cid) || this.renewing.has(cid) || cid === this.tools.cid) continue;
       const link = new PeerLink({
         peer,
         blob: this.blob,
         cid: this.tools.cid,
         dispatcher: this.tools.streams,
         patience: this.tools.patience,
-        end: () => this.end() ?? UNKNOWN_END,
+        end: () => this.known().end ?? UNKNOWN_END,
         changed: this.changed,
         ended: (reason) => this.drop(link, reason),
       });
@@ -152,6 +163,13 @@ export class Sources {
     }
     const peer = this.peers.get(source);
     if (peer === undefined) return;
+    if (failure.kind === 'outdated') {
+      const blocks = (this.outdated.get(source) ?? 0) + 1;
+      this.outdated.set(source, blocks);
+      if (blocks < MAX_FAILURES) this.renew(peer);
+      else this.drop(peer, failure);
+      return;
+    }
     if (failure.kind === 'busy') {
       peer.pausedUntil = performance.now() + PAUSE;
       return;
@@ -188,11 +206,13 @@ export class Sources {
         free: supernode - flights.filter(({ source }) => source === SUPERNODE).length,
       });
     }
-    const { alivePeers } = this;
-    for (const [id, peer] of this.peers) {
-      if (!peer.alive || now < peer.pausedUntil) continue;
+    for (const peer of this.peers.values()) if (this.isOutdated(peer)) this.renew(peer);
+    const { useful } = this;
+    for (const peer of useful) {
+      if (now < peer.pausedUntil) continue;
+      const { cid: id } = peer;
       const has = unattested ? peer.hasAtAll : peer.has;
-      sources.push({ id, kind: 'peer', has, free: this.tools.budget.ofPeer(id, alivePeers) });
+      sources.push({ id, kind: 'peer', has, free: this.tools.budget.ofPeer(id, useful.length) });
     }
     return sources;
   }
@@ -200,6 +220,32 @@ export class Sources {
   close(): void {
     for (const peer of this.peers.values()) peer.close();
     this.peers.clear();
+    for (const timer of this.renewing.values()) clearTimeout(timer);
+    this.renewing.clear();
+  }
+
+  /** The peers that answer and have what is fetched here. */
+  private get useful(): readonly PeerLink[] {
+    return [...this.peers.values()].filter((peer) => peer.alive && !this.isOutdated(peer));
+  }
+
+  /** Whether what it has is of another edition than what is fetched here. */
+  private isOutdated({ edition }: PeerLink): boolean {
+    return edition !== undefined && edition !== (this.known().edition ?? edition);
+  }
+
+  /** A file was replaced at its origin, and one of us has yet to hear of it: no fault of the peer. */
+  private renew(peer: PeerLink): void {
+    const { cid, neighbour } = peer;
+    if (this.peers.get(cid) !== peer) return;
+    peer.close();
+    this.peers.delete(cid);
+    this.tools.log.debug({ blob: this.blob, peer: peer.origin.host }, 'a peer has another version of the file');
+    const again = (): void => {
+      this.renewing.delete(cid);
+      this.setNeighbours([neighbour]);
+    };
+    this.renewing.set(cid, setTimeout(again, RENEW_AFTER));
   }
 
   private drop(peer: PeerLink, reason: LinkFailure): void {

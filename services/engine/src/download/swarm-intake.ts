@@ -16,6 +16,7 @@ import type { Member } from './membership';
 import { Questions } from './questions';
 import type { Asker } from './questions';
 import { SUPERNODE, Sources } from './sources';
+import type { KnownOfBlob } from './sources';
 import type { DownloadTools } from './tools';
 
 /**
@@ -60,7 +61,11 @@ export class SwarmIntake implements Member, Asker {
     const { blob } = intake.request;
     const gone = (cid: string): void => this.membership.reportGone(cid);
     this.membership = new Membership(intake, tools, this);
-    this.sources = new Sources(blob, tools, changed, () => blockCount(intake.stored()), gone);
+    const known = (): KnownOfBlob => {
+      const stored = intake.stored();
+      return { end: blockCount(stored), edition: stored?.edition?.id };
+    };
+    this.sources = new Sources(blob, tools, changed, known, gone);
     this.questions = new Questions(intake, tools, this.sources, this);
     tools.budget.open(this);
   }

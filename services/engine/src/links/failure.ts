@@ -5,9 +5,10 @@ export class LinkFailure extends Error {
   constructor(
     /**
      * `gone`: no connection, or a broken one; `silent`: connected, and nothing came in time; `missing`: it does not have the block; `lying`:
-     * it sent what it should not; `busy`: it gives to others first; `hung`: connected, and its process does not run.
+     * it sent what it should not; `busy`: it gives to others first; `hung`: connected, and its process does not run; `outdated`: what it has is of
+     * another edition of a blob that is named by its URL.
      */
-    readonly kind: 'gone' | 'silent' | 'missing' | 'lying' | 'busy' | 'hung',
+    readonly kind: 'gone' | 'silent' | 'missing' | 'lying' | 'busy' | 'hung' | 'outdated',
     message: string,
     options?: ErrorOptions,
   ) {

@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import {
   ARRIVING_HEADER,
   ATTESTATION_LENGTH,
+  BLOCK_EDITION_HEADER,
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,
   UNATTESTED_HEADER,
@@ -77,6 +78,10 @@ export async function fetchBlock(
     const answer = await client.get(origin, asked, signal);
     const { status } = answer;
     if (status !== 200) throw new LinkFailure(REFUSALS.get(status) ?? 'gone', `${where}: the answer was ${status}`);
+    const other = answer.headers.get(BLOCK_EDITION_HEADER);
+    if (edition !== undefined && other !== undefined && other !== edition) {
+      throw new LinkFailure('outdated', `${where} is of another version of it`);
+    }
     const { body, proof } = taken(answer, where, unattested);
     const { length } = body;
     if (length > most) throw new LinkFailure('lying', `${where} has ${length} bytes instead of at most ${most}`);

@@ -21,6 +21,8 @@ export interface LineStreamOptions<T> {
   readonly silent?: ((reason: LinkFailure) => Promise<LinkFailure | undefined>) | undefined;
   /** Headers of the request. Default: none. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Is given what changes {@link silence} from now on. Default: it stays as it is. */
+  readonly tuned?: ((change: (silence: number) => void) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +34,8 @@ export interface LineStreamOptions<T> {
  * signal's reason when it aborts; what `heard` throws.
  */
 export async function followLines<T>(url: URL, options: LineStreamOptions<T>, heard: (line: T) => void): Promise<void> {
-  const { dispatcher, headers = {}, schema, silence, silent, signal } = options;
+  const { dispatcher, headers = {}, schema, silent, signal, tuned } = options;
+  let { silence } = options;
   const { wait = (lost: () => void): Waiting => new Patience(silence, lost) } = options;
   signal.throwIfAborted();
   const { origin, host, pathname, search } = url;
@@ -50,10 +53,19 @@ export async function followLines<T>(url: URL, options: LineStreamOptions<T>, he
       const verdict = silent === undefined ? reason : await silent(reason);
       if (stream.isEnded) return;
       if (verdict !== undefined && lines === before) stream.end(verdict);
-      else patience = wait(lost);
+      else waitAnew();
+    };
+    const waitAnew = (): void => {
+      patience.end();
+      patience = wait(lost);
     };
     const lost = (): void => void fallSilent().catch((error: unknown) => stream.end(linkFailure(error, where)));
     let patience = wait(lost);
+    tuned?.((ms) => {
+      if (ms === silence || stream.isEnded) return;
+      silence = ms;
+      waitAnew();
+    });
     const abort = (): void => stream.end(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });
     stream.ended = (reason) => {

@@ -112,7 +112,7 @@ export class Liveness {
       await body.dump();
       this.tempo.answered(performance.now() - began);
       this.hungAt = -Infinity;
-      void pulse.doubt();
+      void pulse.doubt().then((isOpen) => (isOpen ? this.ping() : undefined));
       return { status: statusCode };
     } catch (error) {
       log.debug({ supernode: name, err: error }, 'a ping failed');

@@ -42,6 +42,7 @@ export class PeerLink {
   private readonly closing = new AbortController();
   private open = false;
   private told: BlobShape | undefined;
+  private toldEdition: string | undefined;
 
   constructor(private readonly options: PeerLinkOptions) {
     const { ip, port } = options.peer;
@@ -55,6 +56,10 @@ export class PeerLink {
     return this.options.peer.cid;
   }
 
+  get neighbour(): Neighbour {
+    return this.options.peer;
+  }
+
   /** Whether it has answered and may be asked for blocks. */
   get alive(): boolean {
     return this.open && !this.closing.signal.aborted;
@@ -63,6 +68,11 @@ export class PeerLink {
   /** What it says of the blob's grid; undefined when it has not. */
   get shape(): BlobShape | undefined {
     return this.told;
+  }
+
+  /** Of which edition it says that its blocks are; undefined: it does not say. */
+  get edition(): string | undefined {
+    return this.toldEdition;
   }
 
   close(): void {
@@ -100,6 +110,7 @@ export class PeerLink {
     this.open = true;
     if (event.type === 'ping') return;
     if (event.type === 'have') {
+      this.toldEdition = event.edition;
       this.has.addAll(event.blocks, end());
       this.hasAtAll.addAll(event.blocks, end());
       if (event.unattested !== undefined) this.hasAtAll.addAll(event.unattested, end());

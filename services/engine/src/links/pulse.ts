@@ -87,6 +87,8 @@ export class Pulse {
   /** Whether it got through when it was looked for, as far as is known. */
   private felt = false;
   private isThrough = false;
+  /** Whether it was not felt after its process had answered otherwise. */
+  private isMissed = false;
   private address: { readonly address: string; readonly family: number } | undefined;
   private feeling: Promise<PulseState> | undefined;
 
@@ -102,13 +104,22 @@ export class Pulse {
   }
 
   /**
-   * Its process has just answered otherwise: when the pulse is not felt now, it does not get through any more, and that it is not felt tells nothing
-   * until it is felt again. Never rejects.
+   * Its process has just answered otherwise. When the pulse is not felt then, and the process answers after that too, it does not get through any
+   * more: that it is not felt tells nothing until it is felt again. One answer is not enough: the process may have been stopped just after it.
+   * Never rejects.
+   *
+   * @returns whether another answer would tell.
    */
-  async doubt(): Promise<void> {
-    if (!this.felt) return;
+  async doubt(): Promise<boolean> {
+    if (!this.felt) return false;
+    if (this.isMissed) {
+      this.isMissed = false;
+      this.felt = false;
+      return false;
+    }
     await this.feel();
-    if (!this.isThrough) this.felt = false;
+    this.isMissed = !this.isThrough;
+    return this.isMissed;
   }
 
   /** Whether it beats now. Never rejects. */
@@ -131,6 +142,7 @@ export class Pulse {
     this.isThrough = late !== undefined;
     if (late === undefined) return this.felt ? 'still' : 'unknown';
     this.felt = true;
+    this.isMissed = false;
     return late < HANGS ? 'beats' : 'still';
   }
 

@@ -6,6 +6,7 @@ import {
   NATIVE_VERSION,
   RESULT_CODE,
   formatRegistryRequest,
+  nativeRefusal,
   nativeRegistration,
   parseRegistryAnswer,
   peerFilePath,
@@ -63,12 +64,15 @@ export type RegistrationAnswer =
   | { readonly kind: 'elsewhere'; readonly owner: SupernodeAddress }
   /** The supernode is an original one, which knows nothing of the native protocol. */
   | { readonly kind: 'original'; readonly registration: Registration }
-  /** It is to be asked again later. */
-  | { readonly kind: 'later' };
+  /** It is to be asked again after so many milliseconds. */
+  | { readonly kind: 'later'; readonly after: number };
 
 /** The peer ports that original Go supernodes take (Dragonfly 0.x protocol, 2.1). */
 const LOWEST_ORIGINAL_PORT = 15_000;
 const HIGHEST_ORIGINAL_PORT = 65_000;
+
+/** A supernode that is checking the credentials of others is asked again after so many milliseconds (Dragonfly 0.x protocol, 4.2). */
+const WAIT_AUTH = 2500;
 
 /** Who registers where. */
 export interface Registering {
@@ -79,10 +83,12 @@ export interface Registering {
   readonly host: string;
   /** Whether it is an original one. */
   readonly isOriginal: boolean;
+  /** Whether it told us to come again, and we do. */
+  readonly waited: boolean;
 }
 
 /** The body of `POST /peer/registry`. */
-export function registrationText(wanted: Wanted, { identity, ip, host, isOriginal }: Registering): string {
+export function registrationText(wanted: Wanted, { identity, ip, host, isOriginal, waited }: Registering): string {
   const { blob, url, headers, task = { taskUrl: url.href } } = wanted;
   const { redirected = false, without = [], resumes = false } = wanted;
   const { cid, port, zone } = identity;
@@ -106,6 +112,7 @@ export function registrationText(wanted: Wanted, { identity, ip, host, isOrigina
       ...(redirected ? { redirected } : {}),
       ...(without.length > 0 ? { without } : {}),
       ...(resumes ? { resumes } : {}),
+      ...(waited ? { waited } : {}),
     },
   });
 }
@@ -115,7 +122,10 @@ export function readRegistration(status: number, body: string, name: string): Re
   const answer = parseRegistryAnswer(status, body);
   if (answer.kind === 'unusable') throw new LinkFailure('lying', `supernode ${name}: ${answer.fault}`);
   if (answer.kind === 'refused') {
-    if (answer.code === RESULT_CODE.waitAuth) return { kind: 'later' };
+    if (answer.code === RESULT_CODE.waitAuth) {
+      const told = nativeRefusal.safeParse(answer.native);
+      return { kind: 'later', after: told.success ? told.data.later : WAIT_AUTH };
+    }
     throw new LinkFailure('gone', `supernode ${name} refused with code ${answer.code}: ${answer.msg}`);
   }
   if (answer.native === undefined) return { kind: 'original', registration: answer.registration };

@@ -41,12 +41,15 @@ export type Registered =
   | Exclude<RegistrationAnswer, { kind: 'original' | 'later' }>
   | { readonly kind: 'original'; readonly place: OriginalPlace };
 
-/** A supernode that is checking the credentials of others is asked again after so many milliseconds, and so often (Dragonfly 0.x protocol, 4.2). */
-const WAIT_AUTH = 2500;
+/** A supernode that says so is asked again later, so often (Dragonfly 0.x protocol, 4.2); meanwhile it is looked every so many milliseconds whether it lives. */
 const MAX_WAITS = 3;
+const LOOK_EVERY = 3000;
 
 /** After so many milliseconds an answer tells nothing any more. */
 const LATEST_ANSWER = 30_000;
+
+/** A registration that is not answered within this time, in milliseconds, has us look whether the supernode lives. */
+const LOOK_AFTER = 500;
 
 /** How many times of silence a registration may take at a supernode that answers pings. */
 const MAX_PINGS = 5;
@@ -254,7 +257,7 @@ export class SupernodeLink {
       const { isOriginal } = this;
       const cid = isOriginal ? `${identity.cid}-${(this.downloads += 1)}` : identity.cid;
       const who = { identity: { ...identity, cid }, ip, host: address.host, isOriginal };
-      const answer = await this.registerPatiently(registrationText(wanted, who));
+      const answer = await this.registerPatiently((waited) => registrationText(wanted, { ...who, waited }));
       if ((answer.kind === 'original') !== isOriginal) this.isOriginal = !isOriginal;
       else if (answer.kind !== 'original') return answer;
       else return { kind: 'original', place: { supernode: this.original, cid, registration: answer.registration } };
@@ -262,13 +265,28 @@ export class SupernodeLink {
     throw new LinkFailure('lying', `supernode ${this.name} answers now as an original one and now as ours`);
   }
 
-  private async registerPatiently(body: string): Promise<Exclude<RegistrationAnswer, { kind: 'later' }>> {
+  private async registerPatiently(
+    body: (waited: boolean) => string,
+  ): Promise<Exclude<RegistrationAnswer, { kind: 'later' }>> {
     for (let waits = 0; waits <= MAX_WAITS; waits += 1) {
-      const answer = await this.register(body);
+      const answer = await this.register(body(waits > 0));
       if (answer.kind !== 'later') return answer;
-      if (waits < MAX_WAITS) await delay(WAIT_AUTH, undefined, { signal: this.stopping.signal });
+      if (waits < MAX_WAITS) await this.waitWhileItLives(answer.after);
     }
-    throw new LinkFailure('gone', `supernode ${this.name} is still checking the credentials of others`);
+    throw new LinkFailure('gone', `supernode ${this.name} has told us to come later ${MAX_WAITS + 1} times`);
+  }
+
+  /** @throws LinkFailure when it does not live. */
+  private async waitWhileItLives(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    for (let left = ms; left > 0; left = end - performance.now()) {
+      await delay(Math.min(left, LOOK_EVERY), undefined, { signal: this.stopping.signal });
+      if (left <= LOOK_EVERY) return;
+      const state = await this.liveness.look(false);
+      if (state !== 'answers' && state !== 'busy') {
+        throw new LinkFailure(state, `supernode ${this.name} ${NO_ANSWER[state]}`);
+      }
+    }
   }
 
   /** Registers, and pings meanwhile: a supernode that answers late but answers pings, or whose pulse beats, is busy, not lost. */
@@ -295,6 +313,7 @@ export class SupernodeLink {
    * @throws LinkFailure when it does not live, or after too long a time with pings alone.
    */
   private async untilLost(signal: AbortSignal): Promise<never> {
+    await delay(LOOK_AFTER, undefined, { ref: false });
     for (let pings = 0; pings < MAX_PINGS && !signal.aborted;) {
       const next = delay(this.liveness.patience, undefined, { ref: false });
       const state = await this.liveness.look(false);

@@ -51,6 +51,10 @@ export class SupernodeSession {
   private running: Promise<void> | undefined;
   /** How many sessions were opened. */
   private opened = 0;
+  /** Changes how long the open session may be silent, in milliseconds. */
+  private tune: (silence: number) => void = () => undefined;
+  /** How long it may be unless the supernode says otherwise. */
+  private usualSilence = 0;
   /** Aborts when a lost session should be opened anew without waiting on. */
   private reopening = new AbortController();
 
@@ -69,7 +73,10 @@ export class SupernodeSession {
 
   /** The supernode has taken our registration for a blob: it has to know of it from now on. */
   isRegistered(blob: BlobId): void {
-    if (this.listeners.has(blob)) this.registered.add(blob);
+    if (!this.listeners.has(blob)) return;
+    this.registered.add(blob);
+    // It knows that we want something now, and lets us hear more often.
+    this.tune(this.usualSilence);
   }
 
   async stop(): Promise<void> {
@@ -93,11 +100,13 @@ export class SupernodeSession {
     const { signal } = this.stopping;
     for (let failures = 0; !isAborted(signal); failures += 1) {
       // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
+      this.usualSilence = patience() / 2;
       const options = {
         dispatcher,
         headers,
         schema: sessionEvent,
-        silence: patience() / 2,
+        silence: this.usualSilence,
+        tuned: (change: (silence: number) => void) => (this.tune = change),
         silent: this.suspicion(),
         signal,
       };
@@ -112,7 +121,8 @@ export class SupernodeSession {
           if (event.type === 'hello') {
             this.checkKnown(event.blobs, Math.min(expected, this.registered.size));
             this.options.opened?.(event.holdings);
-          } else if (event.type !== 'ping') this.listeners.get(event.blob)?.event(event);
+          } else if (event.type === 'ping') this.tune(Math.max(this.usualSilence, event.within ?? 0));
+          else this.listeners.get(event.blob)?.event(event);
         });
       } catch (error) {
         if (isAborted(signal)) return;

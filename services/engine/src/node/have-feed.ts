@@ -119,7 +119,7 @@ class HaveFeed {
   }
 
   private all(): HaveMessage {
-    const { grid, held, size } = this.stored;
+    const { edition, grid, held, size } = this.stored;
     const blocks = new BlockSet();
     const unattested = new BlockSet();
     for (const index of held) (this.isAttested(index) ? blocks : unattested).add(index);
@@ -129,6 +129,7 @@ class HaveFeed {
       unattested: unattested.toBase64(),
       pieceSize: grid.pieceSize,
       ...(size === undefined ? {} : { size }),
+      ...(edition === undefined ? {} : { edition: edition.id }),
     };
   }
 

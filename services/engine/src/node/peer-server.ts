@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import {
+  BLOCK_EDITION_HEADER,
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,
   UNATTESTED_HEADER,
@@ -181,6 +182,7 @@ export class PeerServer {
         'content-type': 'application/octet-stream',
         'content-length': bytes.length,
         [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
+        ...(stored.edition === undefined ? {} : { [BLOCK_EDITION_HEADER]: stored.edition.id }),
         ...(proof.signature === undefined ? {} : { [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64') }),
       });
       // When the connection has passed it on, or is closed: it does not touch it any more.

@@ -5,6 +5,16 @@ export const REACH_PATH = '/debug/reach';
 /** Where it tells which blobs it gave last, and where they came from. */
 export const BLOBS_PATH = '/debug/blobs';
 
+/** How long a df-daemon waits for each that it tells of there, in milliseconds: all are asked at once, so its answer takes little more. */
+export const REACH_PATIENCE = 6000;
+
+/**
+ * What keeps a place from answering: `name`: its name is not resolved; `refused`: nobody listens there; `unopened`: no connection opens;
+ * `silent`: one opens, and nothing comes; `certificate`: its TLS is not accepted.
+ */
+const fault = z.enum(['name', 'refused', 'unopened', 'silent', 'certificate']);
+export type ReachFault = z.infer<typeof fault>;
+
 const place = z.object({
   /** As it is configured: `HOST:PORT` of a supernode, the URL of a registry. */
   name: z.string(),
@@ -12,6 +22,8 @@ const place = z.object({
   status: z.number().int().optional(),
   /** Why there was no answer, as the end of a sentence. */
   why: z.string().optional(),
+  /** What kind of reason that is; absent: another, or one that this version does not know. */
+  fault: fault.optional().catch(undefined),
 });
 
 /** What a df-daemon reaches. */

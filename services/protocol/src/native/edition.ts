@@ -5,12 +5,15 @@ import { z } from 'zod';
 /** What an origin says of a version is told as far as it is not longer than this. */
 const LONGEST = 500;
 
+/** What an edition is called. */
+export const editionId = z.string().regex(/^[0-9a-f]{32}$/);
+
 /**
  * A version of what stands at a URL. Such a blob has no digest beforehand, and its origin may replace it at any time: blocks of two versions must
  * not be put together, so an attestation holds for one edition alone.
  */
 export const edition = z.object({
-  id: z.string().regex(/^[0-9a-f]{32}$/),
+  id: editionId,
   /** By what its origin tells it from others, as it wrote it. */
   etag: z.string().max(LONGEST).optional(),
   lastModified: z.string().max(LONGEST).optional(),
@@ -37,6 +40,11 @@ export function editionOf({ size, etag, lastModified }: EditionMarks): Edition {
         .slice(0, 32)
     : randomBytes(16).toString('hex');
   return { id, ...(isTold(etag) ? { etag } : {}), ...(isTold(lastModified) ? { lastModified } : {}) };
+}
+
+/** Whether its origin says anything by which one edition can be told from another. */
+export function isMarked({ etag, lastModified }: Edition): boolean {
+  return etag !== undefined || lastModified !== undefined;
 }
 
 /** Whether the origin still gives this edition: by its entity tag, without one by its date (RFC 9110, 13.2.2). Nothing said: nobody knows. */

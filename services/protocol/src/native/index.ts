@@ -10,22 +10,25 @@ export {
   readPublicKey,
 } from './attestation';
 export type { Attestation, BlockStatement } from './attestation';
-export { BLOBS_PATH, REACH_PATH, daemonBlobs, daemonReach } from './daemon-report';
-export type { DaemonBlobs, DaemonReach } from './daemon-report';
-export { editionOf, isOfEdition } from './edition';
+export { BLOBS_PATH, REACH_PATH, REACH_PATIENCE, daemonBlobs, daemonReach } from './daemon-report';
+export type { DaemonBlobs, DaemonReach, ReachFault } from './daemon-report';
+export { editionOf, isMarked, isOfEdition } from './edition';
 export type { Edition, EditionMarks } from './edition';
 export { LineCutter, LineError, lineOf, readLines } from './lines';
 export type { LineSchema } from './lines';
 export {
   ARRIVING_HEADER,
+  BLOCK_EDITION_HEADER,
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,
   MAX_HOLDINGS,
+  MAX_LATER,
   NATIVE_VERSION,
   UNATTESTED_HEADER,
   haveEvent,
   holdings,
   holdingsQuery,
+  nativeRefusal,
   nativeRegistration,
   peerReport,
   replicaIdentity,
@@ -37,6 +40,7 @@ export type {
   HaveMessage,
   Holdings,
   HoldingsQuery,
+  NativeRefusal,
   NativeRegistration,
   Neighbour,
   PeerReport,

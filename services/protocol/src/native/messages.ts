@@ -4,7 +4,7 @@ import { isBlobId } from '../digest';
 import type { BlobId } from '../digest';
 import { isPieceSize } from '../grid';
 import { BlockSet, MAX_BLOCK } from '../grid/block-set';
-import { edition } from './edition';
+import { edition, editionId } from './edition';
 
 /**
  * The version of the native protocol that this code speaks: another one when messages, attestations or the grid of blocks are no longer those
@@ -16,6 +16,9 @@ export const NATIVE_VERSION = 2;
 export const BLOCK_HASH_HEADER = 'x-dragonfly-block-sha256';
 export const BLOCK_SIGNATURE_HEADER = 'x-dragonfly-block-signature';
 
+/** The header of a block of a blob that is named by its URL: the id of the edition that it is of. */
+export const BLOCK_EDITION_HEADER = 'x-dragonfly-edition';
+
 /** The header of a request for a block that is taken without an attestation too; its value says nothing. */
 export const UNATTESTED_HEADER = 'x-dragonfly-unattested';
 
@@ -24,6 +27,9 @@ export const UNATTESTED_HEADER = 'x-dragonfly-unattested';
  * is of that form. Its value says nothing.
  */
 export const ARRIVING_HEADER = 'x-dragonfly-arriving';
+
+/** No client is told to come again later than after so many milliseconds. */
+export const MAX_LATER = 60_000;
 
 const blobId = z.string().refine((text): text is BlobId => isBlobId(text));
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -63,6 +69,14 @@ export const nativeRegistration = z.union([
 ]);
 export type NativeRegistration = z.infer<typeof nativeRegistration>;
 
+/** The member `native` of a refusal: more register at once than can be taken in, and the client is to come again. */
+export const nativeRefusal = z.object({
+  version: z.literal(NATIVE_VERSION),
+  /** In so many milliseconds, with `waited`. */
+  later: z.number().int().min(1).max(MAX_LATER),
+});
+export type NativeRefusal = z.infer<typeof nativeRefusal>;
+
 /** The answer to `GET /native/v2/replica`: who a replica is. */
 export const replicaIdentity = z.object({
   /** Another at each start. */
@@ -98,7 +112,11 @@ export type TaskFailure = z.infer<typeof failure>;
 
 /** The parts of a session's stream, one JSON document a line, in the order in which they happen. */
 export const sessionEvent = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ping') }),
+  z.object({
+    type: z.literal('ping'),
+    /** From now on the next line comes within so many milliseconds. Absent: twice a second at least. */
+    within: count.max(60_000).optional(),
+  }),
   /** The first line: in how many blobs' swarms the daemon is. Fewer than it joined: it has been forgotten. */
   z.object({
     type: z.literal('hello'),
@@ -145,6 +163,8 @@ export const haveEvent = z.discriminatedUnion('type', [
     blocks,
     pieceSize: pieceSize.optional(),
     size: count.optional(),
+    /** Of a blob that is named by its URL: the id of the edition that they are of. Absent: nobody has told this peer. */
+    edition: editionId.optional(),
     /** Blocks that no supernode has attested: they came from the origin, or from somebody who had them from there. */
     unattested: blocks.optional(),
   }),

@@ -195,6 +195,7 @@ export class ClassicSwarm {
     return new DaemonHolders({
       blob: this.task.blob,
       members: daemons,
+      isOther: (edition) => edition !== (this.task.stored?.edition?.id ?? edition),
       came: (cid) => this.placement.tell({ type: 'register', cid, serves: true }),
       told: (cid, blocks, has) => this.daemonHas(cid, blocks, has),
       gone: (cid) => this.placement.tell({ type: 'forget', cid }),

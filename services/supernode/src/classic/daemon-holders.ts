@@ -23,6 +23,8 @@ export interface DaemonHoldersOptions {
   readonly blob: BlobId;
   /** The blob's swarm. Those who joined it first, and have most, come first. */
   readonly members: () => Iterable<Neighbour>;
+  /** Whether this id is of another edition of the blob than the one that is given here. */
+  readonly isOther: (edition: string) => boolean;
   /** A daemon begins to be followed. */
   readonly came: (cid: string) => void;
   /** A daemon has told that it has these too; all that it has are given along. */
@@ -90,7 +92,7 @@ export class DaemonHolders {
   }
 
   private async listen(holder: DaemonHolder, signal: AbortSignal): Promise<void> {
-    const { blob, told } = this.options;
+    const { blob, isOther, told } = this.options;
     const { cid, ip: host, port } = holder;
     const has = new BlockSet();
     const outgoing = request({ host, port, path: havePath(blob, ASKING), agent: false, timeout: SILENCE, signal });
@@ -101,6 +103,7 @@ export class DaemonHolders {
       if (answer.statusCode !== 200) return;
       for await (const event of readLines<HaveEvent>(answer, haveEvent)) {
         if (event.type === 'ping') continue;
+        if (event.type === 'have' && event.edition !== undefined && isOther(event.edition)) return;
         if (event.type === 'have') has.addAll(event.blocks);
         else for (const block of event.blocks) has.add(block);
         told(cid, event.blocks, has);

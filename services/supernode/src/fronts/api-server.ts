@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { listenError } from '@cdk8s-dragonfly/command';
+import { LISTEN_BACKLOG, listenError } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 import fastify from 'fastify';
@@ -47,7 +47,7 @@ export class ApiServer implements Closeable {
   private readonly keepAlive: string;
   private readonly limits: FrontLimits;
   private readonly waiting = new WaitingClients();
-  private readonly turns = new RequestTurns();
+  private readonly turns: RequestTurns;
   private running = 0;
   private stopping = false;
   private drained: Promise<void> | undefined;
@@ -57,6 +57,9 @@ export class ApiServer implements Closeable {
     ...routes: readonly Routes[]
   ) {
     this.limits = { ...API_LIMITS, ...options.limits };
+    this.turns = new RequestTurns(() => {
+      if (options.meter !== undefined) options.meter.abandoned += 1;
+    });
     const idOf = requestIds();
     this.keepAlive = `timeout=${Math.floor(this.limits.idle / 1000)}`;
     this.direct = this.directRoutes(idOf);
@@ -78,6 +81,7 @@ export class ApiServer implements Closeable {
       frameworkErrors: (error, request, reply) => void this.failed(error, request, reply),
     });
     this.connections = new ConnectionCount(this.server.server, this.limits);
+    this.server.server.on('connection', (socket: Socket) => this.turns.connected(socket));
     this.addHooks();
     this.server.setErrorHandler(async (error: FastifyError, request, reply) => this.failed(error, request, reply));
     this.server.setNotFoundHandler(async (request, reply) => {
@@ -100,7 +104,7 @@ export class ApiServer implements Closeable {
   /** @throws CommandError when the address cannot be had. */
   async start(options: ListenOptions): Promise<BoundAddress> {
     try {
-      await this.server.listen({ host: options.host, port: options.port });
+      await this.server.listen({ host: options.host, port: options.port, backlog: LISTEN_BACKLOG });
     } catch (error) {
       throw listenError(error, options, 'the control API');
     }
@@ -122,6 +126,7 @@ export class ApiServer implements Closeable {
   async stop(): Promise<void> {
     if (this.server.server.listening) await this.drain();
     await this.server.close();
+    this.turns.stop();
   }
 
   private directRoutes(idOf: (message: IncomingMessage) => string): DirectRoutes {
@@ -130,7 +135,7 @@ export class ApiServer implements Closeable {
       idOf,
       keepAlive: this.keepAlive,
       refusal: (path, socket) => this.refusal(path, socket),
-      take: (begin) => this.turns.take(begin),
+      take: (begin, socket) => this.turns.take(begin, socket),
       answering: ({ path, url }, { code }) => {
         if (path === '/peer/task') this.waiting.told(url, code);
       },
@@ -140,7 +145,11 @@ export class ApiServer implements Closeable {
   }
 
   private addHooks(): void {
-    this.server.addHook('onRequest', (_request, _reply, done) => this.turns.take(done));
+    this.server.addHook('onRequest', (request, _reply, done) => {
+      // Probes and pings ask whether it lives, not whether it has little to do.
+      if (isOpsPath(pathOf(request.url))) done();
+      else this.turns.take(done, request.socket);
+    });
     // Hooks with callbacks: those with promises take a third of the time of a whole request.
     this.server.addHook('onRequest', (request, reply, done) => {
       void reply.header(REQUEST_ID_HEADER, request.id);
@@ -149,7 +158,7 @@ export class ApiServer implements Closeable {
         refuse(request, reply.header('connection', 'close'), refusal).catch(done);
         return;
       }
-      void reply.header('keep-alive', this.keepAlive);
+      if (reply.raw.shouldKeepAlive) void reply.header('keep-alive', this.keepAlive);
       done();
     });
     this.server.addHook('onResponse', (request, reply, done) => {
@@ -186,7 +195,9 @@ export class ApiServer implements Closeable {
   private async failed(error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const status = error.statusCode ?? 500;
     if (status >= 500) return refuse(request, reply, this.crashed(request.id, pathOf(request.url), error));
-    const message = error.message === '' ? (STATUS_CODES[status] ?? 'wrong request') : error.message;
+    const most = `the body of a request may have ${this.limits.bodyBytes} bytes at most`;
+    const said = error.message === '' ? (STATUS_CODES[status] ?? 'wrong request') : error.message;
+    const message = status === 413 ? most : said;
     return refuse(request, reply, { status, code: RESULT_CODE.illegalParameter, message });
   }
 

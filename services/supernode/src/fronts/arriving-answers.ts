@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { whenOver } from '@cdk8s-dragonfly/engine';
-import { ARRIVING_HEADER, ATTESTATION_LENGTH, attestationBytes } from '@cdk8s-dragonfly/protocol';
+import { ARRIVING_HEADER, ATTESTATION_LENGTH, BLOCK_EDITION_HEADER, attestationBytes } from '@cdk8s-dragonfly/protocol';
 
 import type { Task } from '../tasks/task';
 import { refuseRaw } from './refusal';
@@ -54,6 +54,7 @@ export class ArrivingAnswers {
           'content-type': 'application/octet-stream',
           'content-length': length + ATTESTATION_LENGTH,
           [ARRIVING_HEADER]: '1',
+          ...(stored.edition === undefined ? {} : { [BLOCK_EDITION_HEADER]: stored.edition.id }),
         });
       }
       response.write(bytes);

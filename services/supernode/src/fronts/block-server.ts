@@ -5,7 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { listen } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions } from '@cdk8s-dragonfly/command';
 import { whenOver } from '@cdk8s-dragonfly/engine';
-import { ARRIVING_HEADER, BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, blobRoute } from '@cdk8s-dragonfly/protocol';
+import {
+  ARRIVING_HEADER,
+  BLOCK_EDITION_HEADER,
+  BLOCK_HASH_HEADER,
+  BLOCK_SIGNATURE_HEADER,
+  blobRoute,
+} from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { BlockSlots, DamagedBlock } from '@cdk8s-dragonfly/store';
 
@@ -157,6 +163,7 @@ export class BlockServer implements Closeable {
       'content-type': 'application/octet-stream',
       'content-length': bytes.length,
       [BLOCK_HASH_HEADER]: proof.hash.toString('hex'),
+      ...(stored.edition === undefined ? {} : { [BLOCK_EDITION_HEADER]: stored.edition.id }),
       [BLOCK_SIGNATURE_HEADER]: proof.signature.toString('base64'),
     });
     given = bytes.length;

@@ -30,7 +30,7 @@ export interface DirectTools {
   /** Why nothing is begun for a connection; undefined when it is served. */
   readonly refusal: (path: string, socket: Socket) => Refusal | undefined;
   /** Begins at once, or when it is the request's turn. */
-  readonly take: (begin: () => void) => void;
+  readonly take: (begin: () => void, socket: Socket) => void;
   /** The value of the `Keep-Alive` header. */
   readonly keepAlive: string;
   /** Is told of each answer before it goes out. */
@@ -54,7 +54,7 @@ export class DirectRoutes {
     const route = this.tools.routes.get(path);
     if (route === undefined) return false;
     const exchange = new Exchange(this.tools, { message, id: this.tools.idOf(message), url, path }, response);
-    this.tools.take(() => exchange.begin(route));
+    this.tools.take(() => exchange.begin(route), message.socket);
     return true;
   }
 }
@@ -111,7 +111,8 @@ class Exchange {
     // On, not once: there is one end, and its wrapper costs more than the rest of this method.
     response.on('finish', () => this.sent(given));
     // A flat list is written as it stands; fields that are set one by one go into a map first, and are looked through.
-    const end = isLast ? ['connection', 'close'] : ['keep-alive', tools.keepAlive];
+    const kept = response.shouldKeepAlive ? ['keep-alive', tools.keepAlive] : [];
+    const end = isLast ? ['connection', 'close'] : kept;
     const head = ['content-type', JSON_TYPE, 'content-length', `${given}`, REQUEST_ID_HEADER, request.id, ...end];
     // Text of ASCII only need not be encoded.
     response.writeHead(200, head).end(body, given === body.length ? 'latin1' : 'utf8');

@@ -4,6 +4,7 @@ import type { ClassicAnswer, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 /** Where registrations are written. */
 export interface RegistrationLog {
   info(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
 }
 
 /** One line for a registration. Of its URL only the host: the rest may hold a signature, and the headers credentials. */
@@ -15,6 +16,10 @@ export function logRegistration(
 ): void {
   const { cid, ip, rawUrl, native, version } = request;
   const { code, msg } = answer;
+  if (code === RESULT_CODE.waitAuth) {
+    log.debug({ request: id, cid, why: msg }, 'registration put off');
+    return;
+  }
   log.info(
     {
       request: id,

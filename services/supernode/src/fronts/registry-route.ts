@@ -25,7 +25,10 @@ export function registryRoute(registrar: Registrar, forwarder: Forwarder, listen
       if (!speaksFor(request, cid)) return refuse(request, reply, NOT_YOURS);
       const answer =
         native?.versions.includes(NATIVE_VERSION) === true
-          ? registrar.registerNative(parsed.value, native.blob, request.socket.remoteAddress)
+          ? registrar.registerNative(parsed.value, native.blob, {
+              remote: request.socket.remoteAddress,
+              queued: reply.elapsedTime,
+            })
           : await forwarder.register(parsed.value, { target, body, mark: headers[FORWARD_HEADER] });
       listener?.(parsed.value, answer, request.id);
       return answer;

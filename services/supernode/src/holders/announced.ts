@@ -27,7 +27,7 @@ export class Announced {
     for (const blob of blobs) {
       const swarm = tasks.find(blob);
       if (swarm === undefined) continue;
-      sessions.join(member, swarm);
+      sessions.join(member, swarm, false);
       swarm.task.addHolder(member);
     }
   }
@@ -35,7 +35,7 @@ export class Announced {
   /** A swarm has begun. */
   seat(swarm: TaskSwarm): void {
     for (const member of this.tools.index.holdersOf(swarm.task.blob)) {
-      this.tools.sessions.join(member, swarm);
+      this.tools.sessions.join(member, swarm, false);
       swarm.task.addHolder(member);
     }
   }

@@ -31,6 +31,8 @@ export interface Answered {
 
 /** Counts the answers of the control API by route, method and status. */
 export class HttpMeter {
+  /** Requests whose clients were gone before their turn. */
+  abandoned = 0;
   private readonly series = new Map<string, Series>();
   private registry: MetricsRegistry | undefined;
 

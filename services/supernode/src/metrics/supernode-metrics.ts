@@ -62,6 +62,7 @@ function readersOf(sources: MetricSources, disk: { readonly free: number | undef
       return [{ value: 1, labels: { version: sources.version, nodeversion: versions.node, arch, os: platform } }];
     },
     dragonfly_supernode_http_requests_total: () => http.samples(),
+    dragonfly_supernode_requests_abandoned_total: () => http.abandoned,
     dragonfly_supernode_connections: () => byLabel('port', sources.connections()),
     dragonfly_supernode_peers: sources.peers,
     dragonfly_supernode_sessions: sources.sessions,
@@ -69,6 +70,7 @@ function readersOf(sources: MetricSources, disk: { readonly free: number | undef
     dragonfly_supernode_tasks_registered_total: () => tasks.registered,
     dragonfly_supernode_dfgettasks_registered_total: () => byLabel('protocol', traffic.registrations),
     dragonfly_supernode_dfgettasks_failed_total: () => byLabel('protocol', traffic.refusals),
+    dragonfly_supernode_registrations_deferred_total: () => traffic.deferred,
     dragonfly_supernode_cdn_trigger_total: () => tasks.begun,
     dragonfly_supernode_cdn_cache_hit_total: () => tasks.hits,
     dragonfly_supernode_cdn_download_total: () => tasks.downloaded,

@@ -47,6 +47,12 @@ export const METRICS = {
     help: 'Bodies of answers of the control API, as announced.',
     buckets: SIZES,
   },
+  dragonfly_supernode_requests_abandoned_total: {
+    type: 'counter',
+    labels: [],
+    original: false,
+    help: 'Requests that were not begun: their clients had closed the connection while they waited for their turn.',
+  },
   dragonfly_supernode_connections: {
     type: 'gauge',
     labels: ['port'],
@@ -88,6 +94,12 @@ export const METRICS = {
     labels: ['protocol'],
     original: true,
     help: 'Registrations refused. The original has the label callsystem.',
+  },
+  dragonfly_supernode_registrations_deferred_total: {
+    type: 'counter',
+    labels: [],
+    original: false,
+    help: 'Registrations that were told to come again, since more came at once than could be taken in.',
   },
   dragonfly_supernode_schedule_duration_milliseconds: {
     type: 'histogram',

@@ -14,10 +14,15 @@ import type { Outbox } from './session-writer';
 /** How long a daemon may be without a session before it counts as gone, in ms: the time to open one anew. Own pauses do not count. */
 const GRACE = 5000;
 
+/** A daemon that has not told in this time, in ms, that it has a blob whole does not want it any more. */
+const PULLS_AT_MOST = 10 * 60_000;
+
 interface Daemon {
   /** What it tells of the blobs that it has whole; undefined until it does. */
   holder: Holder | undefined;
   readonly swarms: Set<TaskSwarm>;
+  /** The blobs that it wants, and since when, in ms; the longest first. */
+  readonly pulls: Map<BlobId, number>;
   session: Outbox | undefined;
   /** The number of that session, or of the last one. */
   number: number;
@@ -48,10 +53,14 @@ export class SessionHub implements Messenger {
     return this.writer.size;
   }
 
-  /** Makes a daemon a member of a blob's swarm. */
-  join(member: Member, swarm: TaskSwarm): void {
+  /** Makes a daemon a member of a blob's swarm. @param pulls whether it wants the blob; else it has it. Default true. */
+  join(member: Member, swarm: TaskSwarm, pulls = true): void {
     const daemon = this.obtain(member.cid);
     daemon.swarms.add(swarm);
+    if (pulls) {
+      daemon.pulls.delete(swarm.task.blob);
+      daemon.pulls.set(swarm.task.blob, performance.now());
+    }
     swarm.join(member);
   }
 
@@ -65,7 +74,10 @@ export class SessionHub implements Messenger {
       daemon.holder = undefined;
     }
     daemon.holder ??= { member, told: 0, gone: false };
-    for (const blob of blobs) this.holdings.add(daemon.holder, blob);
+    for (const blob of blobs) {
+      this.holdings.add(daemon.holder, blob);
+      daemon.pulls.delete(blob);
+    }
   }
 
   /** A daemon says which members of a swarm that it is in failed it. */
@@ -93,7 +105,7 @@ export class SessionHub implements Messenger {
       this.writer.close(daemon.session);
       daemon.session.stream.destroy();
     }
-    const session = this.writer.open(stream);
+    const session = this.writer.open(stream, (now) => isCalm(daemon, now));
     daemon.session = session;
     stream.once('close', () => {
       if (daemon.session !== session) return;
@@ -127,7 +139,10 @@ export class SessionHub implements Messenger {
   }
 
   forget(swarm: TaskSwarm): void {
-    for (const { swarms } of this.daemons.values()) swarms.delete(swarm);
+    for (const { pulls, swarms } of this.daemons.values()) {
+      swarms.delete(swarm);
+      pulls.delete(swarm.task.blob);
+    }
   }
 
   /** Ends all sessions. */
@@ -147,7 +162,14 @@ export class SessionHub implements Messenger {
   private obtain(cid: string): Daemon {
     let daemon = this.daemons.get(cid);
     if (daemon === undefined) {
-      daemon = { holder: undefined, swarms: new Set(), session: undefined, number: 0, grace: undefined };
+      daemon = {
+        holder: undefined,
+        swarms: new Set(),
+        pulls: new Map(),
+        session: undefined,
+        number: 0,
+        grace: undefined,
+      };
       this.daemons.set(cid, daemon);
       this.startGrace(cid, daemon);
     }
@@ -162,4 +184,13 @@ export class SessionHub implements Messenger {
       for (const swarm of daemon.swarms) swarm.leave(cid);
     });
   }
+}
+
+/** Whether a daemon wants nothing at this time. */
+function isCalm({ pulls }: Daemon, now: number): boolean {
+  for (const [blob, since] of pulls) {
+    if (now - since < PULLS_AT_MOST) return false;
+    pulls.delete(blob);
+  }
+  return true;
 }

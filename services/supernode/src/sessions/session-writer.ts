@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 
 import { lineOf } from '@cdk8s-dragonfly/protocol';
+import type { SessionMessage } from '@cdk8s-dragonfly/protocol';
 
 /** How often each session has a turn, in ms; see the daemon's `--supernode-silence`, half of which makes it ask whether we live. */
 const TURN_EVERY = 150;
@@ -27,12 +28,26 @@ const WRITES_A_LOOP = 64;
 /** A daemon that leaves this many bytes unread is cut off; it opens a new session and is told the state anew. */
 const MAX_BACKLOG = 8 * 1024 * 1024;
 
-const PING = lineOf({ type: 'ping' });
+/**
+ * A daemon that wants nothing just now hears something every so many turns only, and counts on it within this time, in ms. Most daemons want
+ * nothing most of the time, and pings to 5,000 of them take half a core.
+ */
+const CALM_TURNS = 12;
+const CALM_WITHIN = 10_000;
+
+const PING = lineOf({ type: 'ping' } satisfies SessionMessage);
+const CALM_PING = lineOf({ type: 'ping', within: CALM_WITHIN } satisfies SessionMessage);
 
 /** The stream of a session, and the lines that are not written to it yet. */
 export interface Outbox {
   readonly stream: Writable;
   lines: string;
+  /** Whether its daemon wants nothing at this time, in ms. */
+  readonly isCalm: (now: number) => boolean;
+  /** Whether the daemon was told that it hears something seldom. */
+  toldCalm: boolean;
+  /** How many turns in a row there was nothing to be told. */
+  quiet: number;
 }
 
 /**
@@ -65,9 +80,9 @@ export class SessionWriter {
     return this.count;
   }
 
-  /** A session is open. */
-  open(stream: Writable): Outbox {
-    const outbox = { stream, lines: '' };
+  /** A session is open. @param isCalm whether its daemon wants nothing at a time. Default: it always may. */
+  open(stream: Writable, isCalm: Outbox['isCalm'] = () => false): Outbox {
+    const outbox = { stream, lines: '', isCalm, toldCalm: false, quiet: 0 };
     this.steps.reduce((smallest, step) => (step.size < smallest.size ? step : smallest)).add(outbox);
     this.count += 1;
     return outbox;
@@ -127,16 +142,27 @@ export class SessionWriter {
     this.lookedAt = now;
     for (; this.due >= 1; this.due -= 1) {
       this.step = (this.step + 1) % STEPS;
-      for (const outbox of this.steps[this.step] ?? []) {
-        if (outbox.lines === '') outbox.lines = PING;
-        this.write(outbox);
-      }
+      for (const outbox of this.steps[this.step] ?? []) this.takeTurn(outbox, now);
     }
+  }
+
+  private takeTurn(outbox: Outbox, now: number): void {
+    const isCalm = outbox.isCalm(now);
+    if (isCalm !== outbox.toldCalm) {
+      outbox.toldCalm = isCalm;
+      outbox.lines += isCalm ? CALM_PING : PING;
+    } else if (outbox.lines === '') {
+      outbox.quiet += 1;
+      if (isCalm && outbox.quiet < CALM_TURNS) return;
+      outbox.lines = isCalm ? CALM_PING : PING;
+    }
+    this.write(outbox);
   }
 
   private write(outbox: Outbox): void {
     const { stream, lines } = outbox;
     outbox.lines = '';
+    outbox.quiet = 0;
     if (stream.destroyed || lines === '') return;
     if (stream.writableLength > MAX_BACKLOG) stream.destroy();
     else stream.write(lines);

@@ -3,7 +3,7 @@ import type { Hash } from 'node:crypto';
 
 import { OriginError, fetchFrom } from '@cdk8s-dragonfly/origin';
 import type { OriginFetch } from '@cdk8s-dragonfly/origin';
-import { attest, editionOf, hexOf, isDigest, isOfEdition, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
+import { attest, editionOf, hexOf, isDigest, isMarked, isOfEdition, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { DamagedBlock, assembleBlocks } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
@@ -36,6 +36,11 @@ export interface FetchOrder {
   readonly arriving: ArrivingBlocks;
 }
 
+const OTHER_VERSION = 'the origin has another version than what is here';
+const NOT_WHOLE = 'an earlier process left only a part, without a digest to check it by';
+const UNKNOWN_VERSION =
+  'the origin sends neither ETag nor Last-Modified: nobody knows whether it still has what was begun';
+
 /** What is on disk, or what daemons tell of the blob, is not what its origin has. */
 class OtherContent extends Error {
   override readonly name = 'OtherContent';
@@ -60,6 +65,7 @@ export async function fetchBlob(order: FetchOrder): Promise<Fetched> {
     return await new BlobFetch({ ...order, signal: ended.signal }).run();
   } catch (error) {
     if (!(error instanceof OtherContent)) throw error;
+    tools.log.info({ blob, origin: order.source.url.host, why: error.message }, 'fetched anew from the beginning');
     await tools.store.remove(blob);
   } finally {
     holders.close();
@@ -129,6 +135,11 @@ class BlobFetch {
       tools.log.info({ blob, origin: source.url.host, size: left.size }, 'unchanged at its origin');
       return;
     }
+    if (left.held.count > 0) {
+      const told = left.edition !== undefined && isMarked(left.edition) ? OTHER_VERSION : UNKNOWN_VERSION;
+      const why = left.finished ? told : NOT_WHOLE;
+      tools.log.info({ blob, origin: source.url.host, why }, 'fetched anew from the beginning');
+    }
     this.stored = undefined;
     await left.release();
     await tools.store.remove(blob);
@@ -190,14 +201,18 @@ class BlobFetch {
       this.answer ??
       (await fetchFrom(tools.origin, source, options).catch((error: unknown) => {
         const isBehindItsEnd = from > 0 && error instanceof OriginError && error.status === 416;
-        throw isBehindItsEnd ? new OtherContent() : error;
+        throw isBehindItsEnd ? new OtherContent('what is here is longer than what the origin has') : error;
       }));
     this.answer = undefined;
     if (from > 0 && !answer.acceptsRanges) this.givesParts = false;
     let stored: StoredBlob;
     try {
-      if (known !== undefined && !continues(known, answer.size)) throw new OtherContent();
-      if (known?.edition !== undefined && !isOfEdition(known.edition, answer)) throw new OtherContent();
+      if (known !== undefined && !continues(known, answer.size)) {
+        throw new OtherContent('what is here is of another length than what the origin has');
+      }
+      if (known?.edition !== undefined && !isOfEdition(known.edition, answer)) {
+        throw new OtherContent(isMarked(known.edition) ? OTHER_VERSION : UNKNOWN_VERSION);
+      }
       stored = known ?? (await tools.store.create(blob, pieceSizeOf(answer.size), answer.size));
       this.stored = stored;
       const isFresh = stored.edition === undefined && stored.held.count === 0;
@@ -266,7 +281,7 @@ class BlobFetch {
     if (stored === undefined) throw new Error(`nothing of ${blob} is here`);
     const sha256 = this.whole.digest('hex');
     if (isDigest(blob) && sha256 !== hexOf(blob)) {
-      if (fetched < (stored.size ?? 0)) throw new OtherContent();
+      if (fetched < (stored.size ?? 0)) throw new OtherContent('what was here does not fit to the digest of the whole');
       await tools.store.remove(blob);
       throw new DigestMismatch(blob, 'SHA-256', sha256);
     }

@@ -12,11 +12,18 @@ import {
   registeredAnswer,
   taskIdOf,
 } from '@cdk8s-dragonfly/protocol';
-import type { BlobId, ClassicAnswer, NativeRegistration, RegistryRequest } from '@cdk8s-dragonfly/protocol';
+import type {
+  BlobId,
+  ClassicAnswer,
+  NativeRefusal,
+  NativeRegistration,
+  RegistryRequest,
+} from '@cdk8s-dragonfly/protocol';
 
 import { mayBeAsked } from '../holders/may-be-asked';
 import type { ReplicaSet } from '../replicas/replica-set';
 import type { SessionHub } from '../sessions/session-hub';
+import { Admission } from './admission';
 import { sourceOf } from './source-of';
 import type { TaskTable } from './task-table';
 
@@ -30,20 +37,29 @@ export interface RegistrarTools {
   readonly replicas: Pick<ReplicaSet, 'owner'>;
 }
 
+/** How a registration came. */
+export interface Arrival {
+  /** The address that the daemon is seen at. */
+  readonly remote?: string | undefined;
+  /** For how many ms it has waited for its turn. */
+  readonly queued: number;
+}
+
 /** Takes clients into the swarm of what they want. */
 export class Registrar {
   private readonly key: string;
+  private readonly admission = new Admission();
 
   constructor(private readonly tools: RegistrarTools) {
     this.key = publicKeyText(tools.key);
   }
 
   /**
-   * A daemon of ours joins; what it needs to know then comes over its session, so nothing here waits for the origin.
-   *
-   * @param remote the address that it is seen at.
+   * A daemon of ours joins; what it needs to know then comes over its session, so nothing here waits for the origin. Of too many at once, some are
+   * told to come again.
    */
-  registerNative(request: RegistryRequest, blob: BlobId, remote?: string): ClassicAnswer {
+  registerNative(request: RegistryRequest, blob: BlobId, { remote, queued }: Arrival = { queued: 0 }): ClassicAnswer {
+    const began = performance.now();
     const url = new URL(request.rawUrl);
     if (isDigest(blob) && digestInUrl(url) !== blob) {
       const named = `native.blob names ${blob}, but the URL does not; register it under the digest that its URL names`;
@@ -62,6 +78,15 @@ export class Registrar {
       const unknown = { taskId: taskIdOf(request), length: undefined, pieceSize: pieceSizeOf(undefined) };
       return registeredAnswer(unknown, elsewhere);
     }
+    const later = request.native?.waited === true ? 0 : this.admission.wait(began, queued);
+    if (later > 0) {
+      const refusal: NativeRefusal = { version: NATIVE_VERSION, later };
+      return failureAnswer(
+        RESULT_CODE.waitAuth,
+        `more register than can be taken in at once: come again in ${later} ms`,
+        refusal,
+      );
+    }
     const swarm = tasks.obtain(blob);
     const { cid, ip, port, native: offer } = request;
     if (offer?.resumes === true && mayBeAsked(ip, remote)) swarm.task.addHolder({ cid, ip, port }, true);
@@ -69,6 +94,7 @@ export class Registrar {
     sessions.join({ cid, ip, port, zone: offer?.zone }, swarm);
     const size = swarm.task.stored?.size;
     const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };
+    this.admission.took(performance.now() - began);
     return registeredAnswer({ taskId: taskIdOf(request), length: size, pieceSize: pieceSizeOf(size) }, native);
   }
 }

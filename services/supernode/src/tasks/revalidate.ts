@@ -1,5 +1,6 @@
 import { OriginError, fetchFrom } from '@cdk8s-dragonfly/origin';
 import type { OriginFetch } from '@cdk8s-dragonfly/origin';
+import { isMarked } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { TaskSource, TaskTools } from './task';
@@ -20,9 +21,9 @@ export async function revalidate(
   origin: TaskTools['origin'],
   signal: AbortSignal,
 ): Promise<OriginFetch | undefined> {
-  const { etag, lastModified } = stored.edition ?? {};
-  const isMarked = etag !== undefined || lastModified !== undefined;
-  if (!stored.finished || !isMarked) return fetchFrom(origin, source, { signal });
+  if (!stored.finished || stored.edition === undefined || !isMarked(stored.edition))
+    return fetchFrom(origin, source, { signal });
+  const { etag, lastModified } = stored.edition;
   try {
     const answer = await fetchFrom(origin, { ...source, unless: { etag, lastModified } }, { signal });
     // An origin that knows no conditions says by its entity tag that it is the same.

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { commandVersion } from '@cdk8s-dragonfly/command';
 import { versionDocument } from '../../src/fronts/ops-routes';
 import { Readiness } from '../../src/fronts/readiness';
 import { status, whole } from '../classic/fixture';
+import { RawSocket } from './raw-socket';
 import { Running } from './running';
 
 const FILE = Buffer.from('content');
@@ -30,8 +32,15 @@ describe('health and version', () => {
     expect([answer.status, answer.text]).toEqual([200, text]);
   });
 
-  test('says for how long it keeps a connection', async () => {
-    expect((await running.ask('/_ping')).headers.get('keep-alive')).toBe('timeout=60');
+  test.each([
+    ['says for how long it keeps a connection', '', 'timeout=60'],
+    ['does not say so of one that it closes', 'Connection: close\r\n', undefined],
+  ])('%s', async (_what, header, kept) => {
+    const { socket } = await RawSocket.open(running.apiPort);
+    socket.write(`GET /_ping HTTP/1.1\r\nHost: x\r\n${header}\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    expect(/^keep-alive: (.*)\r$/im.exec(answer.toString())?.[1]).toBe(kept);
   });
 
   test('/version tells what runs, in the words of the original', async () => {

@@ -179,7 +179,7 @@ describe('what original clients may send', () => {
 
   test('for anything else it is a status, a code and a sentence', async () => {
     const { status, body } = await running.json('/peers', { method: 'POST', body: 'a'.repeat(5000) });
-    expect([status, body]).toEqual([413, { code: 501, message: 'Request body is too large' }]);
+    expect([status, body]).toEqual([413, { code: 501, message: 'the body of a request may have 4096 bytes at most' }]);
   });
 
   test('a body that does not come is not waited for', async () => {

@@ -2,13 +2,12 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
+import { freePort } from '../../../../test/support/free-port';
 import { closed, listening, whole } from '../classic/fixture';
 import { OriginalClient } from '../classic/original-client';
 import { GO } from '../classic/original-style';
@@ -68,15 +67,6 @@ async function registered(api: number, rawUrl: string): Promise<string> {
   const answer = await fetch(url, { method: 'POST', body: JSON.stringify(fields) });
   const { data } = (await answer.json()) as { readonly data: { readonly taskId: string } };
   return data.taskId;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 test(
