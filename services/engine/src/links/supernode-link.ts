@@ -52,7 +52,7 @@ const LATEST_ANSWER = 30_000;
 const LOOK_AFTER = 500;
 
 /** How many times of silence a registration may take at a supernode that answers pings. */
-const MAX_PINGS = 5;
+const MAX_PINGS = 10;
 
 /** What the states mean in which it takes no registration, for the end of a sentence. */
 const NO_ANSWER = {

@@ -43,6 +43,21 @@ describe('health and version', () => {
     expect(/^keep-alive: (.*)\r$/im.exec(answer.toString())?.[1]).toBe(kept);
   });
 
+  test('a probe does not wait behind what others ask', async () => {
+    const asking = await Promise.all(Array.from({ length: 100 }, async () => RawSocket.open(running.apiPort)));
+    const probe = await RawSocket.open(running.apiPort);
+    const order: string[] = [];
+    const answered = [...asking, probe].map(async (socket) => {
+      await once(socket.socket, 'data');
+      order.push(socket === probe ? 'probe' : 'other');
+    });
+    for (const socket of asking) socket.write('GET /preheats HTTP/1.1\r\nHost: x\r\n\r\n');
+    probe.write('GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n');
+    await Promise.all(answered);
+    expect(order.indexOf('probe')).toBeLessThan(90);
+    for (const { socket } of [...asking, probe]) socket.destroy();
+  });
+
   test('/version tells what runs, in the words of the original', async () => {
     const { status: code, body } = await running.json('/version');
     expect(code).toBe(200);
