@@ -15,7 +15,7 @@ import type { Outbox } from './session-writer';
 const GRACE = 5000;
 
 /** A daemon that has not told in this time, in ms, that it has a blob whole does not want it any more. */
-const PULLS_AT_MOST = 10 * 60_000;
+const PULLS_AT_MOST = 60 * 60_000;
 
 interface Daemon {
   /** What it tells of the blobs that it has whole; undefined until it does. */
