@@ -38,6 +38,8 @@ export interface ApiServerOptions {
 /** The original takes each route with its version in front as well (Dragonfly 0.x protocol, 2). */
 const VERSION_PREFIX = /^\/v[0-9.]+(?=\/)/;
 
+const SCHEME_AND_HOST = /^https?:\/\/[^/?]*(?=\/)/i;
+
 /** The control API on 8002. */
 export class ApiServer implements Closeable {
   private readonly server: FastifyInstance;
@@ -71,12 +73,12 @@ export class ApiServer implements Closeable {
         httpServer(this.limits, (request, response) => {
           this.running += 1;
           response.on('close', ended);
-          if (!this.direct.take(request, withoutVersion(request.url), response)) framework(request, response);
+          if (!this.direct.take(request, targetOf(request.url), response)) framework(request, response);
         }),
       genReqId: idOf,
       // Few routes read their query, and original clients do not escape theirs: see `queryFields`.
       routerOptions: { querystringParser: () => ({}) },
-      rewriteUrl: ({ url }) => withoutVersion(url),
+      rewriteUrl: ({ url }) => targetOf(url),
       clientErrorHandler: answerClientError,
       frameworkErrors: (error, request, reply) => void this.failed(error, request, reply),
     });
@@ -208,9 +210,11 @@ export class ApiServer implements Closeable {
   }
 }
 
-function withoutVersion(url = '/'): string {
+/** What is asked for, without a version in front, and without the scheme and host that clients of a proxy put there (RFC 9112, 3.2.2). */
+function targetOf(url = '/'): string {
+  const target = url.startsWith('/') ? url : url.replace(SCHEME_AND_HOST, '');
   // Most have none, and a regular expression is dear for each request.
-  return url.startsWith('/v') ? url.replace(VERSION_PREFIX, '') : url;
+  return target.startsWith('/v') ? target.replace(VERSION_PREFIX, '') : target;
 }
 
 function lengthOf(header: unknown): number {

@@ -78,13 +78,11 @@ class Exchange {
     }
     const answer = this.answerOf(route, queryOf(url));
     if (answer instanceof Promise) {
-      // `send` can only fail when the head is out, and then nothing more can be said.
       answer
         .catch((error: unknown) => this.crashed(error))
-        .then(
-          (late) => this.send(late),
-          () => this.response.destroy(),
-        );
+        .then((late) => this.send(late))
+        // An answer that cannot be sent ends its connection: nothing more can be said on it.
+        .catch(() => this.response.destroy());
     } else {
       this.send(answer);
     }
