@@ -23,5 +23,6 @@ export function fetchReason(error: unknown, patience: number): string {
   const { code = (inner.errors?.[0] as NodeJS.ErrnoException | undefined)?.code, message: text = '' } = inner;
   const meaning = MEANING[code ?? ''];
   if (meaning !== undefined) return `${meaning} (${code ?? ''})`;
+  if (text === 'bad port') return 'no HTTP is spoken to that port, which belongs to another protocol (bad port)';
   return text === '' ? message : text;
 }

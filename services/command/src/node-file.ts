@@ -30,7 +30,11 @@ export function supernodeAddress({ host, port = PORTS.supernodeApi }: Address): 
 export function readNodeConfig(text: string, file = 'the node file'): readonly SupernodeAddress[] {
   const section = parse(text)['node'];
   const value: unknown = typeof section === 'object' && section !== null && 'address' in section ? section.address : '';
-  const parts = (Array.isArray(value) ? value : [value]).flatMap((part) => String(part).split(','));
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (values.some((one) => typeof one !== 'string')) {
+    throw new UsageError(`the key address in [node] of ${file} has no value: write address=HOST[:PORT],…`);
+  }
+  const parts = values.flatMap((part) => String(part).split(','));
   const nodes = parts.flatMap((part) => {
     const trimmed = part.trim();
     if (trimmed === '') return [];

@@ -28,6 +28,12 @@ describe('a node file', () => {
       ),
     );
   });
+
+  test('with an address that has no value is refused', () => {
+    expect(() => readNodeConfig('[node]\naddress\n', '/etc/dragonfly.conf')).toThrow(
+      new UsageError('the key address in [node] of /etc/dragonfly.conf has no value: write address=HOST[:PORT],…'),
+    );
+  });
 });
 
 describe('the supernodes', () => {

@@ -32,7 +32,7 @@ export class DockerCredentials {
     if (!parsed.success)
       throw new Error('it is no docker config.json: it must be JSON with "auths": {"HOST": {"auth": …}}');
     const entries = Object.entries(parsed.data.auths).flatMap(([key, { auth, username, password }]): Entry[] => {
-      const [user, secret] = auth === undefined || auth === '' ? [username, password] : pairOf(auth);
+      const [user, secret] = auth === undefined || auth === '' ? [username, password] : pairOf(auth, key);
       // Entries that name a credential helper are empty: there is no helper here.
       if (user === undefined || secret === undefined) return [];
       const [host = '', ...path] = key.replace(/^https?:\/\//, '').split('/');
@@ -66,10 +66,11 @@ function hostOf(text: string): string {
   return DOCKER_HUB.has(host) ? 'docker.io' : host;
 }
 
-function pairOf(auth: string): readonly [string?, string?] {
+function pairOf(auth: string, key: string): readonly [string, string] {
   const text = Buffer.from(auth, 'base64').toString('utf8');
   const colon = text.indexOf(':');
-  return colon < 0 ? [] : [text.slice(0, colon), text.slice(colon + 1)];
+  if (colon < 0) throw new Error(`"auth" of ${JSON.stringify(key)} is no USER:PASSWORD in base64`);
+  return [text.slice(0, colon), text.slice(colon + 1)];
 }
 
 function jsonOf(text: string): unknown {

@@ -123,7 +123,7 @@ function registryRoute(segments: readonly string[], upward: Upward): UpwardRoute
     if (isReference(item)) return { ...upward, kind: 'manifest', name, reference: item };
     return refused('MANIFEST_INVALID', `${quoted(item)} is neither a tag nor a digest`);
   }
-  if (!ANY_DIGEST.test(item) || (item.startsWith('sha256:') && !isDigest(item))) {
+  if (!isAnyDigest(item)) {
     return refused('DIGEST_INVALID', `${quoted(item)} is not a digest`);
   }
   if (collection === 'referrers') return { ...upward, kind: 'referrers', name };
@@ -151,5 +151,9 @@ export function isName(name: string): boolean {
 
 /** Whether `reference` is a tag or a digest (OCI distribution specification, "Pulling manifests"). */
 function isReference(reference: string): boolean {
-  return TAG.test(reference) || ANY_DIGEST.test(reference);
+  return TAG.test(reference) || isAnyDigest(reference);
+}
+
+function isAnyDigest(text: string): boolean {
+  return ANY_DIGEST.test(text) && (isDigest(text) || !text.startsWith('sha256:'));
 }

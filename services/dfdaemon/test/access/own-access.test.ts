@@ -181,4 +181,9 @@ describe('docker config.json', () => {
       expect(() => DockerCredentials.parse(text)).toThrow('it is no docker config.json');
     },
   );
+
+  test('"auth" that is no pair is refused by the name of its registry', () => {
+    const text = JSON.stringify({ auths: { 'r.test': { auth: Buffer.from('secret').toString('base64') } } });
+    expect(() => DockerCredentials.parse(text)).toThrow(/^"auth" of "r.test" is no USER:PASSWORD in base64$/);
+  });
 });

@@ -88,6 +88,7 @@ describe('a request line', () => {
     [`/v2/a/blobs/sha256:${HEX.toUpperCase()}`, 'DIGEST_INVALID', `"sha256:${HEX.toUpperCase()}" is not a digest`],
     [`/v2/a/blobs/sha256:${HEX}0`, 'DIGEST_INVALID', `"sha256:${HEX}0" is not a digest`],
     ['/v2/a/referrers/latest', 'DIGEST_INVALID', '"latest" is not a digest'],
+    ['/v2/a/manifests/sha256:ab', 'MANIFEST_INVALID', '"sha256:ab" is neither a tag nor a digest'],
     ['/v2/a/manifests/-tag', 'MANIFEST_INVALID', '"-tag" is neither a tag nor a digest'],
     [`/v2/a/manifests/${'t'.repeat(129)}`, 'MANIFEST_INVALID', `"${'t'.repeat(129)}" is neither a tag nor a digest`],
     [`/v2/A/blobs/sha256:${HEX}`, 'NAME_INVALID', '"A" is not the name of a repository'],
