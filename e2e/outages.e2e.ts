@@ -19,8 +19,8 @@ const LAYERS = [MiB, 5 * MiB, 5 * MiB];
 const REGISTRY_MEGABITS = 40;
 /** A fault comes when so many bytes have left the registry. */
 const MIDDLE = 3 * MiB;
-const PULL_LIMIT_MS = 60_000;
-const TEST_LIMIT_MS = 90_000;
+const PULL_LIMIT_MS = 120_000;
+const TEST_LIMIT_MS = 240_000;
 
 /** dockerd, containerd and podman, each pointed at the df-daemon of its node by node-mirror; docker.io is there for them too. */
 describe('no pull fails', () => {

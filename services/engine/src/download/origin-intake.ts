@@ -98,7 +98,8 @@ export class OriginIntake {
       return false;
     }
     if (reason !== this.lastReason) {
-      this.tools.log.warn({ blob: this.intake.request.blob, reason }, 'asking the origin');
+      const { blob, url } = this.intake.request;
+      this.tools.log.warn({ blob, origin: url.host, reason }, 'asking the origin');
     }
     this.lastReason = reason;
     return true;
