@@ -31,5 +31,6 @@ describe('over IPv6', () => {
     await swarm.stopSupernode();
     expect((await readAll(node, wanted)).equals(content)).toBe(true);
     expect(node.traffic.origin).toBe(content.length);
+    expect(swarm.lines.join('')).toContain('"supernode":"[::1]:');
   });
 });

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { formatAddress } from '@cdk8s-dragonfly/command';
 import { HOLDINGS_PATH, REPLICA_PATH, REPORTS_PATH, SESSION_KEY_HEADER, SESSION_PATH } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Holdings, PeerReport } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
@@ -136,7 +137,7 @@ export class SupernodeLink {
 
   get name(): string {
     const { host, port } = this.options.address;
-    return `${host}:${port}`;
+    return formatAddress(host, port);
   }
 
   /** Since when nothing has come from it, of the steady clock; undefined: it answers, or nobody listens there. */
@@ -331,7 +332,6 @@ export class SupernodeLink {
   }
 
   private url(path: string): URL {
-    const { host, port } = this.options.address;
-    return new URL(path, `http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+    return new URL(path, `http://${this.name}`);
   }
 }

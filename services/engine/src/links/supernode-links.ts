@@ -1,3 +1,4 @@
+import { formatAddress } from '@cdk8s-dragonfly/command';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import type { OriginalPlace } from '../classic/original-supernode';
@@ -134,7 +135,7 @@ export class SupernodeLinks {
   }
 
   private at(address: SupernodeAddress): SupernodeLink {
-    const name = `${address.host}:${address.port}`;
+    const name = formatAddress(address.host, address.port);
     let link = this.links.get(name);
     if (link === undefined) {
       link = new SupernodeLink({ ...this.options, pulses: this.pulses, address });
