@@ -95,8 +95,8 @@ export class Asking {
 
 /** What the supernode has had for long. */
 function overdueOf(now: number, { swarm, usual, usualOfSupernode, overdue }: Pull): readonly BlockSet[] {
-  const longest = Math.max(usual, usualOfSupernode);
-  return overdue.look(now, swarm.told, Math.max(RULES.overdueStep, RULES.overdueStepFactor * longest));
+  const pace = usual === 0 ? Infinity : Math.max(usual, usualOfSupernode);
+  return overdue.look(now, swarm.told, Math.max(RULES.overdueStep, RULES.overdueStepFactor * pace));
 }
 
 /** How long a block may be under way before it is late. */

@@ -34,9 +34,9 @@ export class Flights implements Iterable<ActiveFlight> {
     return this.usually;
   }
 
-  /** The same, or of blocks from the supernode when these take longer. */
-  get longest(): number {
-    return Math.max(this.usually, this.usuallyFromSupernode);
+  /** How long blocks take, or those from the supernode when these take longer; Infinity while none has come. */
+  get pace(): number {
+    return this.usually === 0 ? Infinity : Math.max(this.usually, this.usuallyFromSupernode);
   }
 
   /** How long a block may be under way before it is late, in milliseconds. */
