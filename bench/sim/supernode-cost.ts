@@ -27,7 +27,7 @@ export interface SupernodeCost {
   readonly joinMicroseconds: number;
   /** CPU microseconds a node for hearing of all blocks while they arrive, pings included. */
   readonly newsMicroseconds: number;
-  /** Seconds in which they arrived. */
+  /** Seconds in which they arrived and were told. */
   readonly newsSeconds: number;
   /** Bytes of memory a node when all have joined, and what more when all have heard of all blocks. */
   readonly bytes: number;
@@ -100,8 +100,8 @@ export async function supernodeCost(nodes: number, blocks: number): Promise<Supe
     for (; block < due; block += 1) task.arrived(block);
     await delay(1);
   }
-  const newsSeconds = (performance.now() - from) / 1000;
   await delay(SETTLED);
+  const newsSeconds = (performance.now() - from) / 1000;
   const news = cpuSince(began);
   const last = memory();
   const { written } = Session;
