@@ -9,19 +9,9 @@ class Arriving {
   readonly blob = `sha256:${'1'.repeat(64)}` as const;
   state: 'fetching' | 'complete' = 'fetching';
   readonly needsCredentials = false;
-  readonly held = new BlockSet();
   private stateWatcher: (() => void) | undefined;
   private blockWatcher: ((block: number) => void) | undefined;
-  readonly stored = {
-    held: this.held,
-    grid: { pieceSize: 4 << 20 },
-    size: undefined,
-    edition: undefined,
-    watch: (watcher: (block: number) => void): (() => void) => {
-      this.blockWatcher = watcher;
-      return () => undefined;
-    },
-  };
+  stored: ReturnType<Arriving['onDisk']> | undefined = this.onDisk();
 
   watch(watcher: () => void): () => void {
     this.stateWatcher = watcher;
@@ -29,13 +19,34 @@ class Arriving {
   }
 
   has(block: number): void {
-    this.held.add(block);
+    this.stored?.held.add(block);
     this.blockWatcher?.(block);
   }
 
   complete(): void {
     this.state = 'complete';
     this.stateWatcher?.();
+  }
+
+  /** What was there is gone, and nothing is there in its place yet, or a blob without blocks. */
+  beginAnew(isThere: boolean): void {
+    this.stored = isThere ? this.onDisk() : undefined;
+    this.stateWatcher?.();
+  }
+
+  private onDisk(): {
+    readonly held: BlockSet;
+    readonly grid: { readonly pieceSize: number };
+    watch(watcher: (block: number) => void): () => void;
+  } {
+    return {
+      held: new BlockSet(),
+      grid: { pieceSize: 4 << 20 },
+      watch: (watcher) => {
+        this.blockWatcher = watcher;
+        return () => undefined;
+      },
+    };
   }
 }
 
@@ -44,9 +55,12 @@ describe('the swarm of a task', () => {
   let swarm: TaskSwarm;
   /** Which blocks each member was told of, in order, with those that it is told again. */
   const told = new Map<string, number[]>();
+  /** How often each was told all that is there. */
+  const haves = new Map<string, number>();
   const send = (cid: string, message: SessionMessage): void => {
     const list = told.get(cid) ?? [];
     told.set(cid, list);
+    if (message.type === 'have') haves.set(cid, (haves.get(cid) ?? 0) + 1);
     if (message.type === 'added') list.push(...message.blocks);
     if (message.type === 'have') list.push(...BlockSet.fromBase64(message.blocks));
   };
@@ -55,6 +69,7 @@ describe('the swarm of a task', () => {
   beforeEach(() => {
     jest.useFakeTimers();
     told.clear();
+    haves.clear();
     task = new Arriving();
     swarm = new TaskSwarm(task as unknown as Task, 0, { send });
     // Of five members four have a share.
@@ -102,4 +117,23 @@ describe('the swarm of a task', () => {
     jest.advanceTimersByTime(5);
     expect(told.get('e')).toEqual([0, 1]);
   });
+
+  it.each([[[true]], [[false, true]]])(
+    'hears of no block of a blob that another took the place of, and of what that one has (%p)',
+    (steps) => {
+      task.has(0);
+      jest.advanceTimersByTime(5);
+      task.has(1);
+      expect([told.get('a'), told.get('e')]).toEqual([[0], []]);
+      haves.clear();
+      for (const isThere of steps) task.beginAnew(isThere);
+      // Nothing is there yet, which they have to know: what they were told before is no longer true.
+      expect([...haves]).toEqual(['a', 'b', 'c', 'd', 'e'].map((cid) => [cid, 1]));
+      jest.advanceTimersByTime(1000);
+      expect([told.get('a'), told.get('e')]).toEqual([[0], []]);
+      task.has(2);
+      jest.advanceTimersByTime(155);
+      expect([told.get('a'), told.get('e')]).toEqual([[0, 2], [2]]);
+    },
+  );
 });

@@ -37,6 +37,8 @@ export class TaskSwarm {
   private othersTimer: NodeJS.Timeout | undefined;
   private unwatchBlocks: (() => void) | undefined;
   private watched: Task['stored'];
+  /** Whether there was a blob before the one that is followed. */
+  private hasFollowed = false;
   private readonly unwatchState: () => void;
 
   /**
@@ -114,13 +116,26 @@ export class TaskSwarm {
     const { stored } = this.task;
     if (stored === this.watched) return;
     this.unwatchBlocks?.();
+    this.hasFollowed ||= this.watched !== undefined;
     this.watched = stored;
+    this.dropNews();
     this.unwatchBlocks = stored?.watch((index) => {
       this.news.push(index);
       this.timer ??= setTimeout(() => this.flushNews(), GATHER);
     });
-    // What an earlier process left is news for those who joined before it was opened.
-    if (stored !== undefined && stored.held.count > 0) for (const cid of this.members.keys()) this.tellHave(cid);
+    // What an earlier process left is news for those who joined before it was opened; what another blob had is no longer true.
+    if (stored !== undefined && (this.hasFollowed || stored.held.count > 0))
+      for (const cid of this.members.keys()) this.tellHave(cid);
+  }
+
+  /** News of a blob that is no longer followed are none of the one that took its place. */
+  private dropNews(): void {
+    this.news.length = 0;
+    this.newsForOthers.length = 0;
+    clearTimeout(this.timer);
+    clearTimeout(this.othersTimer);
+    this.timer = undefined;
+    this.othersTimer = undefined;
   }
 
   private flushNews(): void {
