@@ -94,8 +94,11 @@ export class Asking {
 }
 
 /** What the supernode has had for long. */
-function overdueOf(now: number, { swarm, usual, usualOfSupernode, overdue }: Pull): readonly BlockSet[] {
-  const pace = usual === 0 ? Infinity : Math.max(usual, usualOfSupernode);
+function overdueOf(now: number, { swarm, usual, usualOfSupernode, overdue, flights }: Pull): readonly BlockSet[] {
+  // They are in the order in which they were asked for.
+  const oldest = flights.find(({ kind }) => kind === 'supernode');
+  const underWay = oldest === undefined ? 0 : now - oldest.since;
+  const pace = usual === 0 ? Infinity : Math.max(usual, usualOfSupernode, underWay);
   return overdue.look(now, swarm.told, Math.max(RULES.overdueStep, RULES.overdueStepFactor * pace));
 }
 

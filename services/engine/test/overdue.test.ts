@@ -42,6 +42,20 @@ describe('what the supernode has had for long', () => {
     expect(overdue.look(50, blocks(0, 50), 1).map(({ count }) => count)).toEqual([48, 47, 46, 45, 44, 43]);
   });
 
+  it('is not what was taken out and came again, though there is as much as before', () => {
+    const overdue = new Overdue();
+    const has = blocks(0, 4);
+    overdue.look(0, has, 1);
+    has.delete(0);
+    has.add(9);
+    overdue.look(1, has, 1);
+    overdue.look(2, has, 1);
+    expect(overdue.look(3, has, 1).map((some) => [...some])).toEqual([
+      [1, 2, 3, 9],
+      [0, 1, 2, 3],
+    ]);
+  });
+
   it('does not become older while nobody looks', () => {
     const overdue = new Overdue();
     overdue.look(0, blocks(0, 4), 100);
@@ -63,6 +77,41 @@ describe('the picker, of what is overdue', () => {
     expect(of([blocks(0, 16), blocks(0, 16), blocks(0, 4)]).sort((one, other) => one - other)).toEqual([
       0, 1, 2, 3, 5, 7, 9, 11, 13, 15,
     ]);
+  });
+
+  it('takes nothing of others before its own share is under way, however many blocks are missing before that', () => {
+    const count = 64;
+    const own = Array.from({ length: 47 }, (_, index) => 1 + count * index).filter((block) => block < 3000);
+    const has = blocks(0, 3000);
+    const share = { index: 1, count };
+    const overdue = Array.from({ length: 6 }, () => has);
+    const peer: PickSource = { id: 'a', kind: 'peer', has: new BlockSet(), free: 4 };
+    const limits = { flights: 999, peerFlights: 4, patience: 500, hedgeAfter: 800 };
+    const of = (free: number, changes: Partial<PickState> = {}): number[] =>
+      pick(state({ share, overdue, limits, sources: [supernode(has, free), peer], ...changes })).map(
+        ({ block }) => block,
+      );
+    expect(of(8)).toEqual([1, 65, 129, 193, 257, 321, 385, 449]);
+    expect(of(own.length)).toEqual(own);
+    // Those that are under way are not taken again.
+    const flights = own.map((block) => ({ block, source: 'supernode', kind: 'supernode' as const, since: 900 }));
+    expect(of(1, { flights: flights.slice(0, -1) })).toEqual([own.at(-1)]);
+    // And of the others none while more than 256 blocks are missing, which the swarm takes long to pass on.
+    expect(of(8, { flights })).toEqual([]);
+    const held = (missing: number): BlockSet => BlockSet.of([...blocks(0, 3000 - missing), ...own]);
+    expect(of(8, { held: held(300) })).toEqual([]);
+    const others = of(8, { held: held(256) });
+    expect([new Set(others).size, others.filter((block) => block < 2744 || own.includes(block))]).toEqual([8, []]);
+  });
+
+  it('takes nothing of others while an own block is missing behind all that neighbours may give', () => {
+    const has = blocks(300, 322);
+    const giver: PickSource = { id: 'a', kind: 'peer', has: blocks(0, 300), free: 1 };
+    const share = { index: 1, count: 64 };
+    const limits = { flights: 999, peerFlights: 1, patience: 500, hedgeAfter: 800 };
+    const overdue = Array.from({ length: 6 }, () => has);
+    const picks = pick(state({ share, overdue, limits, sources: [supernode(has, 8), giver] }));
+    expect(picks.map(({ source }) => source)).toEqual(['a']);
   });
 
   it('leaves to neighbours what one of them has, and takes nothing without a share', () => {
@@ -87,31 +136,38 @@ describe('the picker, of what is overdue', () => {
     fc.assert(
       fc.property(fc.subarray([0, 1, 2, 3, 4, 5, 6, 7], { maxLength: 7 }), fc.nat(), (idle, seed) => {
         const has = blocks(0, 64);
+        // What is picked comes only when all have picked: nobody knows what others have under way.
         const takers = Array.from({ length: count }, (_, index) => ({
           index,
           held: new BlockSet(),
           overdue: new Overdue(),
+          coming: [] as number[],
         }));
         const workers = takers.filter(({ index }) => !idle.includes(index));
-        let sent = 0;
-        for (let now = 0; now < 20; now += 1) {
-          for (const { index, held, overdue } of workers) {
-            // A neighbour has all that others have taken.
-            const swarm = new BlockSet();
-            for (const other of workers) swarm.addAll(other.held);
+        const sent: number[] = [];
+        for (let now = 0; now < 40; now += 1) {
+          const swarm = new BlockSet();
+          for (const { held, coming } of workers) {
+            for (const block of coming.splice(0)) held.add(block);
+            swarm.addAll(held);
+          }
+          for (const { index, held, overdue, coming } of workers) {
             const sources: PickSource[] = [supernode(has, 4), { id: 'swarm', kind: 'peer', has: swarm, free: 0 }];
             const share = { index, count };
-            const given = { sources, share, held, overdue: overdue.look(now, has, 1), now, swarmProgress: now };
-            for (const { block } of pick(state({ ...given, seed: seed + now * count + index }))) {
-              held.add(block);
-              sent += 1;
-            }
+            // A step is three times as long as blocks take.
+            const given = { sources, share, held, overdue: overdue.look(now, has, 3), now, swarmProgress: now };
+            coming.push(...pick(state({ ...given, seed: seed + now * count + index })).map(({ block }) => block));
           }
+          for (const { coming } of workers) sent.push(...coming);
         }
         const all = new BlockSet();
         for (const { held } of workers) all.addAll(held);
         expect(all.count).toBe(64);
-        expect(sent).toBe(64);
+        // While all work, nobody is asked twice. Of those that do nothing, several may take a block at once.
+        const twice = sent.filter((block, place) => sent.indexOf(block) !== place);
+        expect(twice.filter((block) => !idle.includes(block % count))).toEqual([]);
+        const idleBlocks = 8 * idle.length;
+        expect(twice.length).toBeLessThanOrEqual(idleBlocks);
       }),
       { numRuns: 30 },
     );

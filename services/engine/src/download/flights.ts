@@ -34,9 +34,18 @@ export class Flights implements Iterable<ActiveFlight> {
     return this.usually;
   }
 
-  /** How long blocks take, or those from the supernode when these take longer; Infinity while none has come. */
-  get pace(): number {
-    return this.usually === 0 ? Infinity : Math.max(this.usually, this.usuallyFromSupernode);
+  /**
+   * How long blocks take, or those from the supernode when these take longer, with those that are under way: what neighbours brought before its first
+   * came tells nothing of it. Infinity while none has come.
+   */
+  pace(now: number): number {
+    if (this.usually === 0) return Infinity;
+    let pace = Math.max(this.usually, this.usuallyFromSupernode);
+    for (const { kind, isAhead, since } of this.active) {
+      // Behind the limit of the rate, none has been asked for: since is Infinity.
+      if (kind === 'supernode' && !isAhead) pace = Math.max(pace, now - since);
+    }
+    return pace;
   }
 
   /** How long a block may be under way before it is late, in milliseconds. */

@@ -35,7 +35,7 @@ export interface KnownOfBlob {
 
 /** Whom a download may ask for blocks: the supernode and the neighbours it named. */
 export class Sources {
-  supernodeHas = new BlockSet();
+  private hasAtSupernode = new BlockSet();
   private supernodeHad = new Overdue();
   private readonly peers = new Map<string, PeerLink>();
   /** Peers that lied or failed: not linked again in this download. */
@@ -105,6 +105,16 @@ export class Sources {
     this.supernodeAlive = false;
     // Another, or the same started anew, may have none of it.
     this.supernodeHas = new BlockSet();
+  }
+
+  /** What the supernode says it has. */
+  get supernodeHas(): BlockSet {
+    return this.hasAtSupernode;
+  }
+
+  /** When it says anew what it has, the blob may have begun anew: nothing of that has been there for long. */
+  set supernodeHas(has: BlockSet) {
+    this.hasAtSupernode = has;
     this.supernodeHad = new Overdue();
   }
 

@@ -284,7 +284,7 @@ export class SwarmIntake implements Member, Asker {
       flights,
       share: this.share,
       swarmProgress: this.questions.progress,
-      overdue: this.sources.overdue(now, Math.max(STEP, STEP_FACTOR * this.flights.pace)),
+      overdue: this.sources.overdue(now, Math.max(STEP, STEP_FACTOR * this.flights.pace(now))),
       limits: {
         flights: limit === undefined ? Infinity : 1 + flights.length,
         peerFlights: slots.peers,

@@ -8,7 +8,8 @@ const FIRST = 2;
 
 /**
  * Which blocks the supernode has had for how long: what nobody has brought into the swarm for long is in more and more shares, since the link or the
- * machine of who should take it may be slow, or gone. It looks once a step, and keeps what there was then.
+ * machine of who should take it may be slow, or gone. It looks once a step, and keeps what there was then. It is of one blob: when that begins anew, what
+ * was there before says nothing.
  */
 export class Overdue {
   /** What there was at each look, the newest first. */
@@ -24,8 +25,7 @@ export class Overdue {
   look(now: number, has: BlockSet, step: number): readonly BlockSet[] {
     if (now - this.lookedAt >= step) {
       this.lookedAt = now;
-      const [newest] = this.looks;
-      this.looks.unshift(newest?.count === has.count ? newest : copyOf(has));
+      this.looks.unshift(copyOf(has));
       this.looks.length = Math.min(this.looks.length, FIRST + STEPS);
     }
     return this.looks.slice(FIRST);

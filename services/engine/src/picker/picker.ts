@@ -39,7 +39,7 @@ export interface PickState {
   readonly share: Share | undefined;
   /** When a block last came from a peer or out of the share. */
   readonly swarmProgress: number;
-  /** What the supernode has had for long, for longer, and so on (see `Overdue`): of that, what no neighbour has is in wider shares. Default: nothing. */
+  /** What the supernode has had for long, for longer, and so on (see `Overdue`): of that, what no neighbour has is in wider shares when little is missing. Default: nothing. */
   readonly overdue?: readonly BlockSet[] | undefined;
   readonly limits: PickLimits;
 }
@@ -98,7 +98,7 @@ export function mayPick(
  * Chooses the next blocks and their sources. Pure.
  *
  * From peers: what the runtime reads next, then the rarest among the neighbours. From the supernode: the share; any other block only
- * while the swarm brings nothing, or when it is overdue, so that the supernode sends each block about once. A block that is long under way is asked of a
+ * while the swarm brings nothing, or when it is overdue and little is missing, so that the supernode sends each block about once. A block that is long under way is asked of a
  * second source when one has nothing else to give.
  */
 export function pick(state: PickState): Picked[] {

@@ -14,13 +14,15 @@ export interface SupernodeRule {
   readonly overdue: readonly BlockSet[];
 }
 
+type FromSupernode = SupernodeRule & { readonly has: BlockSet };
+
 /** What is looked at. */
 export interface Search {
   readonly held: BlockSet;
   /** The neighbours that may be asked: of their blocks any. */
   readonly givers: readonly BlockSet[];
   /** What the supernode has, and may be asked for. */
-  readonly supernode: (SupernodeRule & { readonly has: BlockSet }) | undefined;
+  readonly supernode: FromSupernode | undefined;
   /** All neighbours: how many have a block tells how rare it is. */
   readonly peers: readonly BlockSet[];
   readonly underWay: readonly { readonly block: number }[];
@@ -41,14 +43,15 @@ export class Wanted {
   private readonly places: number[] = [];
   private readonly masks: number[] = [];
   private readonly planes: number[] = [];
+  private readonly taken: number[] = [];
+  /** Where the words begin that were looked at for what is overdue; undefined: none were. */
+  private overdueFrom: number | undefined;
 
   constructor(private readonly search: Search) {
-    const { cursor, givers, supernode } = search;
+    const { givers, supernode } = search;
     let last = supernode?.has.last ?? -1;
     for (const has of givers) last = Math.max(last, has.last);
-    const end = Math.min(last + 1, search.end ?? Infinity);
-    this.look(cursor, end);
-    this.look(0, Math.min(cursor, end));
+    this.look(last, (place) => this.given(place));
     for (const { block } of search.underWay) this.take(block);
   }
 
@@ -66,13 +69,8 @@ export class Wanted {
 
   /** A block is wanted no more. */
   take(block: number): void {
-    for (
-      let index = this.places.indexOf(block >> 5);
-      index !== -1;
-      index = this.places.indexOf(block >> 5, index + 1)
-    ) {
-      this.masks[index] = (this.masks[index] ?? 0) & ~(1 << (block & 31));
-    }
+    this.taken.push(block);
+    this.strike(block);
   }
 
   /** Of the blocks in `has`, the one that fewest neighbours have; among equals the one with the lowest lot. */
@@ -118,12 +116,12 @@ export class Wanted {
   overdue(has: BlockSet, lotOf: (block: number) => number): number | undefined {
     const { supernode } = this.search;
     if (supernode === undefined || supernode.overdue.length === 0) return undefined;
+    this.overdueFrom ??= this.lookForOverdue(supernode);
     let found: number | undefined;
     let lowest = Infinity;
-    for (let index = 0; index < this.places.length; index += 1) {
+    for (let index = this.overdueFrom; index < this.places.length; index += 1) {
       const place = this.places[index] ?? 0;
       let some = (this.masks[index] ?? 0) & has.word(place);
-      if (some !== 0) some &= widened(supernode, place) & this.orphans(index);
       for (; some !== 0; some &= some - 1) {
         const block = place * 32 + firstBit(some);
         const lot = lotOf(block);
@@ -133,6 +131,16 @@ export class Wanted {
     return found;
   }
 
+  private strike(block: number): void {
+    for (
+      let index = this.places.indexOf(block >> 5);
+      index !== -1;
+      index = this.places.indexOf(block >> 5, index + 1)
+    ) {
+      this.masks[index] = (this.masks[index] ?? 0) & ~(1 << (block & 31));
+    }
+  }
+
   /** The blocks of a word that no neighbour has. */
   private orphans(index: number): number {
     let held = 0;
@@ -140,30 +148,71 @@ export class Wanted {
     return ~held;
   }
 
-  private look(from: number, to: number): void {
+  /** Adds the words with what is overdue; tells where they begin. They are few, if any, and most choices need none of them. */
+  private lookForOverdue(supernode: FromSupernode): number {
+    const { peers } = this.search;
+    const from = this.places.length;
+    if (this.isEarly(supernode)) return from;
+    this.look(supernode.has.last, (place) => {
+      let some = supernode.has.word(place) & widened(supernode, place);
+      for (const has of peers) if (some !== 0) some &= ~has.word(place);
+      return some;
+    });
+    for (const block of this.taken) this.strike(block);
+    return from;
+  }
+
+  /**
+   * Whether nothing of others' shares is to be taken yet: something of the own share is neither here nor taken, or more is missing than one choice looks
+   * at. So much takes the swarm long to pass on, and what no neighbour has is with others, or under way to its taker.
+   */
+  private isEarly({ has, share }: FromSupernode): boolean {
+    const { held, end = Infinity, most } = this.search;
     let found = 0;
-    for (let place = from >> 5; place * 32 < to && found < this.search.most; place += 1) {
-      found += this.add(place, between(from - place * 32, to - place * 32));
+    for (let place = 0; place * 32 < Math.min(has.last + 1, end); place += 1) {
+      const missing = has.word(place) & ~held.word(place) & between(0, end - place * 32);
+      if (missing === 0) continue;
+      found += bitsIn(missing);
+      if (found > most) return true;
+      let own = share === undefined ? 0 : missing & ofShare(share, place);
+      for (; own !== 0; own &= own - 1) if (!this.taken.includes(place * 32 + firstBit(own))) return true;
+    }
+    return false;
+  }
+
+  /** The blocks of a word that neighbours may give, or the supernode may be asked for whatever is overdue. */
+  private given(place: number): number {
+    const { givers, supernode } = this.search;
+    let given = supernode === undefined ? 0 : supernode.has.word(place) & ruled(supernode, place, -1);
+    for (const has of givers) given |= has.word(place);
+    return given;
+  }
+
+  /** Looks at the missing blocks up to `last`, from the cursor on and then from the first. @param of the blocks of a word that count. */
+  private look(last: number, of: (place: number) => number): void {
+    const { cursor } = this.search;
+    const end = Math.min(last + 1, this.search.end ?? Infinity);
+    this.lookAt(cursor, end, of);
+    this.lookAt(0, Math.min(cursor, end), of);
+  }
+
+  private lookAt(from: number, to: number, of: (place: number) => number): void {
+    const { held, most } = this.search;
+    let found = 0;
+    for (let place = from >> 5; place * 32 < to && found < most; place += 1) {
+      const missing = between(from - place * 32, to - place * 32) & ~held.word(place);
+      if (missing !== 0) found += this.add(place, missing & of(place));
     }
   }
 
-  /** Adds a word; tells how many blocks of it are wanted. @param of its blocks that are looked at. */
-  private add(place: number, of: number): number {
-    const { held, givers, peers, supernode } = this.search;
-    const missing = of & ~held.word(place);
-    if (missing === 0) return 0;
-    let given = 0;
-    for (const has of givers) given |= has.word(place);
-    if (supernode !== undefined) {
-      given |= supernode.has.word(place) & (ruled(supernode, place, -1) | widened(supernode, place));
-    }
-    const mask = missing & given;
+  /** Adds a word, unless nothing of it is wanted; tells how many blocks of it are. */
+  private add(place: number, mask: number): number {
     if (mask === 0) return 0;
     const base = this.places.length * PLANES;
     this.places.push(place);
     this.masks.push(mask);
     for (let plane = 0; plane < PLANES; plane += 1) this.planes.push(0);
-    for (const has of peers) this.count(base, has.word(place) & mask);
+    for (const has of this.search.peers) this.count(base, has.word(place) & mask);
     return bitsIn(mask);
   }
 
