@@ -22,16 +22,30 @@ describe('the turns of requests', () => {
     expect(order).toEqual(Array.from({ length: 100 }, (_, number) => number));
   });
 
-  it('leave time for connections while these come, and come as before when they do not', async () => {
-    for (let number = 0; number < 84; number += 1) turns.take(begin, open);
-    begun = 0;
-    for (let came = 0; came < 40; came += 1) {
+  const connect = async (times: number): Promise<void> => {
+    for (let came = 0; came < times; came += 1) {
       turns.connected({ writable: true });
       await turn();
     }
+  };
+
+  it('leave time for connections while a herd of them comes, and come as before when it does not', async () => {
+    await connect(8);
+    for (let number = 0; number < 84; number += 1) turns.take(begin, open);
+    expect(begun).toBeLessThan(2);
+    await connect(40);
     expect(begun).toBeGreaterThan(5);
     expect(begun).toBeLessThan(15);
     for (let more = 0; more < 4; more += 1) await turn();
+    expect(begun).toBe(84);
+  });
+
+  it('come as ever while there is a connection now and then', async () => {
+    for (let pairs = 0; pairs < 20; pairs += 1) {
+      await connect(1);
+      await turn();
+      turns.take(begin, open);
+    }
     expect(begun).toBe(20);
   });
 

@@ -2,13 +2,13 @@
 const REQUESTS_A_TURN = 64;
 
 /**
- * While connections come, one is begun in so many turns: Node.js takes one connection a turn, and who waits to be taken, a probe of the kubelet's
+ * While a herd connects, one is begun in so many turns: Node.js takes one connection a turn, and who waits to be taken, a probe of the kubelet's
  * too, waits for all turns before.
  */
 const TURNS_A_REQUEST = 4;
 
-/** For so many turns after one that came, more connections are expected. */
-const EXPECTS_CONNECTIONS = 2;
+/** A connection in each of so many turns, one after the other, is a herd: more wait to be taken. Some come all the time, and are none. */
+const HERD = 8;
 
 /** How often it is looked whether the event loop turns, in ms; one that was not there for so long has stood still. */
 const BEAT_EVERY = 100;
@@ -43,6 +43,8 @@ export class RequestTurns {
   private begun = 0;
   private now = 0;
   private turning = false;
+  /** Whether a connection was taken in this turn, and in how many turns before it, without one between. */
+  private hasConnected = false;
   private connecting = 0;
   private recovering = 0;
   private beatAt = performance.now();
@@ -69,7 +71,7 @@ export class RequestTurns {
   /** A connection was taken. */
   connected(asker: Asker): void {
     this.fresh.add(asker);
-    this.connecting = EXPECTS_CONNECTIONS;
+    this.hasConnected = true;
     this.turn();
   }
 
@@ -78,7 +80,7 @@ export class RequestTurns {
   }
 
   private get most(): number {
-    if (this.connecting === 0) return REQUESTS_A_TURN;
+    if (this.connecting < HERD) return REQUESTS_A_TURN;
     return this.now % TURNS_A_REQUEST === 0 ? 1 : 0;
   }
 
@@ -102,7 +104,8 @@ export class RequestTurns {
   private readonly next = (): void => {
     this.now += 1;
     this.turning = false;
-    if (this.connecting > 0) this.connecting -= 1;
+    this.connecting = this.hasConnected ? this.connecting + 1 : 0;
+    this.hasConnected = false;
     if (this.recovering > 0) this.recovering -= 1;
     let looked = 0;
     const now: (() => void)[] = [];
