@@ -62,9 +62,12 @@ describe('no pull fails', () => {
       ['podman'],
     ];
     await Promise.all(
-      nodes.map((host, index) =>
-        nodeMirror({ host, flags: ['--mirror', `http://${MIRROR}`, '--runtime', ...(flags[index] ?? [])] }, 'apply'),
-      ),
+      nodes.map(async (host, index) => {
+        const runtime = { host, flags: ['--runtime', ...(flags[index] ?? [])] };
+        // podman's folder is the same for all worlds.
+        world.keep(`the mirror of ${host.name}`, { stop: async () => void (await nodeMirror(runtime, 'restore')) });
+        await nodeMirror(runtime, 'apply', '--mirror', `http://${MIRROR}`);
+      }),
     );
     await world.network.limitUplink('registry', REGISTRY_MEGABITS);
   });

@@ -91,7 +91,7 @@ describe('a place at a supernode', () => {
     joining.answer(1, 'the place taken anew');
     await joining.takenIn;
     joining.answer(0, 'the place that was lost');
-    expect(await first).toBe(false);
+    expect(await first).toBe(true);
     expect(joining.left).toEqual(['the place that was lost']);
     membership.leave();
     expect(joining.left).toEqual(['the place that was lost', 'the place taken anew']);

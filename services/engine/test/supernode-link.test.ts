@@ -18,6 +18,7 @@ import type { ClassicAnswer, Digest } from '@cdk8s-dragonfly/protocol';
 import { PulseSockets } from '../src/links/pulse';
 import { SteadyClock } from '../src/links/steady-clock';
 import { SupernodeLink } from '../src/links/supernode-link';
+import type { SessionListener } from '../src/links/supernode-session';
 
 const blob: Digest = `sha256:${'ab'.repeat(32)}`;
 const KEY = publicKeyText(generateKeyPairSync('ed25519').privateKey);
@@ -75,9 +76,9 @@ describe('a daemon that is told to come later', () => {
 
   const later = (ms: number): ClassicAnswer =>
     failureAnswer(RESULT_CODE.waitAuth, 'come again', { version: NATIVE_VERSION, later: ms });
-  const join = async (): Promise<string> => {
+  const join = async (more: Partial<SessionListener> = {}): Promise<string> => {
     const wanted = { blob, url: new URL(`http://origin/v2/a/blobs/${blob}`), headers: [] };
-    return (await link.join(wanted, { event: () => undefined, lost: () => undefined })).kind;
+    return (await link.join(wanted, { event: () => undefined, lost: () => undefined, ...more })).kind;
   };
 
   it('comes at that time, and says that it has waited', async () => {
@@ -86,13 +87,25 @@ describe('a daemon that is told to come later', () => {
       const native = { version: NATIVE_VERSION, blob, key: KEY, blocks: { ip: '127.0.0.1', port: 9 } };
       return registeredAnswer({ taskId: 'ef'.repeat(32), length: undefined, pieceSize: 4 * 1024 * 1024 }, native);
     };
-    expect(await join()).toBe('joined');
+    const told: number[] = [];
+    expect(await join({ putOff: (ms) => void told.push(ms) })).toBe('joined');
+    expect(told).toEqual([400]);
     expect(came.map(({ waited }) => waited)).toEqual([undefined, true]);
     const [first, second] = came.map(({ at }) => at);
     const waited = (second ?? 0) - (first ?? 0);
     // It would be 2.5 s where no time is told.
     expect(waited).toBeGreaterThan(390);
     expect(waited).toBeLessThan(2400);
+  });
+
+  it('waits no more, and does not come, when nothing is wanted any more', async () => {
+    answer = () => later(60_000);
+    const over = new AbortController();
+    const began = performance.now();
+    const joined = join({ putOff: () => over.abort(new Error('nobody wants it')), over: over.signal });
+    await expect(joined).rejects.toThrow();
+    expect(came).toHaveLength(1);
+    expect(performance.now() - began).toBeLessThan(5000);
   });
 
   it('does not wait for one that is gone by then', async () => {

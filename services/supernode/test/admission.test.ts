@@ -27,5 +27,14 @@ describe('registrations that come at once', () => {
     const admission = new Admission();
     expect(admission.wait(0, 1800)).toBe(1800);
     expect(admission.wait(10_000, 90_000)).toBe(60_000);
+    expect(admission.wait(10_001, 0)).toBe(0);
+  });
+
+  it('are told a minute at most, and whoever comes after a flood of them no more', () => {
+    const admission = new Admission();
+    for (let more = 0; more < 200_000; more += 1) admission.wait(0, 0);
+    expect(admission.wait(0, 0)).toBe(60_000);
+    expect(admission.wait(30_000, 0)).toBe(30_000);
+    expect(admission.wait(61_000, 0)).toBe(0);
   });
 });

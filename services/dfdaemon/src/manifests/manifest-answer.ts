@@ -165,7 +165,9 @@ export class ManifestAnswers {
     const { store, now, anybody } = this.tools;
     const { claim, upstream, route } = question;
     const isAnybody = claim.authorization === undefined;
-    store.see(tag, { digest, seenAt: now(), isPublic: isAnybody || store.tag(tag)?.isPublic === true });
+    const last = store.tag(tag);
+    const before = last === undefined || store.has(last.digest) ? last?.digest : last.before;
+    store.see(tag, { digest, seenAt: now(), isPublic: isAnybody || last?.isPublic === true, before });
     const asked = `${upstream.href} ${route.name} ${route.reference}`;
     if (isAnybody || this.askedPublic.has(asked)) return;
     this.askedPublic.set(asked, true);
@@ -174,9 +176,9 @@ export class ManifestAnswers {
     anybody.send({ registry: upstream, method: 'HEAD', path, headers: [accept] }, AbortSignal.timeout(REACH * 5)).then(
       (answer) => {
         answer.discard();
-        const last = store.tag(tag);
+        const latest = store.tag(tag);
         const isPublic = answer.status === 200;
-        if (last !== undefined && (isPublic || REFUSALS.has(answer.status))) store.see(tag, { ...last, isPublic });
+        if (latest !== undefined && (isPublic || REFUSALS.has(answer.status))) store.see(tag, { ...latest, isPublic });
       },
       () => undefined, // not known to be public, then
     );
@@ -220,7 +222,10 @@ export class ManifestAnswers {
     const tag = tagOf(question);
     const { reference } = question.route;
     if (tag !== undefined && !policy.stale) return undefined;
-    const digest = tag === undefined ? reference : store.tag(tag)?.digest;
+    const seen = tag === undefined ? undefined : store.tag(tag);
+    // What it came to mean and nobody pulled is not here to be given.
+    const last = seen === undefined || store.has(seen.digest) ? seen?.digest : seen.before;
+    const digest = tag === undefined ? reference : last;
     if (digest === undefined || !isDigest(digest)) return undefined;
     const kept = await this.kept(exchange, question, digest);
     if (kept === undefined) return undefined;

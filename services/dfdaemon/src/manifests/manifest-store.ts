@@ -22,6 +22,8 @@ export interface SeenTag {
   readonly seenAt: number;
   /** Whether the registry gives it to anybody. */
   readonly isPublic: boolean;
+  /** What it meant before, if that manifest is kept and this one was not yet: what it means was asked, and nothing pulled. */
+  readonly before?: Digest | undefined;
 }
 
 /** Where a tag stands. */
@@ -39,7 +41,8 @@ export interface ManifestLimits {
   readonly tags?: number;
 }
 
-const TAG = z.object({ digest: z.string(), seenAt: z.number(), isPublic: z.boolean() });
+const DIGEST = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+const TAG = z.object({ digest: DIGEST, seenAt: z.number(), isPublic: z.boolean(), before: DIGEST.optional() });
 const MANIFEST_FILE = /^[0-9a-f]{64}$/;
 const TAG_FILE = /^[0-9a-f]{64}\.tag$/;
 
@@ -106,6 +109,11 @@ export class ManifestStore {
     return this.tags.get(keyOf(tag));
   }
 
+  /** Whether the manifest was kept; it may be damaged by now. */
+  has(digest: Digest): boolean {
+    return this.manifests.has(digest);
+  }
+
   /** The manifest, if it is here and undamaged. */
   async find(digest: Digest): Promise<Manifest | undefined> {
     if (this.manifests.get(digest) === undefined) return undefined;
@@ -148,11 +156,8 @@ export class ManifestStore {
 
   private async takeTag(file: string): Promise<void> {
     const parsed = TAG.safeParse(jsonOf(await readFile(join(this.folder, file), 'utf8')));
-    if (parsed.success && isDigest(parsed.data.digest)) {
-      this.tags.set(file.slice(0, 64), { ...parsed.data, digest: parsed.data.digest });
-    } else {
-      await unlink(join(this.folder, file));
-    }
+    if (parsed.success) this.tags.set(file.slice(0, 64), parsed.data);
+    else await unlink(join(this.folder, file));
   }
 
   /** One after the other, so that a file is never written twice at a time. */

@@ -102,6 +102,18 @@ describe('when the registry cannot be reached', () => {
     expect((await ask(port, at(digestOf(INDEX)))).body.equals(INDEX)).toBe(true);
   });
 
+  test('with what it meant when it was pulled, if it has come to mean another image that nobody pulled', async () => {
+    const { port } = await start();
+    await pull(bench as MirrorBench);
+    upstream.tag = Buffer.from(JSON.stringify({ mediaType: TYPE, layers: [] }));
+    const moved = await ask(port, TAG, { method: 'HEAD' });
+    expect(moved.headers['docker-content-digest']).toBe(digestOf(upstream.tag));
+    await bench?.stopRegistry();
+    const answer = await ask(port, TAG);
+    expect([answer.status, answer.headers['warning']]).toEqual([200, '110 dfdaemon "Response is Stale"']);
+    expect(answer.body.equals(INDEX)).toBe(true);
+  });
+
   test('but not when a blob that it names is out of reach', async () => {
     const { port } = await start();
     await pull(bench as MirrorBench);

@@ -251,10 +251,12 @@ export class Download {
     this.fallback.begin();
     const ticking = setInterval(() => this.tick(), TICK);
     const { swarm, origin, original, stopping } = this;
+    // At once: it may be waiting for its turn at a supernode.
+    stopping.signal.addEventListener('abort', () => swarm.leave(), { once: true });
     try {
       if (this.stored === undefined) this.isVerified = await this.disk.takeUp(this.current);
       if (this.isVerified) return;
-      if (!(await swarm.join())) {
+      if (!(await swarm.join()) && !this.finished) {
         await this.disk.dropUnvouched();
         // What has no digest would be mixed of what the origin has now and what the supernode has.
         if (supernodes.any && isDigest(this.blob)) swarm.keepSeeking();

@@ -48,7 +48,7 @@ export class Fallback {
   look(): void {
     const { origin, swarm, tools } = this;
     // Time in which the supernode itself waits does not count, however long: what comes then is still to be asked of it.
-    if (swarm.isHeldBack || swarm.isWaitingForOrigin) this.progress = tools.clock.now;
+    if (swarm.isHeldBack || swarm.isWaitingForOrigin || swarm.isPutOff) this.progress = tools.clock.now;
     const quiet = tools.clock.now - this.progress;
     if (quiet > tools.timeouts.swarmStall) {
       origin.start(`the swarm brought nothing for ${Math.round(quiet)} ms`, this.signal);

@@ -83,8 +83,9 @@ export class Membership {
         return true;
       }
       if (this.losses !== losses && this.link !== undefined && this.link !== link) {
+        // Another has taken us in meanwhile.
         link.leave(blob, this.member);
-        return false;
+        return true;
       }
       this.link = link;
       // Lost while it took us in: what it said in between was not heard, and would be waited for.

@@ -46,6 +46,9 @@ export class SwarmIntake implements Member, Asker {
   private state: Extract<BlobEvent, { type: 'task' }>['state'] | undefined;
   /** What the supernode said is taken in one after the other. */
   private hearing: Promise<void> = Promise.resolve();
+  private readonly leaving = new AbortController();
+  /** Until when no supernode takes us in, of the steady clock. */
+  private putOffUntil = 0;
 
   /**
    * @param supernodeFailed is told that the supernode cannot have the blob.
@@ -177,10 +180,26 @@ export class SwarmIntake implements Member, Asker {
   }
 
   leave(): void {
+    if (this.leaving.signal.aborted) return;
+    this.leaving.abort(new Error('the download has ended'));
     this.tools.budget.close(this);
     this.membership.leave();
     this.flights.abort(new Error('the download has ended'));
     this.sources.close();
+  }
+
+  /** Aborts at {@link leave}. */
+  get over(): AbortSignal {
+    return this.leaving.signal;
+  }
+
+  putOff(ms: number): void {
+    this.putOffUntil = this.tools.clock.now + ms;
+  }
+
+  /** Whether a supernode has named a time at which it takes us in, which is not over. */
+  get isPutOff(): boolean {
+    return this.tools.clock.now < this.putOffUntil;
   }
 
   event(event: BlobEvent): void {

@@ -41,6 +41,8 @@ export class Liveness {
   private readonly tempo: Tempo;
   private hungAt = -Infinity;
 
+  private lately: { readonly at: number; readonly state: Promise<LivenessState> } | undefined;
+
   constructor(private readonly options: LivenessOptions) {
     this.tempo = new Tempo(options.silence, () => options.clock.now);
   }
@@ -63,6 +65,13 @@ export class Liveness {
   /** Looks whether it has a pulse at all, so that one that stops later is missed. */
   meet(): void {
     if (!this.options.pulse.wasFelt) void this.options.pulse.feel();
+  }
+
+  /** As {@link look}, or what came of one that began less than so many milliseconds ago: thousands of nodes wait at once, each with its layers. */
+  async lookOfLate(within: number): Promise<LivenessState> {
+    const now = performance.now();
+    if (this.lately === undefined || now - this.lately.at >= within) this.lately = { at: now, state: this.look(false) };
+    return this.lately.state;
   }
 
   /**

@@ -159,7 +159,7 @@ export class SupernodeLink {
     this.liveness.meet();
     try {
       const ip = await this.ownIp();
-      const registered = await this.registerFittingly(wanted, ip);
+      const registered = await this.registerFittingly(wanted, ip, listener);
       if (registered.kind === 'joined') {
         this.session.isRegistered(blob);
         this.session.keepOpen(ip);
@@ -252,13 +252,13 @@ export class SupernodeLink {
    * An original supernode keeps what a client has under its name, so each download has one of its own there; ours knows a daemon by the
    * one name of its session. The answer shows which of the two it is: one may have taken the other's place.
    */
-  private async registerFittingly(wanted: Wanted, ip: string): Promise<Registered> {
+  private async registerFittingly(wanted: Wanted, ip: string, listener: SessionListener): Promise<Registered> {
     const { identity, address } = this.options;
     for (let tries = 0; tries < 2; tries += 1) {
       const { isOriginal } = this;
       const cid = isOriginal ? `${identity.cid}-${(this.downloads += 1)}` : identity.cid;
       const who = { identity: { ...identity, cid }, ip, host: address.host, isOriginal };
-      const answer = await this.registerPatiently((waited) => registrationText(wanted, { ...who, waited }));
+      const answer = await this.registerPatiently((waited) => registrationText(wanted, { ...who, waited }), listener);
       if ((answer.kind === 'original') !== isOriginal) this.isOriginal = !isOriginal;
       else if (answer.kind !== 'original') return answer;
       else return { kind: 'original', place: { supernode: this.original, cid, registration: answer.registration } };
@@ -268,22 +268,26 @@ export class SupernodeLink {
 
   private async registerPatiently(
     body: (waited: boolean) => string,
+    listener: SessionListener,
   ): Promise<Exclude<RegistrationAnswer, { kind: 'later' }>> {
     for (let waits = 0; waits <= MAX_WAITS; waits += 1) {
       const answer = await this.register(body(waits > 0));
       if (answer.kind !== 'later') return answer;
-      if (waits < MAX_WAITS) await this.waitWhileItLives(answer.after);
+      if (waits === MAX_WAITS) break;
+      listener.putOff?.(answer.after);
+      await this.waitWhileItLives(answer.after, listener.over);
     }
     throw new LinkFailure('gone', `supernode ${this.name} has told us to come later ${MAX_WAITS + 1} times`);
   }
 
-  /** @throws LinkFailure when it does not live. */
-  private async waitWhileItLives(ms: number): Promise<void> {
+  /** @throws LinkFailure when it does not live; the reason of `over`. */
+  private async waitWhileItLives(ms: number, over = this.stopping.signal): Promise<void> {
+    const signal = AbortSignal.any([this.stopping.signal, over]);
     const end = performance.now() + ms;
     for (let left = ms; left > 0; left = end - performance.now()) {
-      await delay(Math.min(left, LOOK_EVERY), undefined, { signal: this.stopping.signal });
+      await delay(Math.min(left, LOOK_EVERY), undefined, { signal });
       if (left <= LOOK_EVERY) return;
-      const state = await this.liveness.look(false);
+      const state = await this.liveness.lookOfLate(LOOK_EVERY);
       if (state !== 'answers' && state !== 'busy') {
         throw new LinkFailure(state, `supernode ${this.name} ${NO_ANSWER[state]}`);
       }

@@ -29,9 +29,10 @@ export class Admission {
    * @param queued for how many ms it has waited here already: so long is the way to us at present.
    */
   wait(now: number, queued: number): number {
-    const begin = Math.max(now + queued, this.freeAt);
-    this.freeAt = begin + this.cost;
-    const wait = begin - now;
+    const begin = Math.max(now, this.freeAt);
+    // What one has waited here says nothing of the others: its body may have come slowly.
+    this.freeAt = Math.min(begin + this.cost, now + MAX_LATER);
+    const wait = Math.max(begin - now, queued);
     return wait <= WAITS ? 0 : Math.min(Math.ceil(wait), MAX_LATER);
   }
 
