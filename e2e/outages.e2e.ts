@@ -65,7 +65,10 @@ describe('no pull fails', () => {
       nodes.map(async (host, index) => {
         const runtime = { host, flags: ['--runtime', ...(flags[index] ?? [])] };
         // podman's folder is the same for all worlds.
-        world.keep(`the mirror of ${host.name}`, { stop: async () => void (await nodeMirror(runtime, 'restore')) });
+        const restore = async (): Promise<void> => {
+          await nodeMirror(runtime, 'restore');
+        };
+        world.keep(`the mirror of ${host.name}`, { stop: restore });
         await nodeMirror(runtime, 'apply', '--mirror', `http://${MIRROR}`);
       }),
     );
