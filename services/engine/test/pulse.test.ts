@@ -77,6 +77,20 @@ describe('whether a supernode lives', () => {
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
     });
 
+  it('is looked at once for all who ask within a time, and again behind it', async () => {
+    let pings = 0;
+    server.on('connection', () => (pings += 1));
+    server.on('request', () => (pings += 1));
+    const lives = liveness();
+    const looks = await Promise.all([1, 2, 3].map(async () => lives.lookOfLate(60_000)));
+    const one = pings;
+    expect(new Set(looks).size).toBe(1);
+    await lives.lookOfLate(60_000);
+    expect(pings).toBe(one);
+    await lives.lookOfLate(0);
+    expect(pings).toBeGreaterThan(one);
+  });
+
   it('is told by its pulse, once that was felt', async () => {
     const felt = pulse();
     supernode.late = undefined;
