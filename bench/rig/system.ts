@@ -140,7 +140,10 @@ export class Cache implements System {
   }
 
   async stop(): Promise<void> {
-    if (this.cache !== undefined) await this.cache.daemon.stop();
+    if (this.cache === undefined) return;
+    await this.cache.daemon.stop();
+    // The next herd finds a cache that has nothing, as it finds us.
+    rmSync(this.cache.storage, { recursive: true });
   }
 }
 

@@ -25,6 +25,10 @@ export interface Delivery {
   readonly bytes: number;
 }
 
+function storageOf(host: Host): string {
+  return host.path('storage');
+}
+
 function authLines(host: Host, { realm, service, issuer, certificate }: TokenTrust): string[] {
   const bundle = host.path('token-certificate.pem');
   writeFileSync(bundle, certificate);
@@ -64,7 +68,7 @@ export class Registry {
       [
         'version: 0.1',
         'log: { level: debug, accesslog: { disabled: false } }',
-        `storage: { filesystem: { rootdirectory: ${JSON.stringify(host.path('storage'))} } }`,
+        `storage: { filesystem: { rootdirectory: ${JSON.stringify(storageOf(host))} } }`,
         'http:',
         `  addr: "${host.ip}:5000"`,
         ...(certificate === undefined ? [] : tlsLines(host, certificate)),
@@ -77,6 +81,11 @@ export class Registry {
     const registry = new Registry(host, daemon, certificate);
     await daemon.ready(async () => [200, 401].includes(await registry.status()) || undefined);
     return registry;
+  }
+
+  /** The folder in which it keeps all that it has. */
+  get storage(): string {
+    return storageOf(this.host);
   }
 
   /** `HOST:PORT`. */
