@@ -1,5 +1,6 @@
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
+import type { Seal } from './seal';
 import type { Account } from './space';
 import type { StoredBlob } from './stored-blob';
 
@@ -18,6 +19,8 @@ export class BlobEntry {
   /** Whether its account says what is on disk; else it is settled when the last user goes. */
   settled = true;
   lastRead = -Infinity;
+  /** Its files as this process left them when it closed them last. */
+  seal: Seal | undefined;
   /** Whether it is here whole, its digest confirmed. */
   finished = false;
 

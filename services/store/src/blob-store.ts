@@ -7,6 +7,7 @@ import { blobPaths, unlinkBlob } from './blob-files';
 import { makeFiles, openFiles } from './blob-handles';
 import type { OpenFiles } from './blob-handles';
 import { BlobEntry, BlobIndex } from './blob-index';
+import type { BlobOwner } from './blob-owner';
 import { BlobRoom } from './blob-room';
 import type { TableHead } from './block-table';
 import { Evictions } from './evictions';
@@ -14,6 +15,8 @@ import { FreeSpace } from './free-space';
 import { BlockBuffers } from './block-buffers';
 import { RecentBlocks } from './recent-blocks';
 import { scanBlobs } from './scan';
+import { isUnbroken } from './seal';
+import type { Seal } from './seal';
 import { Space } from './space';
 import { StoreFolder } from './store-folder';
 import { timer } from './store-options';
@@ -195,8 +198,19 @@ export class BlobStore {
   private async load(entry: BlobEntry): Promise<StoredBlob | undefined> {
     if (entry.stored !== undefined) return entry.stored;
     const found = await openFiles(blobPaths(this.folder.blobs, entry.blob), entry.blob);
-    if (found === undefined) await this.discard(entry);
-    return found === undefined ? undefined : this.object(entry, found);
+    if (found === undefined) {
+      await this.discard(entry);
+      return undefined;
+    }
+    const { seal } = entry;
+    try {
+      const isSealed = seal !== undefined && (await isUnbroken(seal, found));
+      return this.object(entry, found, { seal: isSealed ? seal : undefined });
+    } catch (error) {
+      await found.data.close();
+      await found.table.close();
+      throw error;
+    }
   }
 
   private async make(head: TableHead): Promise<StoredBlob> {
@@ -210,7 +224,7 @@ export class BlobStore {
       try {
         const found = await makeFiles(blobPaths(blobs, head.blob), head);
         this.index.add(entry);
-        return this.countUser(entry, this.object(entry, found, room));
+        return this.countUser(entry, this.object(entry, found, { room }));
       } finally {
         ended();
       }
@@ -223,9 +237,12 @@ export class BlobStore {
   private object(
     entry: BlobEntry,
     found: OpenFiles,
-    room = new BlobRoom(entry.blob, this.space, entry.account),
+    {
+      room = new BlobRoom(entry.blob, this.space, entry.account),
+      seal,
+    }: { readonly room?: BlobRoom; readonly seal?: Seal | undefined },
   ): StoredBlob {
-    const stored: StoredBlob = new StoredBlob(entry.blob, found, {
+    const owner: BlobOwner = {
       room,
       recent: this.recent,
       buffers: this.buffers,
@@ -247,7 +264,8 @@ export class BlobStore {
           if (taken !== undefined) entry.yielding.delete(taken);
           await this.letGo(entry, stored);
         }),
-    });
+    };
+    const stored = new StoredBlob(entry.blob, found, owner, seal);
     return stored;
   }
 
@@ -268,13 +286,20 @@ export class BlobStore {
     try {
       if (stored.isChanged || !entry.settled) this.space.settle(entry.account, await stored.diskUsage());
       entry.settled = true;
+      entry.seal = undefined;
+      if (this.folder.fault !== undefined) return;
       const now = Date.now();
-      if (this.folder.fault !== undefined || now - entry.savedAt < SAVE_USE_EVERY) return;
-      entry.savedAt = now;
-      await stored.saveUse();
+      if (now - entry.savedAt >= SAVE_USE_EVERY) {
+        entry.savedAt = now;
+        await stored.saveUse();
+      }
+      entry.seal = await stored.seal();
     } catch (error) {
       if (!isDiskFault(error)) throw error;
-      this.options.log?.debug({ blob: entry.blob, err: error }, 'the time of its last use was not saved');
+      this.options.log?.debug(
+        { blob: entry.blob, err: error },
+        'when it was used, or that its blocks were checked, was not kept',
+      );
     }
   }
 

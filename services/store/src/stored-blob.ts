@@ -13,6 +13,8 @@ import { DamagedBlock } from './damaged-block';
 import { readAt, writeAt } from './data-file';
 import { giveFurtherName } from './further-name';
 import type { LentBlock } from './recent-blocks';
+import { seal } from './seal';
+import type { Seal } from './seal';
 import { syncFolderOf } from './sync-folder';
 import { asUnstorable } from './unstorable';
 
@@ -22,8 +24,8 @@ export class StoredBlob {
   readonly grid: Grid;
   /** The blocks that are on disk and may be read. */
   readonly held = new BlockSet();
-  /** Held blocks that an earlier process wrote: checked at their first read. */
-  private readonly unchecked = new BlockSet();
+  /** Held blocks that may have been written by others, such as an earlier process: checked at their first read. */
+  private readonly unchecked: BlockSet;
   private readonly writing = new Map<number, Promise<void>>();
   private readers = 0;
   private changed = false;
@@ -40,6 +42,8 @@ export class StoredBlob {
     readonly blob: BlobId,
     private readonly files: OpenFiles,
     private readonly owner: BlobOwner,
+    /** What this process left of it, to which nobody has written since. */
+    private readonly sealed?: Seal,
   ) {
     const { head, proofs, final } = files;
     this.proofs = proofs;
@@ -47,10 +51,8 @@ export class StoredBlob {
     this.grid = new Grid(head.pieceSize);
     this.length = head.size;
     this.version = head.edition;
-    for (const index of proofs.blocks()) {
-      this.held.add(index);
-      this.unchecked.add(index);
-    }
+    for (const index of proofs.blocks()) this.held.add(index);
+    this.unchecked = sealed?.unchecked ?? BlockSet.of(this.held);
   }
 
   /** Length in bytes; undefined while the end is not known. */
@@ -297,6 +299,11 @@ export class StoredBlob {
   /** Keeps the time of its last use on disk. Only the store calls it. */
   async saveUse(): Promise<void> {
     await this.files.table.touch();
+  }
+
+  /** Seals its files, which nobody uses any more; undefined when that cannot be. Only the store calls it. */
+  async seal(): Promise<Seal | undefined> {
+    return seal(this.files, this.unchecked, this.changed || this.sealed === undefined);
   }
 
   /** Its files have no names any more. Only the store calls it. */

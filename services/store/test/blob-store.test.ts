@@ -1,5 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdtemp,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -165,6 +178,82 @@ describe('the store', () => {
     expect(block(1).equals(await again.read(1))).toBe(true);
     expect(again.finished).toBe(true);
     await again.release();
+  });
+
+  describe('that is opened again', () => {
+    /** Writes the blob, and lets it go. */
+    const put = async (): Promise<void> => {
+      const stored = await store.create(blob, PIECE, content.length);
+      await fill(stored, 0, 1, 2);
+      await stored.finish();
+      await stored.release();
+    };
+    /** Changes a byte of block 1 where it is. */
+    const damage = async (): Promise<void> => {
+      const file = await open(fileOf('.data'), 'r+');
+      await file.write(Buffer.from([block(1)[1000]! ^ 1]), 0, 1, 262_144 + 1000);
+      await file.close();
+    };
+    const readAgain = async (): Promise<Buffer> => {
+      const again = (await store.find(blob))!;
+      try {
+        return await again.read(1);
+      } finally {
+        await again.release();
+      }
+    };
+
+    it('does not hash anew what it wrote itself, and nobody else since', async () => {
+      await put();
+      const { atime, mtime } = await stat(fileOf('.data'));
+      await damage();
+      // Nothing shows it: if it is given, it was not hashed.
+      await utimes(fileOf('.data'), atime, mtime);
+      expect((await readAgain()).equals(block(1))).toBe(false);
+      expect((await readAgain()).equals(block(1))).toBe(false);
+    });
+
+    it('finds what was written since, however soon', async () => {
+      await put();
+      await damage();
+      await expect(readAgain()).rejects.toThrow(DamagedBlock);
+    });
+
+    it('finds what was written since it was checked', async () => {
+      await put();
+      await restart();
+      expect((await readAgain()).equals(block(1))).toBe(true);
+      await damage();
+      await expect(readAgain()).rejects.toThrow(DamagedBlock);
+    });
+
+    it('hashes anew what another file was put in the place of, or has another name for', async () => {
+      await put();
+      const { atime, mtime } = await stat(fileOf('.data'));
+      await damage();
+      await copyFile(fileOf('.data'), `${fileOf('.data')}.copy`);
+      await utimes(`${fileOf('.data')}.copy`, atime, mtime);
+      await rename(`${fileOf('.data')}.copy`, fileOf('.data'));
+      await expect(readAgain()).rejects.toThrow(DamagedBlock);
+
+      const stored = (await store.find(blob))!;
+      await fill(stored, 1);
+      await stored.nameData(join(home, 'further'));
+      await stored.release();
+      const named = await stat(fileOf('.data'));
+      await damage();
+      await utimes(fileOf('.data'), named.atime, named.mtime);
+      await expect(readAgain()).rejects.toThrow(DamagedBlock);
+    });
+
+    it('hashes anew what its table is no longer known to be of', async () => {
+      await put();
+      const { atime, mtime } = await stat(fileOf('.data'));
+      await damage();
+      await utimes(fileOf('.data'), atime, mtime);
+      await utimes(fileOf('.blocks'), atime, new Date());
+      await expect(readAgain()).rejects.toThrow(DamagedBlock);
+    });
   });
 
   it('finds a data file that lost its end', async () => {
