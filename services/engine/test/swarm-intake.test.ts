@@ -13,61 +13,73 @@ import { BlockClient } from '../src/links/block-client';
 import { LinkFailure } from '../src/links/failure';
 import { NeighbourPatience } from '../src/links/neighbour-patience';
 import { SteadyClock } from '../src/links/steady-clock';
+import type { SessionListener } from '../src/links/supernode-session';
 import { noTraffic } from '../src/node/traffic';
 
+const blob = `sha256:${'0'.repeat(64)}` as const;
+const dispatcher = new Agent();
+afterAll(() => dispatcher.close());
+
+/** A download's swarm at supernodes whose answers the test gives. */
+function swarmAt(
+  join: (wanted: unknown, listener: SessionListener) => Promise<unknown>,
+  clock: Pick<SteadyClock, 'now'>,
+  intake: Partial<Intake> = {},
+): SwarmIntake {
+  const tools = {
+    cid: 'me',
+    supernodes: { join },
+    blocks: new BlockClient({ connect: 1000, stall: 1000 }),
+    streams: dispatcher,
+    patience: new NeighbourPatience(2000),
+    budget: new FlightBudget(),
+    traffic: noTraffic(),
+    timeouts: { swarmStall: 2000, busy: 8000 },
+    clock,
+    policy: DAEMON_POLICY,
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
+  };
+  const whole = {
+    request: { blob, url: new URL('http://127.0.0.1:9/'), headers: [] },
+    stored: () => undefined,
+    finished: () => false,
+    changed: () => undefined,
+    fail: (error: unknown) => {
+      throw error;
+    },
+    ...intake,
+  };
+  return new SwarmIntake(
+    whole as unknown as Intake,
+    tools as unknown as DownloadTools,
+    () => undefined,
+    () => undefined,
+  );
+}
+
 describe('what a supernode said', () => {
-  const blob = `sha256:${'0'.repeat(64)}` as const;
   const { publicKey } = generateKeyPairSync('ed25519');
 
   it('before it was lost does not count when it is heard later', async () => {
     const ended = { is: false };
     const begun: { resolve?: (stored: StoredBlob) => void } = {};
-    const intake = {
-      request: { blob, url: new URL('http://127.0.0.1:9/'), headers: [] },
-      stored: () => undefined,
-      begin: () => new Promise<StoredBlob>((resolve) => (begun.resolve = resolve)),
-      finished: () => ended.is,
-      changed: () => undefined,
-      fail: (error: unknown) => {
-        throw error;
-      },
-    } as unknown as Intake;
-    const dispatcher = new Agent();
     const clock = new SteadyClock();
     let joins = 0;
     const refused: { resolve?: () => void } = {};
     const triedAgain = new Promise<void>((resolve) => (refused.resolve = resolve));
-    const supernodes = {
-      join: () => {
-        joins += 1;
-        if (joins === 1) {
-          const joined = { kind: 'joined', blocks: new URL('http://127.0.0.1:9'), key: publicKey };
-          return Promise.resolve({ link: { leave: () => undefined }, joined });
-        }
-        setImmediate(() => refused.resolve?.());
-        return Promise.reject(new LinkFailure('gone', 'nobody is there'));
-      },
+    const join = (): Promise<unknown> => {
+      joins += 1;
+      if (joins === 1) {
+        const joined = { kind: 'joined', blocks: new URL('http://127.0.0.1:9'), key: publicKey };
+        return Promise.resolve({ link: { leave: () => undefined }, joined });
+      }
+      setImmediate(() => refused.resolve?.());
+      return Promise.reject(new LinkFailure('gone', 'nobody is there'));
     };
-    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
-    const tools = {
-      cid: 'me',
-      supernodes,
-      blocks: new BlockClient({ connect: 1000, stall: 1000 }),
-      streams: dispatcher,
-      patience: new NeighbourPatience(2000),
-      budget: new FlightBudget(),
-      traffic: noTraffic(),
-      timeouts: { swarmStall: 2000, busy: 8000 },
-      clock,
-      policy: DAEMON_POLICY,
-      log,
-    } as unknown as DownloadTools;
-    const swarm = new SwarmIntake(
-      intake,
-      tools,
-      () => undefined,
-      () => undefined,
-    );
+    const swarm = swarmAt(join, clock, {
+      begin: () => new Promise<StoredBlob>((resolve) => (begun.resolve = resolve)),
+      finished: () => ended.is,
+    });
     expect(await swarm.join()).toBe(true);
     swarm.event({ type: 'task', blob, state: 'fetching', pieceSize: 4 * 1024 * 1024 });
     swarm.event({ type: 'have', blob, blocks: BlockSet.of([0, 1]) });
@@ -82,6 +94,31 @@ describe('what a supernode said', () => {
     ended.is = true;
     swarm.leave();
     clock.stop();
-    await dispatcher.close();
+  });
+});
+
+describe('a swarm that takes us in later', () => {
+  it('is put off until the time that the supernode named, counted from then', () => {
+    const clock = { now: 1000 };
+    let later: (ms: number) => void = () => undefined;
+    // As a link does while it waits for its turn.
+    const swarm = swarmAt((_wanted, listener) => {
+      later = (ms) => listener.putOff?.(ms);
+      return new Promise(() => undefined);
+    }, clock);
+    void swarm.join();
+    expect(swarm.isPutOff).toBe(false);
+    later(5000);
+    clock.now += 4999;
+    expect(swarm.isPutOff).toBe(true);
+    clock.now += 1;
+    expect(swarm.isPutOff).toBe(false);
+    // Told once more, it begins anew.
+    later(300);
+    clock.now += 299;
+    expect(swarm.isPutOff).toBe(true);
+    clock.now += 1;
+    expect(swarm.isPutOff).toBe(false);
+    swarm.leave();
   });
 });
