@@ -1,6 +1,6 @@
 import { CommandError, fetchReason, formatAddress, timeoutSignal } from '@cdk8s-dragonfly/command';
 import type { SupernodeAddress } from '@cdk8s-dragonfly/command';
-import { PREHEATS_PATH, preheatDocument, preheatOrdered, preheatRefusal } from '@cdk8s-dragonfly/protocol';
+import { PREHEATS_PATH, jsonOf, preheatDocument, preheatOrdered, preheatRefusal } from '@cdk8s-dragonfly/protocol';
 import type { PreheatDocument } from '@cdk8s-dragonfly/protocol';
 
 import type { PreheatOrder } from './preheat-order';
@@ -85,14 +85,5 @@ export class PreheatClient {
       });
     }
     return { status, document: jsonOf(text) };
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }

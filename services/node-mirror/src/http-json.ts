@@ -1,5 +1,6 @@
 import { type RequestOptions, request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions as TlsOptions } from 'node:https';
+import { jsonOf } from './json';
 
 /** An answer of a server that speaks JSON. */
 export interface JsonAnswer {
@@ -13,15 +14,6 @@ export interface AskLimits {
   readonly timeoutMs: number;
   /** Of the answer, in bytes. */
   readonly maxBytes: number;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /**
@@ -47,7 +39,7 @@ export async function askJson(
         if (length > maxBytes) answer.destroy(new Error(`its answer is longer than ${maxBytes} bytes`));
       });
       answer.on('end', () => {
-        resolve({ status: answer.statusCode ?? 0, body: parsed(Buffer.concat(chunks).toString('utf8')) });
+        resolve({ status: answer.statusCode ?? 0, body: jsonOf(Buffer.concat(chunks).toString('utf8')) });
       });
     });
     outgoing.on('error', (error) => {

@@ -1,3 +1,4 @@
+import { jsonOf } from '@cdk8s-dragonfly/protocol';
 import { z } from 'zod';
 
 /** What a registry is shown to let the daemon in. */
@@ -71,13 +72,4 @@ function pairOf(auth: string, key: string): readonly [string, string] {
   const colon = text.indexOf(':');
   if (colon < 0) throw new Error(`"auth" of ${JSON.stringify(key)} is no USER:PASSWORD in base64`);
   return [text.slice(0, colon), text.slice(colon + 1)];
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined; // its message would quote a secret
-    throw error;
-  }
 }

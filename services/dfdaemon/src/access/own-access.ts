@@ -1,6 +1,6 @@
 import { OriginError, TokenHosts, parseChallenge, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
 import type { Challenge, FreshFile, OriginClient, RelayAnswer, RelayRequest } from '@cdk8s-dragonfly/origin';
-import { headerValues, isHeaderLine, withoutHeaders } from '@cdk8s-dragonfly/protocol';
+import { headerValues, isHeaderLine, jsonOf, withoutHeaders } from '@cdk8s-dragonfly/protocol';
 import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
@@ -145,7 +145,7 @@ export class OwnAccess implements Registry {
     for (const one of scope?.split(' ') ?? []) url.searchParams.append('scope', one);
     const headers: HeaderLine[] = credentials === undefined ? [] : [['Authorization', basicOf(credentials)]];
     const body = await readWhole(this.options.tokenServers, { url, headers }, LONGEST_ANSWER, signal);
-    const parsed = ANSWER.safeParse(jsonOf(body));
+    const parsed = ANSWER.safeParse(jsonOf(body.toString('utf8')));
     const { token, access_token: alias, expires_in: seconds = GOOD_FOR } = parsed.success ? parsed.data : {};
     const value = `Bearer ${token ?? alias ?? ''}`;
     // What it sent instead may hold a secret and is not quoted.
@@ -162,13 +162,4 @@ function keyOf(registry: URL, name: string | undefined): string {
 
 function basicOf({ username, password }: RegistryCredentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 
-import { isDigest } from '@cdk8s-dragonfly/protocol';
+import { isDigest, jsonOf } from '@cdk8s-dragonfly/protocol';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 
 /** The largest manifest that is read, in bytes (OCI distribution specification, "Pushing manifests": registries take 4 MiB). */
@@ -20,7 +20,7 @@ export interface ManifestNames {
  * no manifest names nothing.
  */
 export function namesIn(body: Buffer): ManifestNames {
-  const manifest = objectOf(parsed(body.toString('utf8')));
+  const manifest = objectOf(jsonOf(body.toString('utf8')));
   const layers = listOf(manifest['layers']).map(objectOf);
   const own = layers.filter(({ urls }) => !Array.isArray(urls) || urls.length === 0);
   const descriptors = [objectOf(manifest['config']), ...own].map(({ digest }) => digest);
@@ -44,14 +44,6 @@ export function decodedManifest(body: Buffer, encoding: string | undefined): Buf
 
 function digestsOf(values: readonly unknown[]): readonly Digest[] {
   return [...new Set(values)].filter((value) => typeof value === 'string').filter(isDigest);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // no manifest: it names nothing
-  }
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -2,7 +2,7 @@ import { readFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/prom
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
-import { digestOf, hexOf, isDigest } from '@cdk8s-dragonfly/protocol';
+import { digestOf, hexOf, isDigest, jsonOf } from '@cdk8s-dragonfly/protocol';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { makeFolder } from '@cdk8s-dragonfly/store';
 import { LRUCache } from 'lru-cache';
@@ -188,13 +188,4 @@ function keyOf({ upstream, name, tag }: TagName): string {
   return createHash('sha256')
     .update(JSON.stringify([upstream.href, name, tag]))
     .digest('hex');
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { fetchReason, takesConnections } from '@cdk8s-dragonfly/command';
-import { BLOBS_PATH, REACH_PATH, REACH_PATIENCE, daemonBlobs, daemonReach } from '@cdk8s-dragonfly/protocol';
+import { BLOBS_PATH, REACH_PATH, REACH_PATIENCE, daemonBlobs, daemonReach, jsonOf } from '@cdk8s-dragonfly/protocol';
 import type { DaemonBlobs, DaemonReach } from '@cdk8s-dragonfly/protocol';
 
 import { Stall } from './stall';
@@ -130,13 +130,4 @@ async function noAnswer(error: unknown, url: URL, patience: number): Promise<NoA
   const { code = '' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
   const trouble = ABSENT.has(code) ? 'absent' : BROKEN.has(code) ? 'broken' : 'unopened';
   return new NoAnswer(fetchReason(error, patience), trouble, options);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { formatBytes } from '@cdk8s-dragonfly/command';
-import { isDigest } from '@cdk8s-dragonfly/protocol';
+import { isDigest, jsonOf } from '@cdk8s-dragonfly/protocol';
 import type { DaemonBlobs, DaemonReach, Digest } from '@cdk8s-dragonfly/protocol';
 import { z } from 'zod';
 
@@ -229,13 +229,4 @@ function refused(what: string, status: number, text: string): Failed {
     says: `${what} is answered with ${status}${why === '' ? '' : `: ${why.slice(0, 300)}`}`,
     advice,
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { jsonOf } from '../json';
 import { Refusal } from '../refusal';
 import { replaceFile } from './replace-file';
 import { fingerprint, type Ownership, sameContent, takeSnapshot } from './snapshot';
@@ -110,15 +111,6 @@ function isEditRecord(value: unknown): value is EditRecord {
   );
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
 /** The record and the backup of one file, beside its anchor: `ANCHOR.dragonfly-state` and `ANCHOR.dragonfly-backup`. */
 export class RecordStore {
   readonly statePath: string;
@@ -134,7 +126,7 @@ export class RecordStore {
   async read(): Promise<EditRecord | undefined> {
     const { bytes } = await takeSnapshot(this.statePath);
     if (bytes === undefined) return undefined;
-    const value = parsed(bytes.toString('utf8'));
+    const value = jsonOf(bytes.toString('utf8'));
     if (!isEditRecord(value)) {
       throw new Refusal(
         `${this.statePath} is not a record that this version of node-mirror can read: put ${this.backupPath} back by hand, or remove both files to keep what is there`,

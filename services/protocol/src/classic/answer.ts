@@ -1,4 +1,6 @@
 import { z } from 'zod';
+
+import { jsonOf } from '../json';
 import { RESULT_CODE } from './codes';
 
 /** The document that a supernode answers with, always with HTTP status 200 (Dragonfly 0.x protocol, 2). */
@@ -29,7 +31,7 @@ const ERROR_DOCUMENT = z.object({ message: z.string() });
  * (Dragonfly 0.x protocol, 2.1 and T24): code and message are cut out of it. Total.
  */
 export function readAnswer(status: number, body: string): ReadAnswer {
-  const document = parseJson(body);
+  const document = jsonOf(body);
   if (status === 200) {
     const { success, data } = DOCUMENT.safeParse(document);
     if (!success)
@@ -58,13 +60,4 @@ export function successAnswer(): ClassicAnswer {
 /** An answer without data, such as a refusal of a parser. */
 export function failureAnswer(code: number, msg: string, native?: object): ClassicAnswer {
   return { code, msg, ...(native === undefined ? {} : { native }) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -2,7 +2,7 @@ import { HOLDINGS_PATH, RESULT_CODE, holdings, holdingsQuery } from '@cdk8s-drag
 
 import type { Announced } from '../holders/announced';
 import type { Routes } from './api-server';
-import { jsonOf } from './json-body';
+import { jsonBody } from './json-body';
 import { queryFields } from './query-fields';
 import { refuse } from './refusal';
 import { NOT_YOURS, speaksFor } from './session-key';
@@ -12,7 +12,7 @@ export function holdingsRoute(announced: Announced): Routes {
   return (server) => {
     server.post(HOLDINGS_PATH, async (request, reply) => {
       const query = holdingsQuery.safeParse(queryFields(request));
-      const body = holdings.safeParse(jsonOf(request.body));
+      const body = holdings.safeParse(jsonBody(request.body));
       if (!query.success || !body.success) {
         const message =
           'holdings need the query fields cid, ip and port of the daemon, and a body {"blobs": ["sha256:<64 hex>", …]}';

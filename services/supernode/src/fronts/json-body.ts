@@ -1,10 +1,6 @@
+import { jsonOf } from '@cdk8s-dragonfly/protocol';
+
 /** A body, which comes as text, as JSON; undefined when it is none. */
-export function jsonOf(body: unknown): unknown {
-  if (typeof body !== 'string') return body;
-  try {
-    return JSON.parse(body);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+export function jsonBody(body: unknown): unknown {
+  return typeof body === 'string' ? jsonOf(body) : body;
 }

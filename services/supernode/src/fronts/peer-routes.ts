@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import type { Routes } from './api-server';
 import type { PeerDocument, PeerTable } from './peer-table';
-import { jsonOf } from './json-body';
+import { jsonBody } from './json-body';
 import { queryFields } from './query-fields';
 import { refuse } from './refusal';
 
@@ -32,7 +32,7 @@ type WithId = FastifyRequest<{ Params: { id: string } }>;
 export function peerRoutes(peers: PeerTable, self: PeerDocument): Routes {
   return (server) => {
     server.post('/peers', async (request, reply) => {
-      const peer = PEER.safeParse(jsonOf(request.body));
+      const peer = PEER.safeParse(jsonBody(request.body));
       if (!peer.success) {
         return wrong(
           request,

@@ -2,7 +2,7 @@ import { REPORTS_PATH, RESULT_CODE, isProvable, peerReport, sessionQuery } from 
 
 import type { SessionHub } from '../sessions/session-hub';
 import type { Routes } from './api-server';
-import { jsonOf } from './json-body';
+import { jsonBody } from './json-body';
 import { queryFields } from './query-fields';
 import { refuse } from './refusal';
 import { NOT_YOURS, speaksFor } from './session-key';
@@ -12,7 +12,7 @@ export function reportsRoute(sessions: SessionHub): Routes {
   return (server) => {
     server.post(REPORTS_PATH, async (request, reply) => {
       const query = sessionQuery.safeParse(queryFields(request));
-      const body = peerReport.safeParse(jsonOf(request.body));
+      const body = peerReport.safeParse(jsonBody(request.body));
       if (!query.success || !body.success) {
         const message =
           'a report needs the query fields cid, ip and port of the daemon, and a body {"blob": "sha256:<64 hex>", "peers": ["<cid>", …]}';

@@ -1,4 +1,4 @@
-import { filterUrl, isHeaderLine, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import { filterUrl, isHeaderLine, jsonOf, taskIdOf } from '@cdk8s-dragonfly/protocol';
 import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
 import { z } from 'zod';
 
@@ -144,13 +144,4 @@ function isField(name: string): name is keyof typeof BODY.shape {
 function plainUrl(text: string): URL | undefined {
   const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   return url?.username === '' && url.password === '' ? url : undefined;
-}
-
-function jsonOf(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

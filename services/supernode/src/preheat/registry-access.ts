@@ -1,6 +1,6 @@
 import { OriginError, TokenHosts, parseChallenge, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
 import type { Challenge, OriginClient } from '@cdk8s-dragonfly/origin';
-import { headerValues, isHeaderLine, withoutHeaders } from '@cdk8s-dragonfly/protocol';
+import { headerValues, isHeaderLine, jsonOf, withoutHeaders } from '@cdk8s-dragonfly/protocol';
 import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
 import { z } from 'zod';
 
@@ -139,18 +139,9 @@ function basicOf(credentials: Credentials | undefined): string | undefined {
 }
 
 function tokenIn(body: Buffer): string {
-  const parsed = ANSWER.safeParse(jsonOf(body));
+  const parsed = ANSWER.safeParse(jsonOf(body.toString('utf8')));
   const token = parsed.success ? (parsed.data.token ?? parsed.data.access_token ?? '') : '';
   // What it sent instead may hold a secret and is not quoted.
   if (token === '' || !isHeaderLine(['Authorization', `Bearer ${token}`])) throw new Error('it sent no token');
   return token;
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
