@@ -47,4 +47,5 @@ const run: CommandMain<typeof NODE_MIRROR> = async (values, ctx): Promise<number
   return refusals(report).length === 0 ? 0 : 1;
 };
 
+/** Called by `bin/node-mirror.js`. */
 export const main = launcher(NODE_MIRROR, run, { stopTimeout: STOP_TIMEOUT_MS });

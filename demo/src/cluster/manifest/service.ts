@@ -10,6 +10,7 @@ export interface Service {
   readonly ports: readonly { readonly port: number; readonly target: PortReference }[];
 }
 
+/** @throws the refusal of a field, with its place. */
 export function readService(object: Field): Service {
   return {
     name: object.get('metadata').get('name').text(),

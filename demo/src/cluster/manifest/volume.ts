@@ -41,6 +41,7 @@ export function readVolume(field: Field): readonly [string, Volume] {
   }
 }
 
+/** A mount of a container. @throws the refusal of a field that has no meaning here, with its place. */
 export function readMount(field: Field): Mount {
   field.onlyMembers(['name', 'mountPath', 'subPath', 'readOnly']);
   return {

@@ -6,8 +6,9 @@ import { Precedence } from './precedence';
 import type { Traffic } from './traffic';
 import type { UploadLimit } from './upload-limit';
 
-/** Blocks that are given at a time: in all, and to one neighbour, so that none has most of the link. */
+/** Blocks that are given at a time, in all. */
 const UPLOADS = 128;
+/** The same to one neighbour, so that none has most of the link. */
 export const UPLOADS_EACH = 4;
 
 /**

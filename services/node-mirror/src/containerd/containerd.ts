@@ -52,6 +52,7 @@ async function answer(ask: Promise<string>): Promise<string | undefined> {
   }
 }
 
+/** The containerd that runs on this node, asked over its socket. */
 export class RunningContainerd implements Containerd {
   private restarted: string | undefined;
   private unit: string | undefined;

@@ -7,6 +7,7 @@ export interface ObjectText {
   readonly members: readonly Member[];
 }
 
+/** The text with `insert` in the place of what stands from `start` to before `end`. */
 export function splice(text: string, start: number, end: number, insert: string): string {
   return text.slice(0, start) + insert + text.slice(end);
 }

@@ -38,9 +38,6 @@ export const RESULT_CODE = {
   peerDown: 612,
 } as const;
 
-/** One of the numbers in {@link RESULT_CODE}. */
-export type ResultCode = (typeof RESULT_CODE)[keyof typeof RESULT_CODE];
-
 /** `status` in `GET /peer/task`: where the client stands (Dragonfly 0.x protocol, 2.3 and 2.4). */
 export const CLIENT_STATUS = {
   /** First question after a registration. */

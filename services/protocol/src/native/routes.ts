@@ -10,17 +10,22 @@ export type BlobRoute =
 
 const ROOT = `/native/v${NATIVE_VERSION}`;
 
+/** Where a daemon opens the stream on which a supernode tells it of its blobs. */
 export const SESSION_PATH = `${ROOT}/session`;
 
 /** Where daemons of builds before open their session. */
 export const FORMER_SESSION_PATHS: readonly string[] = ['/native/v1/session'];
 
+/** Where a daemon tells a supernode which blobs it has whole. */
 export const HOLDINGS_PATH = `${ROOT}/holdings`;
 
+/** Where a daemon tells a supernode which neighbours failed. */
 export const REPORTS_PATH = `${ROOT}/reports`;
 
+/** Where a supernode says who it is, to its replicas and to daemons. */
 export const REPLICA_PATH = `${ROOT}/replica`;
 
+/** Where a block is served, at a supernode's block port and a daemon's peer port. */
 export function blockPath(blob: BlobId, index: number): string {
   return `${ROOT}/blobs/${blob}/blocks/${index}`;
 }

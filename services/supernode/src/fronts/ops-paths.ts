@@ -14,6 +14,7 @@ export const OPS_PATHS = {
 
 const PATHS: ReadonlySet<string> = new Set(Object.values(OPS_PATHS));
 
+/** Whether a path, without its query, is one of {@link OPS_PATHS}. */
 export function isOpsPath(path: string): boolean {
   return PATHS.has(path);
 }
