@@ -1,12 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 
-import { runCommand } from '@cdk8s-dragonfly/command';
-import { DFGET } from '@cdk8s-dragonfly/contract';
-import { downloadFile } from '@cdk8s-dragonfly/dfget';
-
+import { runDfget } from '../../services/dfget/test/support/run-dfget';
+import type { Ran } from '../../services/dfget/test/support/run-dfget';
 import { CountedOrigin } from './counted-origin';
 import { SmallDisk, mebibytes } from './small-disk';
 
@@ -27,21 +24,8 @@ mounted('dfget on a small disk', () => {
     disk.remove();
   });
 
-  async function dfget(url: URL, ...more: string[]): Promise<{ code: number; out: string; err: string }> {
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    const code = await runCommand(DFGET, downloadFile, {
-      argv: ['-u', url.href, '-o', join(disk.folder, 'file'), ...more],
-      env: {},
-      stdout,
-      stderr,
-      readFile: () => {
-        throw Object.assign(new Error('no file'), { code: 'ENOENT' });
-      },
-      onSignal: () => () => undefined,
-      onUnhandled: () => () => undefined,
-    });
-    return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
-  }
+  const dfget = (url: URL, ...more: string[]): Promise<Ran> =>
+    runDfget(['-u', url.href, '-o', join(disk.folder, 'file'), ...more]);
 
   it('says that the file does not fit before it fetches it, and leaves nothing behind', async () => {
     const { code, out, err } = await dfget(origin.addAt('/large', randomBytes(mebibytes(12))));

@@ -1,13 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { runCommand } from '@cdk8s-dragonfly/command';
-import { DFGET } from '@cdk8s-dragonfly/contract';
-import { downloadFile } from '@cdk8s-dragonfly/dfget';
-
+import { runDfget } from '../../services/dfget/test/support/run-dfget';
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
@@ -23,23 +19,10 @@ describe('dfget in a swarm', () => {
   afterEach(() => swarm.stop());
 
   async function dfget(url: URL, interrupted: Promise<void>, ...more: string[]): Promise<[number, string]> {
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const node = `127.0.0.1:${swarm.supernodePort}`;
-    const code = await runCommand(DFGET, downloadFile, {
-      argv: ['-u', url.href, '-o', join(folder, 'file'), '-n', node, '--ip', '127.0.0.1', ...more],
-      env: {},
-      stdout,
-      stderr,
-      readFile: () => {
-        throw Object.assign(new Error('no file'), { code: 'ENOENT' });
-      },
-      onSignal: (listener) => {
-        void interrupted.then(() => listener('SIGINT'));
-        return () => undefined;
-      },
-      onUnhandled: () => () => undefined,
-    });
-    return [code, [stdout, stderr].map((stream) => String(stream.read() ?? '')).join('')];
+    const argv = ['-u', url.href, '-o', join(folder, 'file'), '-n', node, '--ip', '127.0.0.1', ...more];
+    const { code, out, err } = await runDfget(argv, { interrupted });
+    return [code, out + err];
   }
   const never = new Promise<void>(() => undefined);
 

@@ -1,13 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { runCommand } from '@cdk8s-dragonfly/command';
-import { DFGET_PREHEAT } from '@cdk8s-dragonfly/contract';
-import { preheatImage } from '@cdk8s-dragonfly/dfget';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 
+import { runPreheat } from '../../services/dfget/test/support/run-dfget';
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
@@ -142,21 +139,6 @@ describe('preheat', () => {
     expect(done.blobs).toHaveLength(blobs.length);
   });
 
-  async function dfgetPreheat(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    const code = await runCommand(DFGET_PREHEAT, preheatImage, {
-      argv: [...argv, '--node', `127.0.0.1:${swarm.supernodePort}`],
-      env: {},
-      stdout,
-      stderr,
-      readFile: () => '',
-      onSignal: () => () => undefined,
-      onUnhandled: () => () => undefined,
-    });
-    const text = (stream: PassThrough): string => ((stream.read() as Buffer | null) ?? '').toString();
-    return { code, out: text(stdout), err: text(stderr) };
-  }
-
   it('is ordered with dfget preheat, which fails for a missing layer and says which', async () => {
     swarm = await Swarm.start();
     const { blobs, url } = image([2 * MIB, 1000]);
@@ -166,6 +148,8 @@ describe('preheat', () => {
       response.writeHead(404).end();
       return true;
     };
+    const dfgetPreheat = (image: string): ReturnType<typeof runPreheat> =>
+      runPreheat([image, '--node', `127.0.0.1:${swarm.supernodePort}`]);
     const reference = `127.0.0.1:${swarm.origin.port}/library/test:1`;
     const failed = await dfgetPreheat(reference);
     expect(failed.code).toBe(1);

@@ -5,11 +5,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 
-import { runCommand } from '@cdk8s-dragonfly/command';
-import { DFGET_PREHEAT } from '@cdk8s-dragonfly/contract';
-import { preheatImage } from '@cdk8s-dragonfly/dfget';
+import { runPreheat } from './support/run-dfget';
 
 const ID = 'a'.repeat(64);
 const WHOLE = { ID, startTime: '2026-01-01 00:00:00', type: 'image', url: 'https://r/v2/a/manifests/1' };
@@ -48,20 +45,8 @@ describe('dfget preheat', () => {
   }
 
   async function run(...argv: string[]): Promise<{ code: number; out: string[]; err: string }> {
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    const code = await runCommand(DFGET_PREHEAT, preheatImage, {
-      argv,
-      env: {},
-      stdout,
-      stderr,
-      readFile: () => {
-        throw Object.assign(new Error('no file'), { code: 'ENOENT' });
-      },
-      onSignal: () => () => undefined,
-      onUnhandled: () => () => undefined,
-    });
-    const text = (stream: PassThrough): string => ((stream.read() as Buffer | null) ?? '').toString();
-    return { code, out: text(stdout).trimEnd().split('\n'), err: text(stderr) };
+    const { out, ...rest } = await runPreheat(argv);
+    return { ...rest, out: out.trimEnd().split('\n') };
   }
 
   it('orders the image with all that was given, shows the progress, and ends with 0', async () => {

@@ -1,8 +1,10 @@
 import { PassThrough } from 'node:stream';
 
 import { runCommand } from '@cdk8s-dragonfly/command';
-import { DFGET } from '@cdk8s-dragonfly/contract';
-import { downloadFile } from '@cdk8s-dragonfly/dfget';
+import type { CommandMain } from '@cdk8s-dragonfly/command';
+import { DFGET, DFGET_DOCTOR, DFGET_PREHEAT } from '@cdk8s-dragonfly/contract';
+import type { CommandSpec } from '@cdk8s-dragonfly/contract';
+import { downloadFile, examineNode, preheatImage } from '@cdk8s-dragonfly/dfget';
 
 /** What a run came to. */
 export interface Ran {
@@ -20,9 +22,28 @@ export interface Around {
 }
 
 /** dfget in this process, to its end. */
-export async function runDfget(argv: readonly string[], { env = {}, interrupted }: Around = {}): Promise<Ran> {
+export async function runDfget(argv: readonly string[], around?: Around): Promise<Ran> {
+  return run(DFGET, downloadFile, argv, around);
+}
+
+/** `dfget doctor` in this process, to its end. */
+export async function runDoctor(argv: readonly string[]): Promise<Ran> {
+  return run(DFGET_DOCTOR, examineNode, argv);
+}
+
+/** `dfget preheat` in this process, to its end. */
+export async function runPreheat(argv: readonly string[]): Promise<Ran> {
+  return run(DFGET_PREHEAT, preheatImage, argv);
+}
+
+async function run<const Spec extends CommandSpec>(
+  spec: Spec,
+  main: CommandMain<Spec>,
+  argv: readonly string[],
+  { env = {}, interrupted }: Around = {},
+): Promise<Ran> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const code = await runCommand(DFGET, downloadFile, {
+  const code = await runCommand(spec, main, {
     argv,
     env,
     stdout,
