@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, readlinkSync, rmSync, statSync, symlin
 import { dirname, join } from 'node:path';
 import { Refusal } from '../src/refusal';
 import { MIRROR, PretendedNode } from './support/pretended-node';
+import { refusalOf } from './support/refusal-of';
 
 const SLASHED = `${MIRROR}/`;
 const ADDED = `{\n  "registry-mirrors": ["${MIRROR}"]\n}\n`;
@@ -13,15 +14,6 @@ beforeEach(() => {
 afterEach(() => {
   node.remove();
 });
-
-const messageOf = async (work: Promise<void>): Promise<string> => {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Refusal)) throw new Error(`not refused but ${String(error)}`);
-  return error.message;
-};
 
 /** Contents of daemon.json, odd ones among them, and the mirrors in force after apply. */
 const CONTENTS: readonly (readonly [string, string | undefined, readonly string[]])[] = [
@@ -131,7 +123,7 @@ describe('the file', () => {
     await node.give('');
     rmSync(node.file);
     mkdirSync(node.file);
-    expect(await messageOf(node.mirror().apply())).toBe(`${node.file} is no regular file: node-mirror leaves it alone`);
+    expect(await refusalOf(node.mirror().apply())).toBe(`${node.file} is no regular file: node-mirror leaves it alone`);
   });
 });
 
@@ -178,7 +170,7 @@ describe('others at work', () => {
     await node.give('{"debug": true}');
     await node.mirror().apply();
     node.write('{"debug": true,}');
-    expect(await messageOf(node.mirror().restore())).toMatch(
+    expect(await refusalOf(node.mirror().restore())).toMatch(
       /^\/etc\/docker\/daemon.json, line 1, column 15: a trailing comma/,
     );
     expect(node.text).toBe('{"debug": true,}');
@@ -190,7 +182,7 @@ describe('others at work', () => {
     node.dockerd.onCall = (call) => {
       if (call === 'inspect') node.write('{"debug": false}');
     };
-    expect(await messageOf(node.mirror().apply())).toBe(
+    expect(await refusalOf(node.mirror().apply())).toBe(
       `${node.file} was changed by someone else in the meantime and has been left as it is: run again`,
     );
     expect(node.text).toBe('{"debug": false}');
@@ -233,129 +225,6 @@ describe('another mirror than before', () => {
   });
 });
 
-describe('apply changes nothing', () => {
-  test.each(['{"debug": true,}', '{"registry-mirrors": "http://a"}', '[]', '{"debug": true} // why'])(
-    'for %s',
-    async (content) => {
-      await node.give(content);
-      expect(await messageOf(node.mirror().apply())).toMatch(
-        /^\/etc\/docker\/daemon.json, line 1, column \d+: .*nothing was changed$/,
-      );
-      expect(node.text).toBe(content);
-      expect(node.names).toEqual(['daemon.json']);
-      expect(node.dockerd.reloads).toBe(0);
-    },
-  );
-
-  test('when no dockerd runs', async () => {
-    await node.give('{}');
-    node.dockerRuns = false;
-    for (const mode of ['apply', 'plan', 'check'] as const) {
-      expect(await messageOf(node.mirror()[mode]())).toBe(
-        'no dockerd runs here: there is neither its pid file /var/run/docker.pid nor anybody on /var/run/docker.sock; nothing was changed',
-      );
-    }
-    expect(node.names).toEqual(['daemon.json']);
-  });
-
-  test('when the command line of dockerd names mirrors', async () => {
-    await node.give('{}');
-    node.dockerd.flags = { '--registry-mirror': ['http://a.example'] };
-    expect(await messageOf(node.mirror().apply())).toMatch(
-      /started with --registry-mirror http:\/\/a.example and would not start/,
-    );
-    expect(node.text).toBe('{}');
-  });
-
-  test('when dockerd reads another file', async () => {
-    await node.give('{}');
-    node.dockerd.readsTheFile = false;
-    expect(await messageOf(node.mirror().apply())).toBe(
-      'dockerd (process 7) does not read /etc/docker/daemon.json: name the file of its --config-file with --docker-config; nothing was changed',
-    );
-  });
-
-  test('when the mirror does not answer', async () => {
-    await node.give('{}');
-    const waitForMirror = (): Promise<void> => Promise.reject(new Refusal('not up'));
-    expect(await messageOf(node.mirror(MIRROR, { waitForMirror }).apply())).toBe('not up');
-    expect(node.names).toEqual(['daemon.json']);
-  });
-
-  test('when dockerd would not start with the file', async () => {
-    await node.give('{}');
-    node.dockerd.onCall = (call) => {
-      if (call === 'inspect') throw new Refusal('dockerd would not start');
-    };
-    expect(await messageOf(node.mirror().apply())).toBe('dockerd would not start');
-    expect(node.text).toBe('{}');
-    expect(node.names).toEqual(['daemon.json']);
-    expect(node.dockerd.reloads).toBe(0);
-  });
-
-  test('over a backup whose record is gone', async () => {
-    await node.give('{}');
-    writeFileSync(`${node.file}.dragonfly-backup`, '{"first": 1}');
-    expect(await messageOf(node.mirror().apply())).toMatch(/is a backup without its record/);
-    expect(node.names).toEqual(['daemon.json', 'daemon.json.dragonfly-backup']);
-  });
-
-  test('with a record that it cannot read', async () => {
-    await node.give('{}');
-    writeFileSync(`${node.file}.dragonfly-state`, '{"version": 2}');
-    expect(await messageOf(node.mirror().apply())).toMatch(/is not a record that this version of node-mirror can read/);
-  });
-});
-
-describe('dockerd that does not take the file', () => {
-  test.each([['{"debug": true}'], [undefined], ['{"registry-mirrors": ["http://a.example"]}']])(
-    '%s: all is put back',
-    async (content) => {
-      const names = (await node.give(content)).names;
-      node.dockerd.deaf = true;
-      expect(await messageOf(node.mirror().apply())).toMatch(
-        /^dockerd 20.10.24 \(process 7\) did not take \/etc\/docker\/daemon.json within 0.1 s: it shows \[.*\], not \["http:\/\/127.0.0.1:65001".*; \/etc\/docker\/daemon.json was put back as it was$/,
-      );
-      expect(node.text).toBe(content);
-      expect(node.names).toEqual(names);
-      expect(node.dockerd.reloads).toBe(2);
-    },
-  );
-
-  test('in time, but just after: it is told to forget the mirror again', async () => {
-    await node.give('{"debug": true}');
-    const { dockerd } = node;
-    node.reloadTimeoutMs = 0;
-    dockerd.deaf = true;
-    dockerd.onCall = (call) => {
-      if (call !== 'info' || dockerd.reloads === 0 || !dockerd.deaf) return;
-      // Asked for the first time after the reload it shows the old mirrors, and then the new ones.
-      dockerd.onCall = () => {
-        dockerd.onCall = () => undefined;
-        dockerd.inForce = [SLASHED];
-        dockerd.deaf = false;
-      };
-    };
-    expect(await messageOf(node.mirror().apply())).toMatch(/did not take .* was put back as it was$/);
-    expect(dockerd.inForce).toEqual([]);
-    expect(node.text).toBe('{"debug": true}');
-    expect(node.names).toEqual(['daemon.json']);
-  });
-
-  test('at restore: the patched file and its record stay for another try', async () => {
-    await node.give('{"debug": true}');
-    await node.mirror().apply();
-    const patched = node.text;
-    node.dockerd.deaf = true;
-    expect(await messageOf(node.mirror().restore())).toMatch(/did not take/);
-    expect(node.text).toBe(patched);
-    node.dockerd.deaf = false;
-    await node.mirror().restore();
-    expect(node.text).toBe('{"debug": true}');
-    expect(node.dockerd.inForce).toEqual([]);
-  });
-});
-
 test('restore asks nobody whether the first bytes are good', async () => {
   await node.give('{"debug": true}');
   await node.mirror().apply();
@@ -394,67 +263,4 @@ test('a dockerd that was restarted meanwhile needs no intermediate list', async 
   await node.mirror().restore();
   expect(node.dockerd.reloads).toBe(0);
   expect(node.names).toEqual(['daemon.json']);
-});
-
-describe('plan', () => {
-  test('shows the difference and the reload, and changes nothing', async () => {
-    await node.give('{\n  "debug": true\n}\n');
-    await node.mirror().plan();
-    expect(node.said).toEqual([
-      [
-        '--- /etc/docker/daemon.json',
-        '+++ /etc/docker/daemon.json',
-        '@@ -1,3 +1,4 @@',
-        ' {',
-        '-  "debug": true',
-        '+  "debug": true,',
-        `+  "registry-mirrors": ["${MIRROR}"]`,
-        ' }',
-      ].join('\n'),
-      `then SIGHUP to process 7; it must show ["${MIRROR}"]`,
-    ]);
-    expect(node.names).toEqual(['daemon.json']);
-    expect(node.dockerd.reloads).toBe(0);
-  });
-
-  test('makes no folder', async () => {
-    await node.give(undefined);
-    await node.mirror().plan();
-    expect(node.said[0]).toMatch(/^--- \/dev\/null\n\+\+\+ \/etc\/docker\/daemon.json\n@@ -0,0 \+1,3 @@\n\+{/);
-    expect(node.names).toBeUndefined();
-  });
-
-  test('says when there is nothing to do', async () => {
-    await node.give('{}');
-    await node.mirror().apply();
-    node.said.length = 0;
-    await node.mirror().plan();
-    expect(node.said).toEqual([
-      `/etc/docker/daemon.json: nothing to change; ${MIRROR} the first of registry-mirrors, as before`,
-    ]);
-  });
-});
-
-describe('check', () => {
-  test('tells a file that is not as apply would leave it', async () => {
-    await node.give('{}');
-    expect(await messageOf(node.mirror().check())).toBe(
-      `/etc/docker/daemon.json does not have ${MIRROR} as apply would leave it: run node-mirror plan to see the difference`,
-    );
-  });
-
-  test('tells a dockerd that has not taken it, and apply then only reloads', async () => {
-    await node.give(ADDED);
-    node.dockerd.inForce = [];
-    expect(await messageOf(node.mirror().check())).toBe(
-      '/etc/docker/daemon.json is as it should be, but dockerd 20.10.24 (process 7) has not taken it: it shows []; run node-mirror apply',
-    );
-    await node.mirror().apply();
-    expect(node.dockerd.reloads).toBe(1);
-    expect(node.names).toEqual(['daemon.json']);
-    await node.mirror().check();
-    expect(node.said.at(-1)).toBe(
-      `/etc/docker/daemon.json: ${MIRROR} the first of registry-mirrors, as before; dockerd 20.10.24 (process 7) has taken it`,
-    );
-  });
 });
