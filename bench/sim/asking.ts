@@ -1,20 +1,21 @@
 import type { BlockSet } from '@cdk8s-dragonfly/protocol';
 
 import { mayPick, pick } from '../../services/engine/src/picker/picker';
-import type { Picked } from '../../services/engine/src/picker/picker';
+import type { Picked, PickState } from '../../services/engine/src/picker/picker';
+import { CpuTime } from './cpu-time';
 import { RULES } from './rules';
 import { Source } from './sim-node';
 import type { Flight, Pull } from './sim-node';
 
-/** One choice in so many is timed: to look at the clock costs as much as some choices do. */
-const TIMED = 16;
+/** The CPU time of one choice in so many is measured: to measure costs as much as some choices do. */
+const MEASURED = 16;
 
 const NOTHING: readonly Picked[] = [];
 
 /** What a daemon asks for, as `SwarmIntake` has it: the real picker and the real budgets. */
 export class Asking {
   private calls = 0;
-  private timed = 0;
+  private readonly measured = new CpuTime();
 
   constructor(
     private readonly random: () => number,
@@ -22,9 +23,9 @@ export class Asking {
     private readonly scale: number,
   ) {}
 
-  /** What all choices took, in milliseconds. */
+  /** CPU time that all choices took, in milliseconds. */
   get pickMs(): number {
-    return this.timed * TIMED;
+    return this.measured.ms * MEASURED;
   }
 
   /** What a pull asks for now, if anything. */
@@ -64,8 +65,6 @@ export class Asking {
       },
     };
     if (!mayPick(room, choice, neighbours > 0)) return NOTHING;
-    const began = this.calls % TIMED === 0 ? performance.now() : undefined;
-    this.calls += 1;
     const isOnly = node.pulls.length === 1;
     const unasked = node.budget.ofPeer('', neighbours);
     for (const source of sources) {
@@ -74,7 +73,7 @@ export class Asking {
       // With one blob only, what is under way from a neighbour is what this pull has under way from it.
       else source.free = isOnly ? unasked - source.busy : node.budget.ofPeer(source.id, neighbours);
     }
-    const picks = pick({
+    const state: PickState = {
       now,
       flights,
       share,
@@ -86,8 +85,10 @@ export class Asking {
       end: swarm.lengths.length,
       sources: isServed ? sources : sources.slice(1),
       cursor: pull.cursor,
-    });
-    if (began !== undefined) this.timed += performance.now() - began;
+    };
+    const isMeasured = this.calls % MEASURED === 0;
+    this.calls += 1;
+    const picks = isMeasured ? this.measured.of(() => pick(state)) : pick(state);
     if (room.supernode > 0 && !picks.some(({ source }) => source === 'supernode')) pull.isDry = true;
     return picks;
   }

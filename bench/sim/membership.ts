@@ -123,9 +123,7 @@ export class Membership {
   }
 
   private place(swarm: Swarm, event: PlacementEvent): void {
-    const began = performance.now();
-    const decisions = swarm.placement.apply(event);
-    this.world.tally.placementMs += performance.now() - began;
+    const decisions = this.world.tally.placement.of(() => swarm.placement.apply(event));
     for (const decision of decisions) this.hear(swarm, decision);
   }
 

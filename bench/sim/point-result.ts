@@ -1,3 +1,4 @@
+import { since } from './cpu-time';
 import type { Scenario } from './scenario';
 import { SwarmSim } from './swarm-sim';
 
@@ -29,18 +30,15 @@ export interface PointResult {
   readonly peakMiB: number;
 }
 
-/** Runs a point in this process. Its CPU is divided among the parts by the time that each took. */
+/** Runs a point in this process. */
 export function runPoint(scenario: Scenario): PointResult {
   const before = process.cpuUsage();
-  const began = performance.now();
   const result = new SwarmSim(scenario).run(({ now, unfinished, nodes }) => {
-    const seconds = (process.cpuUsage(before).user / 1e6).toFixed(0);
+    const seconds = (since(before) / 1e6).toFixed(0);
     const done = `${nodes - unfinished} of ${nodes} nodes have it`;
     process.stderr.write(`${scenario.name}: ${(now / 1000).toFixed(1)} s simulated in ${seconds} CPU s, ${done}\n`);
   });
-  const { user, system } = process.cpuUsage(before);
-  const cpuMs = (user + system) / 1000;
-  const busy = cpuMs / (performance.now() - began);
+  const cpuSeconds = since(before) / 1e6;
   const { nodes, size } = scenario;
   const at = (quantile: number): number =>
     result.ratios[Math.max(0, Math.ceil(quantile * result.ratios.length) - 1)] ?? NaN;
@@ -55,10 +53,10 @@ export function runPoint(scenario: Scenario): PointResult {
     wasted: result.wasted / taken,
     crossZone: result.crossZoneBytes / taken,
     supernodeRequests: result.supernodeRequests / (result.end / 1000),
-    pickerCpuMs: (result.pickMs * busy) / nodes,
-    placementCpuUs: (result.placementMs * busy * 1000) / nodes,
+    pickerCpuMs: result.pickMs / nodes,
+    placementCpuUs: (result.placementMs * 1000) / nodes,
     transfers: result.transfers,
-    cpuSeconds: cpuMs / 1000,
+    cpuSeconds,
     peakMiB: process.resourceUsage().maxRSS / 1024,
   };
 }

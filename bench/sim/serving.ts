@@ -1,7 +1,7 @@
 import { Concurrency } from '../../services/store/src/concurrency';
 
 /** As `BlockSlots` of the store has it. Times are in milliseconds. */
-const LEAST = 5;
+const LEAST = 8;
 const MOST = 128;
 const SLOW_FACTOR = 4;
 const SLOW = 500;

@@ -19,6 +19,8 @@ export class Source implements PickSource {
   /** Blocks that it was asked for and that have not come. */
   busy = 0;
   failures = 0;
+  /** How long its blocks took lately, for their length. */
+  pace = 0;
   /** It was busy, and is asked no more until then. */
   pausedUntil = 0;
 

@@ -1,3 +1,4 @@
+import { CpuTime } from './cpu-time';
 import { lowerBound } from './scenario';
 import type { Scenario } from './scenario';
 import type { Flight, Node } from './sim-node';
@@ -18,6 +19,7 @@ export interface SimResult {
   readonly transfers: number;
   /** Bytes that came twice, or of blocks that were given up. */
   readonly wasted: number;
+  /** CPU time, in milliseconds. */
   readonly placementMs: number;
   readonly pickMs: number;
   /** How often a neighbour was told to ask others. */
@@ -35,7 +37,7 @@ export class Tally {
   supernodeRequests = 0;
   transfers = 0;
   wasted = 0;
-  placementMs = 0;
+  readonly placement = new CpuTime();
   refusals = 0;
 
   /** A block has come. @param isNew whether it was missing. */
@@ -68,7 +70,7 @@ export class Tally {
     const { supernodeBytes, originBytes, crossZoneBytes, peerBytes, supernodeRequests, transfers, wasted } = this;
     return {
       ...{ scenario, lowerBound: bound, ratios, unfinished, supernodeBytes, originBytes, crossZoneBytes, peerBytes },
-      ...{ supernodeRequests, transfers, wasted, placementMs: this.placementMs, refusals: this.refusals, pickMs, end },
+      ...{ supernodeRequests, transfers, wasted, placementMs: this.placement.ms, refusals: this.refusals, pickMs, end },
     };
   }
 }

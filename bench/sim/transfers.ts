@@ -1,3 +1,4 @@
+import { averaged } from '../../services/engine/src/download/averaged';
 import { Asking, count, dropNeighbour, lateAfter } from './asking';
 import { Flying } from './flying';
 import { RULES } from './rules';
@@ -18,7 +19,7 @@ export class Transfers {
     this.asking = new Asking(world.random, world.scenario.block / MIB);
   }
 
-  /** What all choices of blocks took, in milliseconds. */
+  /** CPU time that all choices of blocks took, in milliseconds. */
   get pickMs(): number {
     return this.asking.pickMs;
   }
@@ -84,17 +85,16 @@ export class Transfers {
     count(flight, -1);
     tally.took(flight, swarm.lengthOf(block), pull.held.add(block));
     pull.cursor = pull.held.firstMissing(pull.cursor);
+    const took = now - since;
     giver.failures = 0;
+    if (giver.peer !== undefined) giver.pace = averaged(giver.pace, took / swarm.lengthOf(block));
     const before = lateAfter(pull);
-    pull.usual = pull.usual === 0 ? now - since : 0.8 * pull.usual + 0.2 * (now - since);
-    if (giver.peer === undefined) {
-      const { usualOfSupernode: usual } = pull;
-      pull.usualOfSupernode = usual === 0 ? now - since : 0.8 * usual + 0.2 * (now - since);
-    }
+    pull.usual = averaged(pull.usual, took);
+    if (giver.peer === undefined) pull.usualOfSupernode = averaged(pull.usualOfSupernode, took);
     const ours = share !== undefined && share !== null && block % share.count === share.index;
     if (giver.peer !== undefined || ours) pull.progress = now;
     for (const other of pull.flights.filter((one) => one.block === block)) {
-      if (now - other.since >= before) this.tooSlow(pull, other.giver);
+      if (now - other.since >= before) this.tooSlow(other);
       this.cancel(other);
     }
     // News wait before the links of a node and of its neighbours, which are as busy as it is.
@@ -146,8 +146,12 @@ export class Transfers {
     }
   }
 
-  private tooSlow(pull: Pull, giver: Source): void {
+  /** Another brought the block that this one is late with. */
+  private tooSlow({ pull, block, giver, since }: Flight): void {
     giver.failures += 1;
+    if (giver.peer !== undefined) {
+      giver.pace = averaged(giver.pace, (this.world.now - since) / pull.swarm.lengthOf(block));
+    }
     if (giver.failures >= RULES.maxFailures) dropNeighbour(pull, giver);
   }
 }

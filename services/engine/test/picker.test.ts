@@ -55,6 +55,30 @@ describe('the picker', () => {
     expect(picks.map(({ source }) => source).sort()).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']);
   });
 
+  it('asks those first who gave faster lately, and before them whoever has given nothing; now and then anyone', () => {
+    const paced = (id: string, pace: number): PickSource => ({ ...peer(id, blocks(0, 100), 1), pace });
+    const sources = [paced('slow', 90), paced('fast', 10), peer('new', blocks(0, 100), 1), paced('usual', 30)];
+    const asked = (seed: number, peerFlights: number): string =>
+      pick(state({ seed, sources, limits: { ...state({}).limits, peerFlights } }))
+        .map(({ source }) => source)
+        .join(' ');
+    const seeds = Array.from({ length: 800 }, (_, place) => Math.imul(place, 0x85ebca6b) >>> 0);
+    const times = (wanted: string): number => seeds.filter((seed) => asked(seed, 2) === wanted).length;
+    expect(times('new fast')).toBeGreaterThan(650);
+    expect(times('slow fast')).toBeGreaterThan(5);
+    // With room for all, all are asked.
+    for (const seed of seeds.slice(0, 20))
+      expect(asked(seed, 4).split(' ').sort()).toEqual(['fast', 'new', 'slow', 'usual']);
+  });
+
+  it('asks one of equals by chance', () => {
+    const sources = ['a', 'b', 'c', 'd'].map((id) => ({ ...peer(id, blocks(0, 100), 1), pace: 10 }));
+    const limits = { ...state({}).limits, peerFlights: 1 };
+    const seeds = Array.from({ length: 100 }, (_, seed) => seed);
+    const asked = seeds.map((seed) => pick(state({ seed, sources, limits }))[0]?.source);
+    for (const { id } of sources) expect(asked.filter((source) => source === id).length).toBeGreaterThan(10);
+  });
+
   it('asks a second source for a block that is late, once', () => {
     const sources = [peer('a', blocks(0, 2)), peer('b', blocks(0, 2)), peer('c', blocks(0, 2))];
     const flights = [

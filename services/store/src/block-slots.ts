@@ -18,8 +18,11 @@ export interface BlockSlotsOptions {
   readonly patience?: number;
 }
 
-/** Blocks that are sent at a time, to begin with. */
-const LEAST = 5;
+/**
+ * Blocks that are sent at a time, to begin with: about as many as a node asks for at a time, so that in a swarm few wait. All that a node asked for
+ * is then on its way, and how long it takes tells how busy each sender is.
+ */
+const LEAST = 8;
 
 /** Who takes so many times as long as others do, and at least so many milliseconds, does not keep them waiting. */
 const SLOW_FACTOR = 4;

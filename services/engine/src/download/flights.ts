@@ -1,4 +1,5 @@
 import type { Flight, Room } from '../picker/picker';
+import { averaged } from './averaged';
 
 /** A block is late when it takes so many times as long as blocks usually do, and at least {@link LATE} milliseconds. */
 const LATE_FACTOR = 4;
@@ -116,9 +117,4 @@ export class Flights implements Iterable<ActiveFlight> {
   abort(reason: Error): void {
     for (const { abort } of this.active) abort.abort(reason);
   }
-}
-
-/** The last ones weigh more. */
-function averaged(before: number, took: number): number {
-  return before === 0 ? took : 0.8 * before + 0.2 * took;
 }

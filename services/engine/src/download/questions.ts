@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 
+import { BLOCK_SIZE } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import { LinkFailure } from '../links/failure';
@@ -73,7 +74,7 @@ export class Questions {
       const question = { ...place, key, unattested, arriving: isAhead };
       const { chunks, length, proof } = await fetchBlock(origin, question, this.tools.blocks, abort.signal);
       if (isAhead) this.ahead.gave();
-      this.sources.succeeded(source);
+      this.sources.gave(source, paceOf(flight, stored));
       if (stored.edition?.id !== place.edition)
         throw new LinkFailure('gone', 'it is of another version than what is fetched now');
       // Only the last block is short, and it is read by its true length: the size has to be known before it is held.
@@ -83,7 +84,7 @@ export class Questions {
         if (proof.signature === undefined) this.intake.doubts.gave(source, block);
         this.intake.took(source === SUPERNODE ? 'supernode' : 'peer', length);
       } else for (const chunk of chunks) this.tools.store.buffers.giveBack(chunk);
-      this.arrived(flight);
+      this.arrived(flight, stored);
     } catch (error) {
       if (abort.signal.aborted) return;
       if (!(error instanceof LinkFailure)) throw error;
@@ -102,12 +103,17 @@ export class Questions {
     }
   }
 
-  private arrived(flight: ActiveFlight): void {
+  private arrived(flight: ActiveFlight, stored: StoredBlob): void {
     const { block, source } = flight;
     if (source !== SUPERNODE || this.asker.isOurs(block)) this.lastProgress = performance.now();
     for (const { other, isLate } of this.flights.arrived(flight)) {
-      if (isLate) this.sources.tooSlow(other.source);
+      if (isLate) this.sources.tooSlow(other.source, paceOf(other, stored));
       other.abort.abort(new Error('another source was faster'));
     }
   }
+}
+
+/** How many milliseconds a MiB of a block takes so far. */
+function paceOf({ block, since }: ActiveFlight, { grid }: StoredBlob): number {
+  return ((performance.now() - since) * BLOCK_SIZE) / grid.span(block).length;
 }

@@ -8,6 +8,7 @@ import { PeerLink } from '../links/peer-link';
 import type { Joined } from '../links/registration';
 import { Overdue } from '../picker/overdue';
 import type { Flight, PickSource } from '../picker/picker';
+import { averaged } from './averaged';
 import type { DownloadTools } from './tools';
 
 /** The supernode's name among the sources; no peer's: those have an address in it. */
@@ -152,16 +153,20 @@ export class Sources {
     return source === SUPERNODE ? this.joined?.blocks : this.peers.get(source)?.origin;
   }
 
-  succeeded(source: string): void {
+  /** It gave a block. @param pace how long it took, in milliseconds a MiB: blocks are not of one length. */
+  gave(source: string, pace: number): void {
     const peer = this.peers.get(source);
-    if (peer !== undefined) peer.failures = 0;
+    if (peer === undefined) return;
+    peer.failures = 0;
+    peer.pace = averaged(peer.pace, pace);
   }
 
-  /** Another source brought a block that this one was late with. */
-  tooSlow(source: string): void {
+  /** Another source brought a block that this one was late with. @param pace how long it has been at it, in milliseconds a MiB. */
+  tooSlow(source: string, pace: number): void {
     const peer = this.peers.get(source);
     if (peer === undefined) return;
     peer.failures += 1;
+    peer.pace = averaged(peer.pace, pace);
     if (peer.failures >= MAX_FAILURES) this.drop(peer, new LinkFailure('busy', 'it is slower than others'));
   }
 
@@ -220,9 +225,9 @@ export class Sources {
     const { useful } = this;
     for (const peer of useful) {
       if (now < peer.pausedUntil) continue;
-      const { cid: id } = peer;
+      const { cid: id, pace } = peer;
       const has = unattested ? peer.hasAtAll : peer.has;
-      sources.push({ id, kind: 'peer', has, free: this.tools.budget.ofPeer(id, useful.length) });
+      sources.push({ id, kind: 'peer', has, free: this.tools.budget.ofPeer(id, useful.length), pace });
     }
     return sources;
   }

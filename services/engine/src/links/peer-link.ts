@@ -37,6 +37,8 @@ export class PeerLink {
   readonly origin: URL;
   /** Fetches from it that failed in a row. */
   failures = 0;
+  /** How long its blocks took lately, in milliseconds a MiB; 0: none has come. */
+  pace = 0;
   /** Until when it is not asked for blocks, in milliseconds of the monotonic clock. */
   pausedUntil = 0;
   private readonly closing = new AbortController();

@@ -11,6 +11,8 @@ export interface PickSource {
   readonly has: BlockSet;
   /** How many more blocks may be asked of it now. */
   readonly free: number;
+  /** How long its blocks took lately, for their length; 0: it has given none. Default 0. */
+  readonly pace?: number;
 }
 
 /** A block that has been asked for and has not arrived. */
@@ -70,6 +72,9 @@ const URGENT = 4;
 /** About so many missing blocks are looked at in one choice, which bounds its cost for large blobs. */
 const HORIZON = 256;
 
+/** In one of so many choices it is chance who is asked first, and not how fast sources are. */
+const BY_CHANCE = 8;
+
 /** How many more blocks may be asked for now; those that are late do not count as under way. */
 export interface Room {
   readonly supernode: number;
@@ -96,6 +101,10 @@ export function mayPick(
 
 /**
  * Chooses the next blocks and their sources. Pure.
+ *
+ * Who gave blocks faster lately is asked first: whoever is asked by many, or has a narrow link, gives slowly, and is left to those who have nobody
+ * else. So nobody has to say how busy it is, and all ways out of the swarm are used alike. One that has given nothing is asked before all others; and
+ * now and then chance says who is first: a slow one, too, has blocks that nobody else has, which must not be the last ones.
  *
  * From peers: what the runtime reads next, then the rarest among the neighbours. From the supernode: the share; any other block only
  * while the swarm brings nothing, or when it is overdue and little is missing, so that the supernode sends each block about once. A block that is long under way is asked of a
@@ -147,16 +156,15 @@ export function pick(state: PickState): Picked[] {
     kind === 'supernode'
       ? (wanted.fromSupernode(has) ?? wanted.overdue(has, lot))
       : (wanted.urgent(has, state.cursor, state.cursor + URGENT) ?? wanted.rarest(has, lot));
-  const left = asked.map(({ free }) => free);
-  const start = lotOf(asked.length, seed) % asked.length;
-  // Round robin, one block a source and round: no neighbour is loaded while another idles.
+  const inOrder = ordered(asked, seed);
+  const left = inOrder.map(({ free }) => free);
+  // One block a source and round: no neighbour is loaded while another idles.
   for (let goesOn = true; goesOn && room > 0;) {
     goesOn = false;
-    for (let turn = 0; turn < asked.length && room > 0; turn += 1) {
-      const index = (start + turn) % asked.length;
-      const source = asked[index];
+    for (const [index, source] of inOrder.entries()) {
+      if (room <= 0) break;
       const free = left[index] ?? 0;
-      if (source === undefined || free <= 0 || (source.kind === 'peer' && peerRoom <= 0)) continue;
+      if (free <= 0 || (source.kind === 'peer' && peerRoom <= 0)) continue;
       const block = best(source) ?? hedge(source, late, state, picks);
       left[index] = block === undefined ? 0 : free - 1;
       if (block === undefined) continue;
@@ -168,6 +176,15 @@ export function pick(state: PickState): Picked[] {
     }
   }
   return picks;
+}
+
+/** The fastest first, and equals from a place on that chance says; in one of {@link BY_CHANCE} choices all. */
+function ordered(sources: readonly PickSource[], seed: number): PickSource[] {
+  const start = lotOf(sources.length, seed) % sources.length;
+  const turned = [...sources.slice(start), ...sources.slice(0, start)];
+  // Another number of that seed.
+  if (lotOf(start, ~seed) < 2 ** 32 / BY_CHANCE) return turned;
+  return turned.sort(({ pace: one = 0 }, { pace: other = 0 }) => one - other);
 }
 
 /** What the supernode may be asked for; undefined: nothing. */
