@@ -14,11 +14,10 @@ import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import { DaemonSession } from './daemon-session';
 import type { DaemonName } from './daemon-session';
-import { HttpConnection } from './http-connection';
-import type { HttpAnswer } from './http-connection';
 import { MeasuredSupernode } from './measured-supernode';
 import type { Usage } from './measured-supernode';
 import { openLoop } from './open-loop';
+import { PatientDaemon } from './patient-daemon';
 import { Quantiles } from './quantiles';
 import { SlowOrigin } from './slow-origin';
 
@@ -62,6 +61,8 @@ export interface NativeLoadResult {
   readonly answers: Quantiles;
   /** How often one was told to come later. */
   readonly deferred: number;
+  /** How often those that waited asked whether the supernode lives. */
+  readonly pings: number;
   readonly errors: readonly string[];
 }
 
@@ -87,37 +88,26 @@ export async function nativeLoad(options: NativeLoadOptions): Promise<NativeLoad
       sessions.push(session);
       opened.push(session);
     };
-    const connections = names.map(() => new HttpConnection('127.0.0.1', server.port));
-    opened.push(...connections);
+    const errors: string[] = [];
+    const failed = (error: unknown): void => void errors.push(String(error));
+    const registering = names.map(() => new PatientDaemon(server.port, failed));
+    opened.push(...registering);
     await openLoop({ rate: SESSIONS_A_SECOND, seconds: daemons / SESSIONS_A_SECOND, begin: (n) => open(names[n]) });
     await delay(1000);
 
-    const errors: string[] = [];
     const [latencies, answers] = [new Quantiles(), new Quantiles()];
     let deferred = 0;
     const joining = await phase(server, sessions, async () => {
-      const last = connections.map(async () => Promise.resolve());
       const all: Promise<void>[] = [];
-      const post = async (which: number, body: string): Promise<HttpAnswer | undefined> => {
-        const answer = (last[which] ?? Promise.resolve()).then(async () => {
-          const sent = performance.now();
-          const came = await connections[which]?.post('/peer/registry', body);
-          answers.add(performance.now() - sent);
-          return came;
-        });
-        last[which] = answer.then(
-          () => undefined,
-          () => undefined,
-        );
-        return answer;
-      };
       const register = async (number: number, due: number): Promise<void> => {
         const daemon = number % daemons;
         const name = names[daemon] ?? nameOf(daemon);
         const task = (daemon + Math.floor(number / daemons)) % tasks;
         const url = `http://127.0.0.1:${origin.port}/layer-${task}`;
-        for (let waited = false; ; waited = true) {
-          const answer = await post(daemon, registration(name, url, waited));
+        for (;;) {
+          let sent = 0;
+          const answer = await registering[daemon]?.register(registration(name, url), () => (sent = performance.now()));
+          answers.add(performance.now() - sent);
           const parsed = parseRegistryAnswer(answer?.status ?? 0, answer?.body ?? '');
           if (parsed.kind === 'registered') {
             latencies.add(performance.now() - due);
@@ -126,18 +116,19 @@ export async function nativeLoad(options: NativeLoadOptions): Promise<NativeLoad
           const told = nativeRefusal.safeParse(parsed.kind === 'refused' ? parsed.native : undefined);
           if (!told.success) throw new Error(`a registration was answered with ${answer?.status} ${answer?.body}`);
           deferred += 1;
-          await delay(told.data.later);
+          await registering[daemon]?.waitForTurn(told.data.later);
         }
       };
       const begin = (number: number, due: number): void => {
-        all.push(register(number, due).catch((error: unknown) => void errors.push(String(error))));
+        all.push(register(number, due).catch(failed));
       };
       await openLoop({ rate: joinRate, seconds: (daemons * tasksOfDaemon) / joinRate, begin });
       await Promise.all(all);
     });
     const pulling = await phase(server, sessions, async () => delay(seconds * 1000));
     for (const { ended } of sessions) if (ended !== undefined) errors.push(`a session ended: ${ended}`);
-    return { joining, pulling, latencies, answers, deferred, errors };
+    const pings = registering.reduce((sum, daemon) => sum + daemon.pings, 0);
+    return { joining, pulling, latencies, answers, deferred, pings, errors };
   } finally {
     for (const connection of opened) connection.close();
     await supernode?.stop();
@@ -178,7 +169,7 @@ function nameOf(number: number): DaemonName {
   return { cid: `${ip}-${1000 + number}-df-daemon`, ip, port: 15_001 };
 }
 
-function registration({ cid, ip, port }: DaemonName, url: string, waited: boolean): string {
+function registration({ cid, ip, port }: DaemonName, url: string): string {
   const blob: BlobId = `task:${taskIdOf({ taskUrl: url })}`;
   return formatRegistryRequest({
     rawUrl: url,
@@ -189,6 +180,6 @@ function registration({ cid, ip, port }: DaemonName, url: string, waited: boolea
     path: '/peer/file/none',
     headers: [],
     dfdaemon: true,
-    native: { versions: [NATIVE_VERSION], blob, ...(waited ? { waited } : {}) },
+    native: { versions: [NATIVE_VERSION], blob, waits: true },
   });
 }

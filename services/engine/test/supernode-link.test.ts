@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 
 import {
   NATIVE_VERSION,
+  PROCESS_HEADER,
   RESULT_CODE,
   SESSION_PATH,
   failureAnswer,
@@ -21,6 +22,7 @@ import { SupernodeLink } from '../src/links/supernode-link';
 import type { SessionListener } from '../src/links/supernode-session';
 
 const blob: Digest = `sha256:${'ab'.repeat(32)}`;
+const FIRST = 'a'.repeat(32);
 const KEY = publicKeyText(generateKeyPairSync('ed25519').privateKey);
 
 describe('a daemon that is told to come later', () => {
@@ -28,26 +30,32 @@ describe('a daemon that is told to come later', () => {
   const pulses = new PulseSockets();
   let server: Server;
   let link: SupernodeLink;
-  /** How it was registered, and when. */
-  let came: { readonly waited: unknown; readonly at: number }[];
+  /** What was said of waiting at each registration, and when. */
+  let came: { readonly waits: unknown; readonly at: number }[];
+  /** Which process answers pings. */
+  let process: string;
+  let pings: number;
   let answer: (times: number) => ClassicAnswer;
 
   beforeEach(async () => {
     came = [];
+    process = FIRST;
+    pings = 0;
     server = createServer((request, response) => {
       if (request.url?.startsWith(SESSION_PATH) === true) {
         response.write(lineOf({ type: 'hello', blobs: 1 }));
         return;
       }
       if (request.method !== 'POST') {
-        response.end('OK');
+        pings += 1;
+        response.setHeader(PROCESS_HEADER, process).end('OK');
         return;
       }
       let text = '';
       request.on('data', (chunk: Buffer) => (text += chunk.toString()));
       request.once('end', () => {
-        const { native } = JSON.parse(text) as { native: { waited?: boolean } };
-        came.push({ waited: native.waited, at: performance.now() });
+        const { native } = JSON.parse(text) as { native: { waits?: boolean } };
+        came.push({ waits: native.waits, at: performance.now() });
         response.end(JSON.stringify(answer(came.length)));
       });
     }).listen(0, '127.0.0.1');
@@ -58,6 +66,7 @@ describe('a daemon that is told to come later', () => {
       connectTimeout: 1000,
       silence: 1000,
       busy: 8000,
+      lookEvery: 200,
       clock,
       pulses,
       holdings: () => [],
@@ -75,27 +84,49 @@ describe('a daemon that is told to come later', () => {
   });
 
   const later = (ms: number): ClassicAnswer =>
-    failureAnswer(RESULT_CODE.waitAuth, 'come again', { version: NATIVE_VERSION, later: ms });
+    failureAnswer(RESULT_CODE.waitAuth, 'come again', { version: NATIVE_VERSION, later: ms, process: FIRST });
+  const takenIn = (): ClassicAnswer => {
+    const native = { version: NATIVE_VERSION, blob, key: KEY, blocks: { ip: '127.0.0.1', port: 9 } };
+    return registeredAnswer({ taskId: 'ef'.repeat(32), length: undefined, pieceSize: 4 * 1024 * 1024 }, native);
+  };
   const join = async (more: Partial<SessionListener> = {}): Promise<string> => {
     const wanted = { blob, url: new URL(`http://origin/v2/a/blobs/${blob}`), headers: [] };
     return (await link.join(wanted, { event: () => undefined, lost: () => undefined, ...more })).kind;
   };
 
-  it('comes at that time, and says that it has waited', async () => {
-    answer = (times) => {
-      if (times === 1) return later(400);
-      const native = { version: NATIVE_VERSION, blob, key: KEY, blocks: { ip: '127.0.0.1', port: 9 } };
-      return registeredAnswer({ taskId: 'ef'.repeat(32), length: undefined, pieceSize: 4 * 1024 * 1024 }, native);
-    };
+  it('comes at that time, and has said that it does', async () => {
+    answer = (times) => (times === 1 ? later(400) : takenIn());
     const told: number[] = [];
     expect(await join({ putOff: (ms) => void told.push(ms) })).toBe('joined');
-    expect(told).toEqual([400]);
-    expect(came.map(({ waited }) => waited)).toEqual([undefined, true]);
+    expect(told).toEqual([400, 0]);
+    expect(came.map(({ waits }) => waits)).toEqual([true, true]);
     const [first, second] = came.map(({ at }) => at);
     const waited = (second ?? 0) - (first ?? 0);
     // It would be 2.5 s where no time is told.
     expect(waited).toBeGreaterThan(390);
     expect(waited).toBeLessThan(2400);
+  });
+
+  it('comes soon when another process has taken the place of the one that said so', async () => {
+    answer = (times) => (times === 1 ? later(60_000) : takenIn());
+    const told: number[] = [];
+    const began = performance.now();
+    const joined = join({ putOff: (ms) => void told.push(ms) });
+    // The one that said so answers; the next answers from the second ping on.
+    const end = began + 10_000;
+    while (pings < 2 && performance.now() < end) await once(server, 'request');
+    expect(came).toHaveLength(1);
+    process = 'b'.repeat(32);
+    expect(await joined).toBe('joined');
+    expect(told).toEqual([60_000, 0]);
+    expect(came).toHaveLength(2);
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
+  it('gives it up when it is told the same again and again', async () => {
+    answer = () => later(1);
+    await expect(join()).rejects.toThrow('again and again');
+    expect(came).toHaveLength(4);
   });
 
   it('waits no more, and does not come, when nothing is wanted any more', async () => {

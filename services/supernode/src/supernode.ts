@@ -179,6 +179,7 @@ export class Supernode implements Closeable {
       ];
       const opsRoutes = operations.routes({
         homeDir: options.homeDir,
+        processId: replicas.id,
         advertised,
         states: () => tasks.states(),
         sessions: () => sessions.openSessions,

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { PROCESS_HEADER } from '@cdk8s-dragonfly/protocol';
 import { request } from 'undici';
 
 import { isSilence } from './failure';
@@ -41,6 +42,7 @@ export class Liveness {
   private readonly tempo: Tempo;
   private hungAt = -Infinity;
 
+  private answering: string | undefined;
   private lately: { readonly at: number; readonly state: Promise<LivenessState> } | undefined;
 
   constructor(private readonly options: LivenessOptions) {
@@ -55,6 +57,11 @@ export class Liveness {
   /** Since when nothing has come from it, of the steady clock; undefined: it answers, or nobody listens there. */
   get silentSince(): number | undefined {
     return this.tempo.silentSince;
+  }
+
+  /** Which of its processes answered the last ping: another one has taken the place of one that said otherwise. Undefined: none has said. */
+  get process(): string | undefined {
+    return this.answering;
   }
 
   /** Whether it has just been found to hang. */
@@ -117,8 +124,10 @@ export class Liveness {
     const began = performance.now();
     const { dispatcher, log, name, ping, pulse, signal } = this.options;
     try {
-      const { statusCode, body } = await request(ping, { dispatcher, signal });
+      const { statusCode, headers, body } = await request(ping, { dispatcher, signal });
       await body.dump();
+      const said = headers[PROCESS_HEADER];
+      this.answering = typeof said === 'string' ? said : undefined;
       this.tempo.answered(performance.now() - began);
       this.hungAt = -Infinity;
       void pulse.doubt().then((isOpen) => (isOpen ? this.ping() : undefined));

@@ -64,8 +64,8 @@ export type RegistrationAnswer =
   | { readonly kind: 'elsewhere'; readonly owner: SupernodeAddress }
   /** The supernode is an original one, which knows nothing of the native protocol. */
   | { readonly kind: 'original'; readonly registration: Registration }
-  /** It is to be asked again after so many milliseconds. */
-  | { readonly kind: 'later'; readonly after: number };
+  /** It is to be asked again after so many milliseconds. `process`: which of its processes says so; undefined: it does not say. */
+  | { readonly kind: 'later'; readonly after: number; readonly process: string | undefined };
 
 /** The peer ports that original Go supernodes take (Dragonfly 0.x protocol, 2.1). */
 const LOWEST_ORIGINAL_PORT = 15_000;
@@ -83,12 +83,10 @@ export interface Registering {
   readonly host: string;
   /** Whether it is an original one. */
   readonly isOriginal: boolean;
-  /** Whether it told us to come again, and we do. */
-  readonly waited: boolean;
 }
 
 /** The body of `POST /peer/registry`. */
-export function registrationText(wanted: Wanted, { identity, ip, host, isOriginal, waited }: Registering): string {
+export function registrationText(wanted: Wanted, { identity, ip, host, isOriginal }: Registering): string {
   const { blob, url, headers, task = { taskUrl: url.href } } = wanted;
   const { redirected = false, without = [], resumes = false } = wanted;
   const { cid, port, zone } = identity;
@@ -109,10 +107,10 @@ export function registrationText(wanted: Wanted, { identity, ip, host, isOrigina
       versions: [NATIVE_VERSION],
       blob,
       zone,
+      waits: true,
       ...(redirected ? { redirected } : {}),
       ...(without.length > 0 ? { without } : {}),
       ...(resumes ? { resumes } : {}),
-      ...(waited ? { waited } : {}),
     },
   });
 }
@@ -124,7 +122,8 @@ export function readRegistration(status: number, body: string, name: string): Re
   if (answer.kind === 'refused') {
     if (answer.code === RESULT_CODE.waitAuth) {
       const told = nativeRefusal.safeParse(answer.native);
-      return { kind: 'later', after: told.success ? told.data.later : WAIT_AUTH };
+      if (!told.success) return { kind: 'later', after: WAIT_AUTH, process: undefined };
+      return { kind: 'later', after: told.data.later, process: told.data.process };
     }
     throw new LinkFailure('gone', `supernode ${name} refused with code ${answer.code}: ${answer.msg}`);
   }

@@ -2,7 +2,14 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { formatAddress } from '@cdk8s-dragonfly/command';
-import { HOLDINGS_PATH, REPLICA_PATH, REPORTS_PATH, SESSION_KEY_HEADER, SESSION_PATH } from '@cdk8s-dragonfly/protocol';
+import {
+  HOLDINGS_PATH,
+  MAX_LATER,
+  REPLICA_PATH,
+  REPORTS_PATH,
+  SESSION_KEY_HEADER,
+  SESSION_PATH,
+} from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Holdings, PeerReport } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
 
@@ -30,6 +37,8 @@ export interface SupernodeLinkOptions {
   readonly silence: number;
   /** How long one may be silent that shows that it runs, in milliseconds. */
   readonly busy: number;
+  /** How often it is looked, in milliseconds, whether it lives and is the same, while it has us wait for our turn. Default {@link LOOK_EVERY}. */
+  readonly lookEvery?: number;
   readonly clock: SteadyClock;
   readonly pulses: PulseSockets;
   /** The blobs that are here whole, the one used last at the end. */
@@ -42,7 +51,7 @@ export type Registered =
   | Exclude<RegistrationAnswer, { kind: 'original' | 'later' }>
   | { readonly kind: 'original'; readonly place: OriginalPlace };
 
-/** A supernode that says so is asked again later, so often (Dragonfly 0.x protocol, 4.2); meanwhile it is looked every so many milliseconds whether it lives. */
+/** A supernode that says so is asked again later, so often (Dragonfly 0.x protocol, 4.2). */
 const MAX_WAITS = 3;
 const LOOK_EVERY = 3000;
 
@@ -258,7 +267,7 @@ export class SupernodeLink {
       const { isOriginal } = this;
       const cid = isOriginal ? `${identity.cid}-${(this.downloads += 1)}` : identity.cid;
       const who = { identity: { ...identity, cid }, ip, host: address.host, isOriginal };
-      const answer = await this.registerPatiently((waited) => registrationText(wanted, { ...who, waited }), listener);
+      const answer = await this.registerPatiently(registrationText(wanted, who), listener);
       if ((answer.kind === 'original') !== isOriginal) this.isOriginal = !isOriginal;
       else if (answer.kind !== 'original') return answer;
       else return { kind: 'original', place: { supernode: this.original, cid, registration: answer.registration } };
@@ -267,30 +276,50 @@ export class SupernodeLink {
   }
 
   private async registerPatiently(
-    body: (waited: boolean) => string,
+    body: string,
     listener: SessionListener,
   ): Promise<Exclude<RegistrationAnswer, { kind: 'later' }>> {
-    for (let waits = 0; waits <= MAX_WAITS; waits += 1) {
-      const answer = await this.register(body(waits > 0));
+    const began = performance.now();
+    let process: string | undefined;
+    for (let waits = 1; ; waits += 1) {
+      const answer = await this.register(body);
       if (answer.kind !== 'later') return answer;
-      if (waits === MAX_WAITS) break;
+      // One that was started anew knows nothing of what the one before has promised.
+      if (answer.process !== process) waits = 1;
+      process = answer.process;
+      if (waits > MAX_WAITS || performance.now() - began > MAX_LATER) break;
       listener.putOff?.(answer.after);
-      await this.waitWhileItLives(answer.after, listener.over);
+      try {
+        await this.waitForTurn(answer, listener.over);
+      } finally {
+        listener.putOff?.(0);
+      }
     }
-    throw new LinkFailure('gone', `supernode ${this.name} has told us to come later ${MAX_WAITS + 1} times`);
+    const seconds = Math.round((performance.now() - began) / 1000);
+    throw new LinkFailure('gone', `supernode ${this.name} has told us again and again for ${seconds} s to come later`);
   }
 
-  /** @throws LinkFailure when it does not live; the reason of `over`. */
-  private async waitWhileItLives(ms: number, over = this.stopping.signal): Promise<void> {
-    const signal = AbortSignal.any([this.stopping.signal, over]);
-    const end = performance.now() + ms;
-    for (let left = ms; left > 0; left = end - performance.now()) {
-      await delay(Math.min(left, LOOK_EVERY), undefined, { signal });
-      if (left <= LOOK_EVERY) return;
-      const state = await this.liveness.lookOfLate(LOOK_EVERY);
+  /**
+   * Ends early where another process has taken the place of the one that gave us the turn: it takes us in at once, or gives us another. Not all
+   * daemons come in the same moment then.
+   *
+   * @throws LinkFailure when it does not live; the reason of `over`.
+   */
+  private async waitForTurn(turn: { after: number; process: string | undefined }, over?: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([this.stopping.signal, ...(over === undefined ? [] : [over])]);
+    const { lookEvery = LOOK_EVERY } = this.options;
+    const end = performance.now() + turn.after;
+    for (let left = turn.after; left > 0; left = end - performance.now()) {
+      await delay(Math.min(left, lookEvery), undefined, { signal });
+      if (left <= lookEvery) return;
+      const state = await this.liveness.lookOfLate(lookEvery);
       if (state !== 'answers' && state !== 'busy') {
         throw new LinkFailure(state, `supernode ${this.name} ${NO_ANSWER[state]}`);
       }
+      const now = state === 'answers' ? this.liveness.process : undefined;
+      if (turn.process === undefined || now === undefined || now === turn.process) continue;
+      await delay(Math.min(end - performance.now(), Math.random() * lookEvery), undefined, { signal });
+      return;
     }
   }
 

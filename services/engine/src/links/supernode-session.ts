@@ -15,7 +15,7 @@ export interface SessionListener {
   event(event: BlobEvent): void;
   /** The supernode is lost; what it said last is all there is. */
   lost(reason: LinkFailure): void;
-  /** The supernode takes us in after so many milliseconds, and not before: more register than it can take in now. */
+  /** The supernode takes us in after so many milliseconds, and not before: more register than it can take in now. 0: that time is over. */
   putOff?(ms: number): void;
   /** Aborts when nothing more is wanted, so that nobody waits for a turn then. Default: something always is. */
   readonly over?: AbortSignal;

@@ -21,8 +21,8 @@ export interface NativeOffer {
   readonly without?: readonly string[] | undefined;
   /** It was in the blob's swarm before, and may have blocks of it: others that were there will come too. Default false. */
   readonly resumes?: boolean | undefined;
-  /** It was told to come later, and has. Default false. */
-  readonly waited?: boolean | undefined;
+  /** Told to come later, it comes then, however late that is, and no more often. Default false. */
+  readonly waits?: boolean | undefined;
   /** Where the client stands, such as a zone of a cloud. Default: unknown. */
   readonly zone?: string | undefined;
 }
@@ -94,7 +94,7 @@ const FIELDS = z.object({
       redirected: z.boolean().optional(),
       without: z.array(z.string().max(300)).max(64).optional(),
       resumes: z.boolean().optional(),
-      waited: z.boolean().optional(),
+      waits: z.boolean().optional(),
       zone: z
         .string()
         .regex(/^[!-~]{1,100}$/)

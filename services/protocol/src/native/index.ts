@@ -24,6 +24,7 @@ export {
   MAX_HOLDINGS,
   MAX_LATER,
   NATIVE_VERSION,
+  PROCESS_HEADER,
   UNATTESTED_HEADER,
   haveEvent,
   holdings,

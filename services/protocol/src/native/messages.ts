@@ -28,8 +28,13 @@ export const UNATTESTED_HEADER = 'x-dragonfly-unattested';
  */
 export const ARRIVING_HEADER = 'x-dragonfly-arriving';
 
-/** No client is told to come again later than after so many milliseconds. */
-export const MAX_LATER = 60_000;
+/**
+ * No client is told to come again later than after so many milliseconds: containerd ends a pull that brings nothing for five minutes.
+ */
+export const MAX_LATER = 180_000;
+
+/** The header of the answer to a ping: which process of the supernode gave it, see {@link nativeRefusal}. */
+export const PROCESS_HEADER = 'x-dragonfly-process';
 
 const blobId = z.string().refine((text): text is BlobId => isBlobId(text));
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -72,8 +77,13 @@ export type NativeRegistration = z.infer<typeof nativeRegistration>;
 /** The member `native` of a refusal: more register at once than can be taken in, and the client is to come again. */
 export const nativeRefusal = z.object({
   version: z.literal(NATIVE_VERSION),
-  /** In so many milliseconds, with `waited`. */
+  /** In so many milliseconds. */
   later: z.number().int().min(1).max(MAX_LATER),
+  /** Which process of the supernode says so: another at each start, and another one knows of no turns. Absent: it does not say. */
+  process: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
 });
 export type NativeRefusal = z.infer<typeof nativeRefusal>;
 

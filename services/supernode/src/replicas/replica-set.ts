@@ -42,7 +42,8 @@ const BUSY_TIMES = 6;
 /** The supernode's replicas: which of them answer, and who owns which blob. */
 export class ReplicaSet {
   private readonly times: NonNullable<ReplicaSetOptions['times']>;
-  private readonly id = randomBytes(16).toString('hex');
+  /** Of this process: another at each start. */
+  readonly id = randomBytes(16).toString('hex');
   private readonly publicKey: string;
   private readonly answering = new Map<string, Replica>();
   private readonly complained = new Set<string>();

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+
 import { MAX_LATER } from '@cdk8s-dragonfly/protocol';
 
 /** What a registration costs until it is known, and at most, in ms: a pause of the process in its middle is no cost. */
@@ -14,30 +16,75 @@ const LEARNS = 0.05;
 const WAITS = 1000;
 
 /**
+ * A daemon that does not say that it waits for its turn, of a build before, comes a few times within seconds and then goes to the origin: its turn
+ * is at the latest so many ms after it came first.
+ */
+const IMPATIENT = 5000;
+
+/** For so many ms a turn stays good: its daemon may come late, or once more. */
+const LAPSES = 60_000;
+
+/** So many turns are remembered, those given last. */
+const MOST_TURNS = 200_000;
+
+/** Whose registration it is, and how it came. */
+export interface Applicant {
+  /** Who wants what: in one turn nobody takes two. */
+  readonly name: string;
+  /** Whether it comes again when it is told to, however late that is. */
+  readonly waits: boolean;
+  /** For how many ms it has waited here already: so long is the way to us at present. */
+  readonly queued: number;
+}
+
+/**
  * When a registration is taken in: now, or later. A herd of thousands that begins in one second would wait for many; each would ask meanwhile
  * whether the supernode lives, which costs as much again. So each is told when it is its turn, one after the other as fast as they can be taken
- * in, and has that turn when it comes again. Pure, but for what it remembers.
+ * in, and has that turn when it comes again, whatever it says of itself and however often it comes before. Pure, but for what it remembers.
  */
 export class Admission {
   private freeAt = 0;
   private cost = FIRST_COST;
+  /** When it is whose turn, in the order in which they were given. Of names only a hash is kept: there are many, and they are long. */
+  private readonly turns = new Map<number, number>();
+
+  /** @param random from 0 to 1. */
+  constructor(private readonly random: () => number = Math.random) {}
 
   /**
    * In how many ms a registration is to come again; 0: it is taken in now.
    *
    * @param now in ms, of a clock that does not jump.
-   * @param queued for how many ms it has waited here already: so long is the way to us at present.
    */
-  wait(now: number, queued: number): number {
-    const begin = Math.max(now, this.freeAt);
-    // What one has waited here says nothing of the others: its body may have come slowly.
-    this.freeAt = Math.min(begin + this.cost, now + MAX_LATER);
-    const wait = Math.max(begin - now, queued);
-    return wait <= WAITS ? 0 : Math.min(Math.ceil(wait), MAX_LATER);
+  wait(applicant: Applicant, now: number): number {
+    this.forgetLapsed(now);
+    const key = hash('sha1', applicant.name, 'buffer').readUIntBE(0, 6);
+    const given = this.turns.get(key);
+    const wait = given === undefined ? this.newTurn(applicant, now) : given - now;
+    if (wait <= WAITS) return 0;
+    if (given === undefined) this.turns.set(key, now + wait);
+    return Math.ceil(wait);
   }
 
   /** One was taken in. @param ms for how long it was worked on. */
   took(ms: number): void {
     this.cost += LEARNS * (Math.min(AROUND * ms, MOST_COST) - this.cost);
+  }
+
+  private newTurn({ queued, waits }: Applicant, now: number): number {
+    const begin = Math.max(now, this.freeAt);
+    // What one has waited here says nothing of the others: its body may have come slowly.
+    this.freeAt = Math.min(begin + this.cost, now + MAX_LATER);
+    // More than all turns there are: they come with others, but not all at once.
+    const isFull = begin + this.cost > now + MAX_LATER;
+    const wait = isFull ? MAX_LATER * (1 - this.random() / 2) : Math.min(Math.max(begin - now, queued), MAX_LATER);
+    return waits ? wait : Math.min(wait, IMPATIENT);
+  }
+
+  private forgetLapsed(now: number): void {
+    for (const [key, at] of this.turns) {
+      if (now - at <= LAPSES && this.turns.size < MOST_TURNS) return;
+      this.turns.delete(key);
+    }
   }
 }

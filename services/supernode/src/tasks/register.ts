@@ -34,7 +34,7 @@ export interface RegistrarTools {
   readonly key: KeyObject;
   /** Where clients are told to fetch blocks and pieces. */
   readonly advertised: Address;
-  readonly replicas: Pick<ReplicaSet, 'owner'>;
+  readonly replicas: Pick<ReplicaSet, 'id' | 'owner'>;
 }
 
 /** How a registration came. */
@@ -78,9 +78,10 @@ export class Registrar {
       const unknown = { taskId: taskIdOf(request), length: undefined, pieceSize: pieceSizeOf(undefined) };
       return registeredAnswer(unknown, elsewhere);
     }
-    const later = request.native?.waited === true ? 0 : this.admission.wait(began, queued);
+    const applicant = { name: `${request.cid} ${blob}`, waits: request.native?.waits === true, queued };
+    const later = this.admission.wait(applicant, began);
     if (later > 0) {
-      const refusal: NativeRefusal = { version: NATIVE_VERSION, later };
+      const refusal: NativeRefusal = { version: NATIVE_VERSION, later, process: replicas.id };
       return failureAnswer(
         RESULT_CODE.waitAuth,
         `more register than can be taken in at once: come again in ${later} ms`,

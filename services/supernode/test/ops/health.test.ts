@@ -43,6 +43,11 @@ describe('health and version', () => {
     expect(/^keep-alive: (.*)\r$/im.exec(answer.toString())?.[1]).toBe(kept);
   });
 
+  test('a ping tells which process gives it, as the replica does', async () => {
+    const [ping, replica] = [await running.ask('/_ping'), await running.json('/native/v2/replica')];
+    expect(replica.body).toMatchObject({ id: ping.headers.get('x-dragonfly-process') ?? 'none' });
+  });
+
   test('a probe does not wait behind what others ask', async () => {
     const asking = await Promise.all(Array.from({ length: 100 }, async () => RawSocket.open(running.apiPort)));
     const probe = await RawSocket.open(running.apiPort);
