@@ -21,6 +21,7 @@ import { OVERLOADED, STOPPING, pathOf, refuse } from './refusal';
 import type { Refusal } from './refusal';
 import { REQUEST_ID_HEADER, requestIds } from './request-id';
 import { RequestTurns } from './request-turns';
+import { RunningAnswers } from './running-answers';
 import { WaitingClients } from './waiting-clients';
 
 /** A family of routes. */
@@ -50,7 +51,7 @@ export class ApiServer implements Closeable {
   private readonly limits: FrontLimits;
   private readonly waiting = new WaitingClients();
   private readonly turns: RequestTurns;
-  private running = 0;
+  private readonly answers = new RunningAnswers();
   private stopping = false;
   private drained: Promise<void> | undefined;
 
@@ -65,21 +66,24 @@ export class ApiServer implements Closeable {
     const idOf = requestIds();
     this.keepAlive = `timeout=${Math.floor(this.limits.idle / 1000)}`;
     this.direct = this.directRoutes(idOf);
-    const ended = (): void => void (this.running -= 1);
     this.server = fastify({
       bodyLimit: this.limits.bodyBytes,
       forceCloseConnections: true,
       serverFactory: (framework) =>
         httpServer(this.limits, (request, response) => {
-          this.running += 1;
-          response.on('close', ended);
+          this.answers.begin(request, response);
           if (!this.direct.take(request, targetOf(request.url), response)) framework(request, response);
         }),
       genReqId: idOf,
       // Few routes read their query, and original clients do not escape theirs: see `queryFields`.
       routerOptions: { querystringParser: () => ({}) },
       rewriteUrl: ({ url }) => targetOf(url),
-      clientErrorHandler: answerClientError,
+      clientErrorHandler: (error, socket) => {
+        // What its head says cannot be told.
+        const id = idOf({ headers: {} });
+        const status = answerClientError(error, socket, id);
+        if (status !== undefined) options.log.debug({ request: id, status, why: error.code }, 'no request');
+      },
       frameworkErrors: (error, request, reply) => void this.failed(error, request, reply),
     });
     this.connections = new ConnectionCount(this.server.server, this.limits);
@@ -120,7 +124,7 @@ export class ApiServer implements Closeable {
    */
   async drain(): Promise<void> {
     this.stopping = true;
-    this.drained ??= this.waiting.wait(this.limits.stop, () => this.running === 0);
+    this.drained ??= this.waiting.wait(this.limits.stop, () => this.answers.count === 0);
     return this.drained;
   }
 

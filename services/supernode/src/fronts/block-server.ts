@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { listen } from '@cdk8s-dragonfly/command';
@@ -70,7 +71,7 @@ export class BlockServer implements Closeable {
     });
     this.server.timeout = idle;
     this.connections = new ConnectionCount(this.server, this.limits);
-    this.server.on('clientError', answerClientError);
+    this.server.on('clientError', (error, socket: Socket) => void answerClientError(error, socket));
     this.server.on('request', (request, response) => {
       // Who asks without waiting for the answer before would have us keep a block for each request.
       if (response.socket === null) {

@@ -1,7 +1,10 @@
 import { STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
+
+import { REQUEST_ID_HEADER } from './request-id';
 
 /** How long the answer to a broken request may take to leave, in ms. */
 const LINGER = 1000;
@@ -11,12 +14,17 @@ interface Fault {
   readonly message: string;
 }
 
-/** Answers a request that is no HTTP, too long or too slow (RFC 9110, 15.5.1, 15.5.9; RFC 6585, 5), and closes its connection. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+/**
+ * Answers a request that is no HTTP, too long or too slow (RFC 9110, 15.5.1, 15.5.9; RFC 6585, 5), and closes its connection.
+ *
+ * @param id of the request. Default: it has none.
+ * @returns the status of the answer; undefined: there is none, since the client is gone, or in the middle of another answer.
+ */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, id?: string): number | undefined {
   // A connection that is closed without a request is usual (Dragonfly 0.x protocol, T22).
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy();
-    return;
+    return undefined;
   }
   const { status, message } = faultOf(error.code);
   const body = `${JSON.stringify({ code: RESULT_CODE.illegalParameter, message })}\n`;
@@ -24,10 +32,17 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(id === undefined ? [] : [`${REQUEST_ID_HEADER}: ${id}`]),
     'Connection: close',
   ];
   socket.setTimeout(LINGER, () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  return status;
+}
+
+/** Whether a part of an answer is out: what we would add is taken for more of it. Node.js has no other way to tell (`http`, event `clientError`). */
+function isAnswering(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage?.headersSent === true;
 }
 
 function faultOf(code: string | undefined): Fault {

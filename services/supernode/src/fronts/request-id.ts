@@ -7,7 +7,7 @@ export const REQUEST_ID_HEADER = 'x-request-id';
 const SANE = /^[A-Za-z0-9._:-]{1,64}$/;
 
 /** Gives each request an id for the log: the client's own, if it can stand in a log, else a new one. */
-export function requestIds(): (request: IncomingMessage) => string {
+export function requestIds(): (request: Pick<IncomingMessage, 'headers'>) => string {
   const process = randomBytes(4).toString('hex');
   let count = 0;
   return ({ headers }) => {

@@ -53,7 +53,7 @@ export type ParsedOrder =
 const MOST_PLATFORMS = 50;
 
 const TEXT = z.string().nullish();
-const BODY = z.object({
+const BODY = z.strictObject({
   type: z.string().transform((type) => type.toLowerCase()),
   url: z.string().min(1),
   filter: TEXT,
@@ -78,11 +78,20 @@ const RULES: Readonly<Record<keyof typeof BODY.shape, string>> = {
   here: 'true or false',
 };
 
-/** Reads the body of `POST /preheats` (Dragonfly 0.x protocol, 8; `platforms`, `username` and `password` are ours). Total. */
+/**
+ * Reads the body of `POST /preheats` (Dragonfly 0.x protocol, 8; `platforms`, `username` and `password` are ours). Total.
+ *
+ * What it does not know is refused: who misspells `platforms` would have all of them fetched.
+ */
 export function parseOrder(body: string): ParsedOrder {
   const parsed = BODY.safeParse(jsonOf(body));
   if (!parsed.success) {
-    const field = parsed.error.issues[0]?.path[0];
+    const [first] = parsed.error.issues;
+    if (first?.code === 'unrecognized_keys') {
+      const names = first.keys.map((key) => JSON.stringify(key.slice(0, 40))).join(', ');
+      return refused(`an order has no ${names}; it may have ${Object.keys(RULES).join(', ')}`);
+    }
+    const field = first?.path[0];
     return typeof field === 'string' && isField(field)
       ? refused(`${field} has to be ${RULES[field]}`)
       : refused('the body has to be a JSON object such as {"type": "image", "url": "docker.io/library/nginx:1.25"}');

@@ -114,6 +114,36 @@ describe.each([
   });
 });
 
+test('what is no request has an id in its answer, and in the log', async () => {
+  const ids: unknown[] = [];
+  for (const [text, status] of [
+    [`GET / HTTP/1.1\r\nX-Request-Id: mine\r\nX-Long: ${'a'.repeat(4000)}\r\n\r\n`, 431],
+    ['hello\r\n\r\n', 400],
+    ['GET / HTTP/1.1\r\nHost: a\r\n', 408],
+  ] as const) {
+    const socket = await open(running.apiPort);
+    socket.write(text);
+    await socket.closed();
+    expect(socket.status).toBe(status);
+    ids.push(/^x-request-id: (\S+)\r$/m.exec(socket.text)?.[1]);
+  }
+  expect(new Set(ids).size).toBe(3);
+  expect(running.logged('no request').map(({ request, status }) => [request, status])).toEqual([
+    [ids[0], 431],
+    [ids[1], 400],
+    [ids[2], 408],
+  ]);
+});
+
+test('what is no request is not answered in the middle of another answer', async () => {
+  const socket = await open(running.apiPort);
+  socket.get('/native/v2/session?cid=daemon&ip=127.0.0.1&port=15001');
+  await socket.hasReceived(200);
+  socket.write('\u0016\u0003\u0001 hello\r\n\r\n');
+  await socket.closed();
+  expect(socket.text.split('HTTP/1.1 ')).toHaveLength(2);
+});
+
 describe('a connection too many', () => {
   beforeEach(async () => {
     for (let count = 0; count < LIMITS.connections; count += 1) {

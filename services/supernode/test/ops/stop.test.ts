@@ -135,6 +135,22 @@ test('waits for a client that was told to ask again, until it would have', async
   expect(took).toBeLessThan(4000);
 });
 
+test('does not wait for answers to requests that were sent one behind the other, once their client is gone', async () => {
+  await begin(() => undefined, 5000);
+  const client = await open(running.apiPort);
+  const body = JSON.stringify({ rawUrl: running.url(), cid: 'client-1', ip: '127.0.0.2', port: 15000, path: '/f' });
+  client.write(`POST /peer/registry HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  client.get('/peers');
+  client.get('/peer/none');
+  const end = performance.now() + 8000;
+  while (running.requests === 0 && performance.now() < end) await delay(5);
+  expect(running.requests).toBe(1);
+  client.end();
+  const began = performance.now();
+  await running.supernode.stop();
+  expect(performance.now() - began).toBeLessThan(2500);
+});
+
 test('refuses what comes on open connections of the piece server', async () => {
   await begin(whole(CONTENT));
   const { socket } = await halfRead();

@@ -114,6 +114,11 @@ describe('preheat of a file', () => {
       'platforms can be chosen of an image only, and type is "file"',
     ],
     [
+      { type: 'image', url: 'docker.io/library/nginx', platform: ['linux/amd64'], PassWord: 'secret' },
+      'an order has no "platform", "PassWord"; ' +
+        'it may have type, url, filter, identifier, headers, platforms, username, password, here',
+    ],
+    [
       { type: 'image', url: 'docker.io/library/nginx', here: true },
       'here can be said of a file only: it is how replicas share the blobs of an image',
     ],
