@@ -40,6 +40,18 @@ describe('a neighbour that has another version of a file', () => {
   let sources: Sources;
 
   beforeEach(async () => {
+    // The pauses alone: sockets and limits of waits keep their own.
+    jest.useFakeTimers({
+      doNotFake: [
+        'clearImmediate',
+        'clearInterval',
+        'nextTick',
+        'performance',
+        'queueMicrotask',
+        'setImmediate',
+        'setInterval',
+      ],
+    });
     [has, says, gone, wanted, heard] = [OLD, true, [], NEW, 0];
     server = createServer((request, response) => {
       if (request.url?.includes('/have') === true) {
@@ -75,6 +87,7 @@ describe('a neighbour that has another version of a file', () => {
   });
   afterEach(async () => {
     sources.close();
+    jest.useRealTimers();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
@@ -101,25 +114,30 @@ describe('a neighbour that has another version of a file', () => {
     // Named again, it is not heard at once again.
     sources.setNeighbours([{ cid: 'other', ip: '127.0.0.1', port: 9 }]);
     has = NEW;
+    jest.advanceTimersByTime(1000);
     await news(2);
     expect(askable()).toEqual(['other']);
     expect(gone).toEqual([]);
     expect(await fetched()).toMatchObject({ length: bytes.length });
   });
 
-  it('is asked once more when it did not say so, and then no more', async () => {
+  it('is asked less and less often when it does not say so, and nobody is told that it fails', async () => {
     says = false;
     await news(1);
     expect(askable()).toEqual(['other']);
     const failure = (await fetched().catch((error: unknown) => error)) as LinkFailure;
     expect(failure).toBeInstanceOf(LinkFailure);
     expect(failure.kind).toBe('outdated');
-    sources.failed('other', failure, 0);
-    expect(askable()).toEqual([]);
+    // In a moment it, or this node, goes over to the other version: it is no fault of its own.
+    for (const [times, pause] of [1000, 2000, 4000].entries()) {
+      sources.failed('other', failure, 0);
+      expect(askable()).toEqual([]);
+      jest.advanceTimersByTime(pause - 1);
+      expect(sources.originOf('other')).toBeUndefined();
+      jest.advanceTimersByTime(1);
+      await news(2 + times);
+      expect(askable()).toEqual(['other']);
+    }
     expect(gone).toEqual([]);
-    await news(2);
-    expect(askable()).toEqual(['other']);
-    sources.failed('other', failure, 0);
-    expect(gone).toEqual(['other']);
   });
 });

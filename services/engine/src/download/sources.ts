@@ -20,7 +20,10 @@ const MAX_FAILURES = 2;
 /** How long a source that gives to others first, or a supernode that failed to give a block, is not asked for another, in milliseconds. */
 const PAUSE = 250;
 
-/** A peer that has another edition is heard anew after this time, in milliseconds: it, or this node, goes over to the other's. */
+/**
+ * A peer that has another edition is heard anew after this time, in milliseconds: it, or this node, goes over to the other's. One that does not say
+ * which it has, and gave blocks of another, is heard anew after twice as long each time.
+ */
 const RENEW_AFTER = 1000;
 
 /** Of a blob of unknown length, peers are not believed to have more blocks than this: 64 GiB. */
@@ -179,10 +182,9 @@ export class Sources {
     const peer = this.peers.get(source);
     if (peer === undefined) return;
     if (failure.kind === 'outdated') {
-      const blocks = (this.outdated.get(source) ?? 0) + 1;
-      this.outdated.set(source, blocks);
-      if (blocks < MAX_FAILURES) this.renew(peer);
-      else this.drop(peer, failure);
+      const before = this.outdated.get(source) ?? 0;
+      this.outdated.set(source, before + 1);
+      this.renew(peer, RENEW_AFTER * 2 ** before);
       return;
     }
     if (failure.kind === 'busy') {
@@ -250,7 +252,7 @@ export class Sources {
   }
 
   /** A file was replaced at its origin, and one of us has yet to hear of it: no fault of the peer. */
-  private renew(peer: PeerLink): void {
+  private renew(peer: PeerLink, after = RENEW_AFTER): void {
     const { cid, neighbour } = peer;
     if (this.peers.get(cid) !== peer) return;
     peer.close();
@@ -260,7 +262,7 @@ export class Sources {
       this.renewing.delete(cid);
       this.setNeighbours([neighbour]);
     };
-    this.renewing.set(cid, setTimeout(again, RENEW_AFTER));
+    this.renewing.set(cid, setTimeout(again, after));
   }
 
   private drop(peer: PeerLink, reason: LinkFailure): void {
