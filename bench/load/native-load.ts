@@ -12,6 +12,7 @@ import {
 } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
+import { PulseSockets } from '../../services/engine/src/links/pulse';
 import { DaemonSession } from './daemon-session';
 import type { DaemonName } from './daemon-session';
 import { MeasuredSupernode } from './measured-supernode';
@@ -61,7 +62,8 @@ export interface NativeLoadResult {
   readonly answers: Quantiles;
   /** How often one was told to come later. */
   readonly deferred: number;
-  /** How often those that waited asked whether the supernode lives. */
+  /** How often those that waited looked whether the supernode lives, and how often they pinged it. */
+  readonly looks: number;
   readonly pings: number;
   readonly errors: readonly string[];
 }
@@ -90,8 +92,9 @@ export async function nativeLoad(options: NativeLoadOptions): Promise<NativeLoad
     };
     const errors: string[] = [];
     const failed = (error: unknown): void => void errors.push(String(error));
-    const registering = names.map(() => new PatientDaemon(server.port, failed));
-    opened.push(...registering);
+    const pulses = new PulseSockets();
+    const registering = names.map(() => new PatientDaemon(server.port, pulses, failed));
+    opened.push(...registering, { close: () => pulses.stop() });
     await openLoop({ rate: SESSIONS_A_SECOND, seconds: daemons / SESSIONS_A_SECOND, begin: (n) => open(names[n]) });
     await delay(1000);
 
@@ -116,7 +119,7 @@ export async function nativeLoad(options: NativeLoadOptions): Promise<NativeLoad
           const told = nativeRefusal.safeParse(parsed.kind === 'refused' ? parsed.native : undefined);
           if (!told.success) throw new Error(`a registration was answered with ${answer?.status} ${answer?.body}`);
           deferred += 1;
-          await registering[daemon]?.waitForTurn(told.data.later);
+          await delay(told.data.later);
         }
       };
       const begin = (number: number, due: number): void => {
@@ -127,8 +130,9 @@ export async function nativeLoad(options: NativeLoadOptions): Promise<NativeLoad
     });
     const pulling = await phase(server, sessions, async () => delay(seconds * 1000));
     for (const { ended } of sessions) if (ended !== undefined) errors.push(`a session ended: ${ended}`);
+    const looks = registering.reduce((sum, daemon) => sum + daemon.looks, 0);
     const pings = registering.reduce((sum, daemon) => sum + daemon.pings, 0);
-    return { joining, pulling, latencies, answers, deferred, pings, errors };
+    return { joining, pulling, latencies, answers, deferred, looks, pings, errors };
   } finally {
     for (const connection of opened) connection.close();
     await supernode?.stop();

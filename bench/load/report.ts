@@ -39,7 +39,7 @@ export function classicReport(options: ClassicLoadOptions, result: ClassicLoadRe
 /** The bars for daemons of ours. */
 export function nativeReport(options: NativeLoadOptions, result: NativeLoadResult): Report {
   const { daemons, tasks, tasksOfDaemon, joinRate, taskRate } = options;
-  const { joining, pulling, latencies, answers, deferred, pings, errors } = result;
+  const { joining, pulling, latencies, answers, deferred, looks, pings, errors } = result;
   const rate = Math.max(...[joining, pulling].map(({ requests, usage }) => requests / daemons / usage.seconds));
   const unanswered = daemons * tasksOfDaemon - latencies.count;
   const latest = pulling.silence.at(1);
@@ -54,7 +54,7 @@ export function nativeReport(options: NativeLoadOptions, result: NativeLoadResul
   const lines = [
     `${daemons} daemons in ${tasksOfDaemon} of ${tasks} tasks each; each task arrives at ${mib} MiB a second`,
     ` joining, ${joinRate} registrations a second (${latencies.count}): p50 ${latencies.at(0.5).toFixed(1)} ms, p99 ${latencies.at(0.99).toFixed(1)} ms, max ${latencies.at(1).toFixed(1)} ms`,
-    `  answers       p50 ${answers.at(0.5).toFixed(1)} ms, p99 ${answers.at(0.99).toFixed(1)} ms, max ${answers.at(1).toFixed(1)} ms; ${deferred} times one was told to come later; ${pings} pings meanwhile`,
+    `  answers       p50 ${answers.at(0.5).toFixed(1)} ms, p99 ${answers.at(0.99).toFixed(1)} ms, max ${answers.at(1).toFixed(1)} ms; ${deferred} times one was told to come later; ${looks} looks whether it lives, ${pings} pings`,
     ...phaseLines(joining, daemons),
     ' pulling',
     ...phaseLines(pulling, daemons),

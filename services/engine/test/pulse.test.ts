@@ -91,6 +91,19 @@ describe('whether a supernode lives', () => {
     expect(pings).toBeGreaterThan(one);
   });
 
+  it('is not pinged by who takes its pulse for enough, while that beats, and is otherwise', async () => {
+    let pings = 0;
+    server.on('connection', () => (pings += 1));
+    server.on('request', () => (pings += 1));
+    const lives = liveness();
+    supernode.late = 1000;
+    expect(await lives.lookOfLate(0, true)).toBe('busy');
+    expect(pings).toBe(0);
+    supernode.late = undefined;
+    await lives.lookOfLate(0, true);
+    expect(pings).toBeGreaterThan(0);
+  });
+
   it('is told by its pulse, once that was felt', async () => {
     const felt = pulse();
     supernode.late = undefined;

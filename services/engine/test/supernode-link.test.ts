@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import {
@@ -35,19 +35,32 @@ describe('a daemon that is told to come later', () => {
   /** Which process answers pings. */
   let process: string;
   let pings: number;
+  /** The last that was opened. */
+  let session: ServerResponse | undefined;
+  /** How many lines sessions have said, and when there is another. */
+  let said = 0;
+  const spoken = new EventEmitter();
   let answer: (times: number) => ClassicAnswer;
 
   beforeEach(async () => {
     came = [];
     process = FIRST;
     pings = 0;
+    session = undefined;
     server = createServer((request, response) => {
       if (request.url?.startsWith(SESSION_PATH) === true) {
-        response.write(lineOf({ type: 'hello', blobs: 1 }));
+        response.write(lineOf({ type: 'hello', blobs: 1, process }));
+        session = response;
+        const speaking = setInterval(() => {
+          response.write(lineOf({ type: 'ping' }));
+          said += 1;
+          spoken.emit('line');
+        }, 50);
+        response.once('close', () => clearInterval(speaking));
         return;
       }
       if (request.method !== 'POST') {
-        pings += 1;
+        if (request.url === '/_ping') pings += 1;
         response.setHeader(PROCESS_HEADER, process).end('OK');
         return;
       }
@@ -119,6 +132,26 @@ describe('a daemon that is told to come later', () => {
     process = 'b'.repeat(32);
     expect(await joined).toBe('joined');
     expect(told).toEqual([60_000, 0]);
+    expect(came).toHaveLength(2);
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
+  it('asks nobody while its session shows that the supernode lives, nor waits when another process opens it', async () => {
+    answer = (times) => (times === 1 ? later(60_000) : takenIn());
+    const began = performance.now();
+    link.keepInTouch();
+    while (session === undefined) await once(server, 'request', { signal: AbortSignal.timeout(5000) });
+    const waits = new AbortController();
+    const joined = join({ putOff: () => waits.abort() });
+    if (!waits.signal.aborted) await once(waits.signal, 'abort', { signal: AbortSignal.timeout(5000) });
+    const before = pings;
+    const lines = said;
+    // Long enough for a few looks.
+    while (said < lines + 16) await once(spoken, 'line', { signal: AbortSignal.timeout(5000) });
+    expect([pings - before, came.length]).toEqual([0, 1]);
+    process = 'b'.repeat(32);
+    session.end();
+    expect(await joined).toBe('joined');
     expect(came).toHaveLength(2);
     expect(performance.now() - began).toBeLessThan(20_000);
   });

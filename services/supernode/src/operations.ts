@@ -21,8 +21,6 @@ export interface OperationsOptions extends Pick<
   MetricSources,
   'homeDir' | 'states' | 'sessions' | 'connections' | 'store'
 > {
-  /** Of this process: another at each start. */
-  readonly processId: string;
   /** The supernode's piece server, as clients reach it. */
   readonly advertised: Address;
   /** The parts that must take requests for the supernode to be ready, by name. */
@@ -63,7 +61,7 @@ export class Operations implements Closeable {
   /** Health, version, metrics and the list of peers. */
   routes(options: OperationsOptions): readonly Routes[] {
     const version = commandVersion();
-    const { advertised, homeDir, parts, processId } = options;
+    const { advertised, homeDir, parts } = options;
     const metrics = new SupernodeMetrics({
       ...options,
       version,
@@ -77,6 +75,6 @@ export class Operations implements Closeable {
     const readiness = new Readiness({ homeDir, parts });
     const facts = { hostName: 'supernode', IP: advertised.ip, port: advertised.port, version };
     const self = new PeerTable().add(facts);
-    return [opsRoutes({ version, processId, readiness, metrics }), peerRoutes(this.peers, self)];
+    return [opsRoutes({ version, readiness, metrics }), peerRoutes(this.peers, self)];
   }
 }

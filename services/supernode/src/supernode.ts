@@ -96,7 +96,14 @@ export class Supernode implements Closeable {
       parts.add('the origin client', origin);
       parts.add('the client of token servers', tokenServers);
       const holdings = new HoldingsIndex();
-      const sessions = new SessionHub(holdings);
+      const bound: { api?: BoundAddress } = {};
+      const replicas = new ReplicaSet({
+        peers: options.peers ?? [],
+        key,
+        api: () => ({ host: ip, port: bound.api?.port ?? options.api.port }),
+        log,
+      });
+      const sessions = new SessionHub(holdings, replicas.id);
       const { originRate, limits } = options;
       const limited = originRate === undefined ? origin : limitedOrigin(origin, new Throttle(originRate));
       const taskTools = {
@@ -139,13 +146,6 @@ export class Supernode implements Closeable {
       );
       const blocks = await blockServer.start(options.blocks);
       const advertised = { ip, port: blocks.port };
-      const bound: { api?: BoundAddress } = {};
-      const replicas = new ReplicaSet({
-        peers: options.peers ?? [],
-        key,
-        api: () => ({ host: ip, port: bound.api?.port ?? options.api.port }),
-        log,
-      });
       const registrar = new Registrar({ tasks, sessions, key, advertised, replicas });
       const classic: ClassicTasks = new ClassicTasks({
         tasks,
@@ -179,7 +179,6 @@ export class Supernode implements Closeable {
       ];
       const opsRoutes = operations.routes({
         homeDir: options.homeDir,
-        processId: replicas.id,
         advertised,
         states: () => tasks.states(),
         sessions: () => sessions.openSessions,
@@ -191,7 +190,8 @@ export class Supernode implements Closeable {
             ['the piece server', blockServer.listening],
           ]),
       });
-      const apiOptions = { log, limits, meter: operations.http, direct: classicRoutes(forwarder) };
+      const meter = operations.http;
+      const apiOptions = { log, limits, meter, direct: classicRoutes(forwarder), processId: replicas.id };
       const apiServer = parts.add('the control API', new ApiServer(apiOptions, ...routes, ...opsRoutes));
       const api = await apiServer.start(options.api);
       bound.api = api;

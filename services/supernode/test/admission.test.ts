@@ -23,13 +23,37 @@ describe('registrations that come at once', () => {
 
   it('are as far apart as their work and what is around it takes, a pause of the process left out', () => {
     const admission = new Admission();
-    for (let taken = 0; taken < 500; taken += 1) admission.took(0.25);
+    for (let taken = 0; taken < 500; taken += 1) admission.took(0.25, 0);
     const waits = Array.from({ length: 2401 }, () => admission.wait(another(), 0));
     expect(Math.abs((waits.at(-1) ?? 0) - 1200)).toBeLessThanOrEqual(1);
-    admission.took(60_000);
+    admission.took(60_000, 0);
     admission.wait(another(), 10_000);
     for (let more = 0; more < 2000; more += 1) admission.wait(another(), 10_000);
     expect(admission.wait(another(), 10_000)).toBeLessThan(1500);
+  });
+
+  it('are as far apart as the event loop needs for them when it does little else, and no farther when it has other work', () => {
+    let active = 0;
+    const admission = new Admission(Math.random, () => active);
+    const lastOf = (registrations: number, now: number): number => {
+      let last = 0;
+      for (let more = 0; more < registrations; more += 1) last = admission.wait(another(), now);
+      return last;
+    };
+    /** A second in which so many registrations of 0.5 ms are taken in, and the event loop works all the time. */
+    const second = (now: number, registrations: number): void => {
+      for (let taken = 1; taken <= registrations; taken += 1) {
+        active += 1000 / registrations;
+        admission.took(0.5, now + (1000 * taken) / registrations);
+      }
+    };
+    for (let seconds = 0; seconds < 5; seconds += 1) second(seconds * 1000, 500);
+    expect(Math.abs(lastOf(2001, 10_000) - 4000)).toBeLessThanOrEqual(40);
+    // A tenth of the time is for them: what the rest is for says nothing of what they take.
+    for (let seconds = 20; seconds < 25; seconds += 1) second(seconds * 1000, 200);
+    expect(Math.abs(lastOf(2001, 30_000) - 4000)).toBeLessThanOrEqual(40);
+    for (let seconds = 40; seconds < 45; seconds += 1) second(seconds * 1000, 1000);
+    expect(Math.abs(lastOf(2001, 50_000) - 2000)).toBeLessThanOrEqual(40);
   });
 
   it('come later when those before wait for long, whatever they cost, and within three minutes', () => {
@@ -56,7 +80,7 @@ describe('registrations that come at once', () => {
 
   it('have their turn within 5 s when they do not say that they wait for it', () => {
     const admission = new Admission();
-    for (let more = 0; more < 50_000; more += 1) admission.wait(another(), 0);
+    for (let more = 0; more < 6000; more += 1) admission.wait(another(), 0);
     // As daemons of builds before: they come every 2.5 s, and to the origin after the fourth time.
     const old = from('old', { waits: false });
     expect([0, 2500, 5000].map((now) => admission.wait(old, now))).toEqual([5000, 2500, 0]);
@@ -65,7 +89,9 @@ describe('registrations that come at once', () => {
   it('of a flood that is more than three minutes take are spread over the second half of them, and hold up nobody after it', () => {
     let chance = 0;
     const admission = new Admission(() => (chance = (chance + 0.25) % 1));
-    for (let more = 0; more < 180_000; more += 1) admission.wait(another(), 0);
+    // One takes 5 ms at most: so many fill three minutes.
+    for (let taken = 0; taken < 500; taken += 1) admission.took(1000, 0);
+    for (let more = 0; more < 36_000; more += 1) admission.wait(another(), 0);
     const flood = Array.from({ length: 4 }, () => admission.wait(another(), 0));
     expect(flood).toEqual([157_500, 135_000, 112_500, 180_000]);
     expect(admission.wait(another(), 90_000)).toBe(90_000);

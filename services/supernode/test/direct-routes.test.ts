@@ -30,7 +30,7 @@ async function serve(path: string, route: DirectRoute): Promise<void> {
   errors = [];
   meter = new Counting();
   const log = { error: (fields: object): void => void errors.push(fields), isLevelEnabled: (): boolean => false };
-  server = new ApiServer({ log: log as never, meter, direct: new Map([[path, route]]) });
+  server = new ApiServer({ log: log as never, processId: 'a process', meter, direct: new Map([[path, route]]) });
   base = `http://127.0.0.1:${(await server.start({ host: '127.0.0.1', port: 0 })).port}`;
 }
 

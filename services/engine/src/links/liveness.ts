@@ -1,5 +1,7 @@
-import type { Dispatcher } from 'undici';
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { PROCESS_HEADER } from '@cdk8s-dragonfly/protocol';
+import type { Dispatcher } from 'undici';
 import { request } from 'undici';
 
 import { isSilence } from './failure';
@@ -17,6 +19,9 @@ export type LivenessState = 'answers' | 'busy' | 'silent' | 'hung' | 'gone';
 
 /** That one hangs is true for so many milliseconds: nobody needs to find it out again meanwhile. */
 const STAYS_HUNG = 1000;
+
+/** A pulse that gets through is felt within so many milliseconds, mostly, also of one that is short of CPU. */
+const PULSE_WITHIN = 250;
 
 export interface LivenessOptions {
   /** The supernode's, for the log. */
@@ -74,10 +79,15 @@ export class Liveness {
     if (!this.options.pulse.wasFelt) void this.options.pulse.feel();
   }
 
-  /** As {@link look}, or what came of one that began less than so many milliseconds ago: thousands of nodes wait at once, each with its layers. */
-  async lookOfLate(within: number): Promise<LivenessState> {
+  /**
+   * As {@link look}, or what came of one that began less than so many milliseconds ago: thousands of nodes wait at once, each with its layers.
+   *
+   * @param isGentle whether its pulse is enough, which costs it next to nothing: one that beats is `busy` then. Default: it is pinged too.
+   */
+  async lookOfLate(within: number, isGentle = false): Promise<LivenessState> {
     const now = performance.now();
-    if (this.lately === undefined || now - this.lately.at >= within) this.lately = { at: now, state: this.look(false) };
+    if (this.lately === undefined || now - this.lately.at >= within)
+      this.lately = { at: now, state: isGentle ? this.lookGently() : this.look(false) };
     return this.lately.state;
   }
 
@@ -111,6 +121,11 @@ export class Liveness {
     this.tempo.wasSilent(ms);
     const silentFor = this.options.clock.now - (this.silentSince ?? 0);
     return state === 'beats' && silentFor < this.options.busy ? 'busy' : 'silent';
+  }
+
+  private async lookGently(): Promise<LivenessState> {
+    const soon = delay(PULSE_WITHIN, undefined, { ref: false });
+    return (await Promise.race([this.options.pulse.feel(), soon])) === 'beats' ? 'busy' : this.look(false);
   }
 
   private isGone(): 'gone' {

@@ -2,14 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { formatAddress } from '@cdk8s-dragonfly/command';
-import {
-  HOLDINGS_PATH,
-  MAX_LATER,
-  REPLICA_PATH,
-  REPORTS_PATH,
-  SESSION_KEY_HEADER,
-  SESSION_PATH,
-} from '@cdk8s-dragonfly/protocol';
+import { HOLDINGS_PATH, REPLICA_PATH, REPORTS_PATH, SESSION_KEY_HEADER, SESSION_PATH } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Holdings, PeerReport } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
 
@@ -20,9 +13,10 @@ import { LinkFailure, linkFailure } from './failure';
 import type { LinkLog } from './link-log';
 import { Liveness } from './liveness';
 import { localAddressTowards } from './local-address';
+import { NO_ANSWER, PatientRegistration } from './patient-registration';
 import { Pulse } from './pulse';
 import type { PulseSockets } from './pulse';
-import { readRegistration, registrationText } from './registration';
+import { registrationText } from './registration';
 import type { PeerIdentity, RegistrationAnswer, SupernodeAddress, Wanted } from './registration';
 import type { SteadyClock } from './steady-clock';
 import { SupernodeSession } from './supernode-session';
@@ -37,8 +31,8 @@ export interface SupernodeLinkOptions {
   readonly silence: number;
   /** How long one may be silent that shows that it runs, in milliseconds. */
   readonly busy: number;
-  /** How often it is looked, in milliseconds, whether it lives and is the same, while it has us wait for our turn. Default {@link LOOK_EVERY}. */
-  readonly lookEvery?: number;
+  /** See {@link PatientRegistrationOptions}. */
+  readonly lookEvery?: number | undefined;
   readonly clock: SteadyClock;
   readonly pulses: PulseSockets;
   /** The blobs that are here whole, the one used last at the end. */
@@ -51,25 +45,8 @@ export type Registered =
   | Exclude<RegistrationAnswer, { kind: 'original' | 'later' }>
   | { readonly kind: 'original'; readonly place: OriginalPlace };
 
-/** A supernode that says so is asked again later, so often (Dragonfly 0.x protocol, 4.2). */
-const MAX_WAITS = 3;
-const LOOK_EVERY = 3000;
-
 /** After so many milliseconds an answer tells nothing any more. */
 const LATEST_ANSWER = 30_000;
-
-/** A registration that is not answered within this time, in milliseconds, has us look whether the supernode lives. */
-const LOOK_AFTER = 500;
-
-/** How many times of silence a registration may take at a supernode that answers pings. */
-const MAX_PINGS = 10;
-
-/** What the states mean in which it takes no registration, for the end of a sentence. */
-const NO_ANSWER = {
-  gone: 'is not there: connections to it do not open, or break',
-  hung: 'hangs: connections to it open, and its process does not run',
-  silent: 'does not answer, and nothing shows whether it runs',
-} as const;
 
 /** The waits between tries to get in touch, in milliseconds: each twice as long as the one before, up to the second. */
 const TOUCH_EVERY = 1000;
@@ -86,6 +63,7 @@ export class SupernodeLink {
   private readonly announcements: Announcements;
   private readonly stopping = new AbortController();
   private readonly original: OriginalSupernode;
+  private readonly registration: PatientRegistration;
   /** Whether it answered as an original one the last time. */
   private isOriginal = false;
   /** Counts the downloads at an original one. */
@@ -135,6 +113,17 @@ export class SupernodeLink {
       all: options.holdings,
       random: Math.random,
       log,
+    });
+    const { liveness, session } = this;
+    this.registration = new PatientRegistration({
+      name,
+      url: this.url('/peer/registry'),
+      headers: this.proof,
+      dispatcher,
+      liveness,
+      session,
+      lookEvery: options.lookEvery,
+      signal: this.stopping.signal,
     });
     this.original = new OriginalSupernode({ name, url: (pathAndQuery) => this.url(pathAndQuery), dispatcher, log });
   }
@@ -267,95 +256,12 @@ export class SupernodeLink {
       const { isOriginal } = this;
       const cid = isOriginal ? `${identity.cid}-${(this.downloads += 1)}` : identity.cid;
       const who = { identity: { ...identity, cid }, ip, host: address.host, isOriginal };
-      const answer = await this.registerPatiently(registrationText(wanted, who), listener);
+      const answer = await this.registration.register(registrationText(wanted, who), listener);
       if ((answer.kind === 'original') !== isOriginal) this.isOriginal = !isOriginal;
       else if (answer.kind !== 'original') return answer;
       else return { kind: 'original', place: { supernode: this.original, cid, registration: answer.registration } };
     }
     throw new LinkFailure('lying', `supernode ${this.name} answers now as an original one and now as ours`);
-  }
-
-  private async registerPatiently(
-    body: string,
-    listener: SessionListener,
-  ): Promise<Exclude<RegistrationAnswer, { kind: 'later' }>> {
-    const began = performance.now();
-    let process: string | undefined;
-    for (let waits = 1; ; waits += 1) {
-      const answer = await this.register(body);
-      if (answer.kind !== 'later') return answer;
-      // One that was started anew knows nothing of what the one before has promised.
-      if (answer.process !== process) waits = 1;
-      process = answer.process;
-      if (waits > MAX_WAITS || performance.now() - began > MAX_LATER) break;
-      listener.putOff?.(answer.after);
-      try {
-        await this.waitForTurn(answer, listener.over);
-      } finally {
-        listener.putOff?.(0);
-      }
-    }
-    const seconds = Math.round((performance.now() - began) / 1000);
-    throw new LinkFailure('gone', `supernode ${this.name} has told us again and again for ${seconds} s to come later`);
-  }
-
-  /**
-   * Ends early where another process has taken the place of the one that gave us the turn: it takes us in at once, or gives us another. Not all
-   * daemons come in the same moment then.
-   *
-   * @throws LinkFailure when it does not live; the reason of `over`.
-   */
-  private async waitForTurn(turn: { after: number; process: string | undefined }, over?: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([this.stopping.signal, ...(over === undefined ? [] : [over])]);
-    const { lookEvery = LOOK_EVERY } = this.options;
-    const end = performance.now() + turn.after;
-    for (let left = turn.after; left > 0; left = end - performance.now()) {
-      await delay(Math.min(left, lookEvery), undefined, { signal });
-      if (left <= lookEvery) return;
-      const state = await this.liveness.lookOfLate(lookEvery);
-      if (state !== 'answers' && state !== 'busy') {
-        throw new LinkFailure(state, `supernode ${this.name} ${NO_ANSWER[state]}`);
-      }
-      const now = state === 'answers' ? this.liveness.process : undefined;
-      if (turn.process === undefined || now === undefined || now === turn.process) continue;
-      await delay(Math.min(end - performance.now(), Math.random() * lookEvery), undefined, { signal });
-      return;
-    }
-  }
-
-  /** Registers, and pings meanwhile: a supernode that answers late but answers pings, or whose pulse beats, is busy, not lost. */
-  private async register(body: string): Promise<RegistrationAnswer> {
-    const done = new AbortController();
-    const signal = AbortSignal.any([this.stopping.signal, done.signal]);
-    const asked = request(this.url('/peer/registry'), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json;charset=utf-8', ...this.proof },
-      body,
-      dispatcher: this.agent,
-      signal,
-    }).then(async ({ statusCode, body: answer }) => readRegistration(statusCode, await answer.text(), this.name));
-    try {
-      return await Promise.race([asked, this.untilLost(signal)]);
-    } finally {
-      done.abort(new Error('the registration has ended'));
-    }
-  }
-
-  /**
-   * Never resolves.
-   *
-   * @throws LinkFailure when it does not live, or after too long a time with pings alone.
-   */
-  private async untilLost(signal: AbortSignal): Promise<never> {
-    await delay(LOOK_AFTER, undefined, { ref: false });
-    for (let pings = 0; pings < MAX_PINGS && !signal.aborted;) {
-      const next = delay(this.liveness.patience, undefined, { ref: false });
-      const state = await this.liveness.look(false);
-      if (state === 'answers') pings += 1;
-      else if (state !== 'busy') throw new LinkFailure(state, `supernode ${this.name} ${NO_ANSWER[state]}`);
-      await next;
-    }
-    throw new LinkFailure('gone', `supernode ${this.name} answers pings, and nothing else`);
   }
 
   private async ownIp(): Promise<string> {

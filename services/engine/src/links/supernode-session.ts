@@ -59,6 +59,8 @@ export class SupernodeSession {
   private tune: (silence: number) => void = () => undefined;
   /** How long it may be unless the supernode says otherwise. */
   private usualSilence = 0;
+  private heard = -Infinity;
+  private opener: string | undefined;
   /** Aborts when a lost session should be opened anew without waiting on. */
   private reopening = new AbortController();
 
@@ -86,6 +88,16 @@ export class SupernodeSession {
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the daemon is stopping'));
     await this.running;
+  }
+
+  /** When something came over it last, as `performance.now()` counts. */
+  get heardAt(): number {
+    return this.heard;
+  }
+
+  /** Which process of the supernode opened it last; undefined: none has said. */
+  get process(): string | undefined {
+    return this.opener;
   }
 
   /** Whether it was opened, and is opened anew when it breaks. */
@@ -120,9 +132,11 @@ export class SupernodeSession {
       let reason = new LinkFailure('gone', `supernode ${name} ended the session`);
       try {
         await followLines<SessionEvent>(url, options, (event) => {
+          this.heard = performance.now();
           if (failures > 0) log.info({ supernode: name }, 'the session is open again');
           failures = 0;
           if (event.type === 'hello') {
+            this.opener = event.process;
             this.checkKnown(event.blobs, Math.min(expected, this.registered.size));
             this.options.opened?.(event.holdings);
           } else if (event.type === 'ping') this.tune(Math.max(this.usualSilence, event.within ?? 0));

@@ -31,6 +31,7 @@ export {
   holdingsQuery,
   nativeRefusal,
   nativeRegistration,
+  neighbour,
   peerReport,
   replicaIdentity,
   sessionEvent,

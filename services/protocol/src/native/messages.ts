@@ -74,23 +74,22 @@ export const nativeRegistration = z.union([
 ]);
 export type NativeRegistration = z.infer<typeof nativeRegistration>;
 
+/** Which process of the supernode this is: another at each start. */
+const processId = z.string().regex(/^[0-9a-f]{32}$/);
+
 /** The member `native` of a refusal: more register at once than can be taken in, and the client is to come again. */
 export const nativeRefusal = z.object({
   version: z.literal(NATIVE_VERSION),
   /** In so many milliseconds. */
   later: z.number().int().min(1).max(MAX_LATER),
-  /** Which process of the supernode says so: another at each start, and another one knows of no turns. Absent: it does not say. */
-  process: z
-    .string()
-    .regex(/^[0-9a-f]{32}$/)
-    .optional(),
+  /** Who says so: another process knows of no turns. Absent: it does not say. */
+  process: processId.optional(),
 });
 export type NativeRefusal = z.infer<typeof nativeRefusal>;
 
 /** The answer to `GET /native/v2/replica`: who a replica is. */
 export const replicaIdentity = z.object({
-  /** Another at each start. */
-  id: z.string().regex(/^[0-9a-f]{32}$/),
+  id: processId,
   key: publicKey,
   /** Where its API is reached. */
   ip,
@@ -99,7 +98,7 @@ export const replicaIdentity = z.object({
 export type ReplicaIdentity = z.infer<typeof replicaIdentity>;
 
 /** A peer to trade blocks with. */
-const neighbour = z.object({ cid, ip, port });
+export const neighbour = z.object({ cid, ip, port });
 export type Neighbour = z.infer<typeof neighbour>;
 
 /** Which blocks to take from the supernode first: those with `block mod count = index`. */
@@ -133,6 +132,8 @@ export const sessionEvent = z.discriminatedUnion('type', [
     blobs: count,
     /** How many names of {@link holdings} the supernode knows of it; fewer than it told: it tells them anew. Absent: it takes none. */
     holdings: count.optional(),
+    /** Absent: it does not say. */
+    process: processId.optional(),
   }),
   /** What the supernode knows of a blob; sent at joining and when it changes. `size` is absent while unknown. */
   z.object({

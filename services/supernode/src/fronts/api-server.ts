@@ -19,6 +19,7 @@ import type { FrontLimits } from './limits';
 import { isOpsPath } from './ops-paths';
 import { OVERLOADED, STOPPING, pathOf, refuse } from './refusal';
 import type { Refusal } from './refusal';
+import { PingRoute } from './ping-route';
 import { REQUEST_ID_HEADER, requestIds } from './request-id';
 import { RequestTurns } from './request-turns';
 import { RunningAnswers } from './running-answers';
@@ -30,6 +31,8 @@ export type Routes = (server: FastifyInstance) => void;
 /** What the control API works with. */
 export interface ApiServerOptions {
   readonly log: Log;
+  /** Of this process: another at each start. */
+  readonly processId: string;
   readonly limits?: Partial<FrontLimits> | undefined;
   readonly meter?: HttpMeter | undefined;
   /** What original clients ask all the time. */
@@ -45,6 +48,7 @@ const SCHEME_AND_HOST = /^https?:\/\/[^/?]*(?=\/)/i;
 export class ApiServer implements Closeable {
   private readonly server: FastifyInstance;
   private readonly direct: DirectRoutes;
+  private readonly pings: PingRoute;
   private readonly connections: ConnectionCount;
   /** The value of the `Keep-Alive` header. */
   private readonly keepAlive: string;
@@ -66,13 +70,21 @@ export class ApiServer implements Closeable {
     const idOf = requestIds();
     this.keepAlive = `timeout=${Math.floor(this.limits.idle / 1000)}`;
     this.direct = this.directRoutes(idOf);
+    this.pings = new PingRoute({
+      processId: options.processId,
+      idOf,
+      keepAlive: this.keepAlive,
+      answered: (answered) => this.answered(answered),
+    });
     this.server = fastify({
       bodyLimit: this.limits.bodyBytes,
       forceCloseConnections: true,
       serverFactory: (framework) =>
         httpServer(this.limits, (request, response) => {
           this.answers.begin(request, response);
-          if (!this.direct.take(request, targetOf(request.url), response)) framework(request, response);
+          const target = targetOf(request.url);
+          if (this.pings.take(request, target, response) || this.direct.take(request, target, response)) return;
+          framework(request, response);
         }),
       genReqId: idOf,
       // Few routes read their query, and original clients do not escape theirs: see `queryFields`.

@@ -1,4 +1,4 @@
-import { PROCESS_HEADER, RESULT_CODE } from '@cdk8s-dragonfly/protocol';
+import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 
 import type { Routes } from './api-server';
 import { OPS_PATHS } from './ops-paths';
@@ -7,8 +7,6 @@ import type { Readiness } from './readiness';
 /** What the routes tell. */
 export interface OpsSources {
   readonly version: string;
-  /** Of this process: another at each start. */
-  readonly processId: string;
   readonly readiness: Readiness;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
 }
@@ -31,10 +29,9 @@ export function versionDocument(version: string): VersionDocument {
   return { Version: version, OS: platform, Arch: GO_ARCH[arch] ?? arch, NodeVersion: versions.node };
 }
 
-/** `GET /_ping`, `/livez`, `/readyz`, `/version` and `/metrics`. */
-export function opsRoutes({ version, processId, readiness, metrics }: OpsSources): Routes {
+/** `GET /livez`, `/readyz`, `/version` and `/metrics`. */
+export function opsRoutes({ version, readiness, metrics }: OpsSources): Routes {
   return (server) => {
-    server.get(OPS_PATHS.ping, (_request, reply) => reply.header(PROCESS_HEADER, processId).send('OK'));
     server.get(OPS_PATHS.live, () => 'ok');
     server.get(OPS_PATHS.ready, async (_request, reply) => {
       const missing = await readiness.missing();

@@ -41,8 +41,14 @@ export class SessionHub implements Messenger {
   /** What was sent last, and its line: news for all members of a swarm are written out once. */
   private lastLine: { readonly message: SessionMessage; readonly line: string } | undefined;
 
-  /** @param holdings which blobs daemons have whole. */
-  constructor(private readonly holdings = new HoldingsIndex()) {}
+  /**
+   * @param holdings which blobs daemons have whole.
+   * @param process which process of the supernode this is: another at each start. Default: nobody is told.
+   */
+  constructor(
+    private readonly holdings = new HoldingsIndex(),
+    private readonly process?: string,
+  ) {}
 
   get size(): number {
     return this.daemons.size;
@@ -113,7 +119,9 @@ export class SessionHub implements Messenger {
       daemon.session = undefined;
       this.startGrace(cid, daemon);
     });
-    this.send(cid, { type: 'hello', blobs: daemon.swarms.size, holdings: daemon.holder?.told ?? 0 });
+    const { process } = this;
+    const hello = { type: 'hello' as const, blobs: daemon.swarms.size, holdings: daemon.holder?.told ?? 0 };
+    this.send(cid, process === undefined ? hello : { ...hello, process });
     for (const swarm of daemon.swarms) swarm.retell(cid);
   }
 

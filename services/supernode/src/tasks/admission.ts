@@ -6,8 +6,15 @@ import { MAX_LATER } from '@cdk8s-dragonfly/protocol';
 const FIRST_COST = 1;
 const MOST_COST = 5;
 
-/** The work around what is measured of one: HTTP before, and what is written to sessions after. */
-const AROUND = 2;
+/**
+ * The work around what is measured of one, so many times as much with it: HTTP before, and what is written to sessions after. It is learned while
+ * registrations themselves take this part of the time: then all that the event loop does is as good as done for them, or goes on beside them.
+ */
+const AROUND = { least: 2, most: 6 };
+const LEARNS_AROUND_FROM = 0.15;
+
+/** How often that is looked at, in ms. */
+const LOOK_EVERY = 500;
 
 /** How much of what one costs is learned from the last. */
 const LEARNS = 0.05;
@@ -45,11 +52,20 @@ export interface Applicant {
 export class Admission {
   private freeAt = 0;
   private cost = FIRST_COST;
+  private around = AROUND.least;
+  /** Since the last look: how long registrations were worked on, and as of when the event loop has worked for how long, in ms. */
+  private readonly looked = { at: 0, own: 0, active: 0 };
   /** When it is whose turn, in the order in which they were given. Of names only a hash is kept: there are many, and they are long. */
   private readonly turns = new Map<number, number>();
 
-  /** @param random from 0 to 1. */
-  constructor(private readonly random: () => number = Math.random) {}
+  /**
+   * @param random from 0 to 1.
+   * @param active for how many ms the event loop has worked, from any time on.
+   */
+  constructor(
+    private readonly random: () => number = Math.random,
+    private readonly active: () => number = () => performance.eventLoopUtilization().active,
+  ) {}
 
   /**
    * In how many ms a registration is to come again; 0: it is taken in now.
@@ -66,9 +82,19 @@ export class Admission {
     return Math.ceil(wait);
   }
 
-  /** One was taken in. @param ms for how long it was worked on. */
-  took(ms: number): void {
-    this.cost += LEARNS * (Math.min(AROUND * ms, MOST_COST) - this.cost);
+  /** One was taken in. @param ms for how long it was worked on. @param now as in {@link wait}. */
+  took(ms: number, now: number): void {
+    this.cost += LEARNS * (Math.min(this.around * ms, MOST_COST) - this.cost);
+    this.looked.own += ms;
+    if (now - this.looked.at >= LOOK_EVERY) this.look(now);
+  }
+
+  private look(now: number): void {
+    const { at, own, active: before } = this.looked;
+    const active = this.active();
+    const { least, most } = AROUND;
+    if (own >= LEARNS_AROUND_FROM * (now - at)) this.around = Math.min(Math.max((active - before) / own, least), most);
+    Object.assign(this.looked, { at: now, own: 0, active });
   }
 
   private newTurn({ queued, waits }: Applicant, now: number): number {

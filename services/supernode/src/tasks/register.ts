@@ -95,7 +95,8 @@ export class Registrar {
     sessions.join({ cid, ip, port, zone: offer?.zone }, swarm);
     const size = swarm.task.stored?.size;
     const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };
-    this.admission.took(performance.now() - began);
+    const now = performance.now();
+    this.admission.took(now - began, now);
     return registeredAnswer({ taskId: taskIdOf(request), length: size, pieceSize: pieceSizeOf(size) }, native);
   }
 }
