@@ -57,10 +57,14 @@ describe('the swarm of a task', () => {
   const told = new Map<string, number[]>();
   /** How often each was told all that is there. */
   const haves = new Map<string, number>();
+  /** The lists of neighbours that each was told. */
+  const lists = new Map<string, string[][]>();
   const send = (cid: string, message: SessionMessage): void => {
     const list = told.get(cid) ?? [];
     told.set(cid, list);
     if (message.type === 'have') haves.set(cid, (haves.get(cid) ?? 0) + 1);
+    if (message.type === 'neighbours')
+      lists.set(cid, [...(lists.get(cid) ?? []), message.peers.map((peer) => peer.cid).sort()]);
     if (message.type === 'added') list.push(...message.blocks);
     if (message.type === 'have') list.push(...BlockSet.fromBase64(message.blocks));
   };
@@ -70,6 +74,7 @@ describe('the swarm of a task', () => {
     jest.useFakeTimers();
     told.clear();
     haves.clear();
+    lists.clear();
     task = new Arriving();
     swarm = new TaskSwarm(task as unknown as Task, 0, { send });
     // Of five members four have a share.
@@ -78,6 +83,31 @@ describe('the swarm of a task', () => {
   afterEach(() => {
     swarm.stop();
     jest.useRealTimers();
+  });
+
+  it('is told once of the neighbours that a herd makes, and each of the herd at once of its own', () => {
+    const heard = (cid: string): readonly string[][] => lists.get(cid) ?? [];
+    /** Whoever has a neighbour is one of its neighbours, as far as they were told. */
+    const agree = (): void => {
+      for (const [cid, all] of lists) for (const peer of all.at(-1) ?? []) expect(heard(peer).at(-1)).toContain(cid);
+    };
+    jest.advanceTimersByTime(50);
+    agree();
+    const before = new Map([...lists].map(([cid, { length }]) => [cid, length]));
+    const herd = Array.from({ length: 20 }, (_, number) => `herd-${number}`);
+    for (const cid of herd) join(cid);
+    for (const cid of herd) expect(heard(cid)).toHaveLength(1);
+    for (const [cid, length] of before) expect(heard(cid)).toHaveLength(length);
+    jest.advanceTimersByTime(50);
+    agree();
+    for (const cid of herd) expect(heard(cid).length).toBeLessThanOrEqual(2);
+    for (const [cid, length] of before) expect(heard(cid).length).toBeLessThanOrEqual(length + 1);
+    // What one is told for another reason is newer than what waits.
+    join('last');
+    swarm.leave('a');
+    lists.delete('a');
+    jest.advanceTimersByTime(50);
+    agree();
   });
 
   it('hears of new blocks at once, as far as it has a share, and all others a little later', () => {

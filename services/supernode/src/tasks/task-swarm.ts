@@ -23,6 +23,12 @@ const GATHER = 5;
  */
 const GATHER_FOR_OTHERS = 150;
 
+/**
+ * How long changes of neighbours are gathered, in ms, before members hear of them that others joined: a herd changes the lists of all who were
+ * there again and again, and only the last list counts.
+ */
+const GATHER_NEIGHBOURS = 50;
+
 /** How many members are asked for fresh credentials. */
 const ASKED_FOR_CREDENTIALS = 16;
 
@@ -35,6 +41,9 @@ export class TaskSwarm {
   /** What those without a share have not heard of yet. */
   private readonly newsForOthers: number[] = [];
   private othersTimer: NodeJS.Timeout | undefined;
+  /** The neighbours of those that have not heard of them yet. */
+  private readonly newNeighbours = new Map<string, PlacementDecision>();
+  private neighboursTimer: NodeJS.Timeout | undefined;
   private unwatchBlocks: (() => void) | undefined;
   private watched: Task['stored'];
   /** Whether there was a blob before the one that is followed. */
@@ -74,6 +83,7 @@ export class TaskSwarm {
 
   leave(cid: string): void {
     if (!this.members.delete(cid)) return;
+    this.newNeighbours.delete(cid);
     this.place({ type: 'leave', cid, ...moment() });
   }
 
@@ -91,6 +101,7 @@ export class TaskSwarm {
   stop(): void {
     clearTimeout(this.timer);
     clearTimeout(this.othersTimer);
+    clearTimeout(this.neighboursTimer);
     this.unwatchState();
     this.unwatchBlocks?.();
   }
@@ -190,11 +201,24 @@ export class TaskSwarm {
       for (const decision of decisions) if (isOfShare(decision)) this.tell(decision.cid, message);
     }
     for (const decision of decisions) {
-      // One more neighbour, or one less, is of use to those who have others too whenever they hear of it.
-      const canWait = decision.type === 'neighbours' && event.type === 'join' && decision.cid !== event.member.cid;
-      this.tell(decision.cid, this.placementMessage(decision), canWait);
+      const { type, cid } = decision;
+      if (type === 'neighbours') {
+        // One more neighbour, or one less, is of use to those who have others too whenever they hear of it.
+        const canWait = event.type === 'join' && cid !== event.member.cid;
+        if (canWait) this.newNeighbours.set(cid, decision);
+        else this.newNeighbours.delete(cid);
+        if (canWait) continue;
+      }
+      this.tell(cid, this.placementMessage(decision));
     }
+    if (this.newNeighbours.size > 0) this.neighboursTimer ??= setTimeout(this.flushNeighbours, GATHER_NEIGHBOURS);
   }
+
+  private readonly flushNeighbours = (): void => {
+    this.neighboursTimer = undefined;
+    for (const [cid, decision] of this.newNeighbours) this.tell(cid, this.placementMessage(decision), true);
+    this.newNeighbours.clear();
+  };
 
   private placementMessage(decision: PlacementDecision): SessionMessage {
     const { blob } = this.task;
