@@ -11,8 +11,14 @@ export const MAX_HOLDER_FAILURES = 5;
 /** An upload that nobody has reported for this long, in ms, is no longer counted: its client is gone. */
 export const UPLOAD_LIFETIME = 60_000;
 
+/** Of those who have a piece so many are looked at, drawn at random: the least busy of them is busy by little more than that of thousands. */
+const CANDIDATES = 64;
+
 /** What is known of a holder: of thousands, and changed at each request, so that nothing is made anew for an upload. */
 interface Holder {
+  readonly cid: string;
+  /** Where it stands among all. */
+  place: number;
   readonly pieces: BlockSet;
   readonly uploads: Uploads;
   failures: number;
@@ -31,6 +37,7 @@ export interface HolderQuestion {
 /** The clients that give pieces to others: what each has, and how busy and how reliable it is. Pure. */
 export class ClassicHolders {
   private readonly holders = new Map<string, Holder>();
+  private readonly all: Holder[] = [];
   /** How many have each piece. */
   private readonly counts: number[] = [];
 
@@ -43,8 +50,9 @@ export class ClassicHolders {
   add(cid: string, piece: number): void {
     let holder = this.holders.get(cid);
     if (holder === undefined) {
-      holder = { pieces: new BlockSet(), uploads: new Uploads(), failures: 0 };
+      holder = { cid, place: this.all.length, pieces: new BlockSet(), uploads: new Uploads(), failures: 0 };
       this.holders.set(cid, holder);
+      this.all.push(holder);
     }
     if (holder.pieces.add(piece)) this.counts[piece] = this.count(piece) + 1;
   }
@@ -56,29 +64,38 @@ export class ClassicHolders {
 
   /** A client gives nothing any more. */
   remove(cid: string): void {
-    for (const piece of this.holders.get(cid)?.pieces ?? []) this.counts[piece] = this.count(piece) - 1;
+    const holder = this.holders.get(cid);
+    if (holder === undefined) return;
+    for (const piece of holder.pieces) this.counts[piece] = this.count(piece) - 1;
     this.holders.delete(cid);
+    // The last one moves to the free place.
+    const last = this.all.pop();
+    if (last === undefined || last === holder) return;
+    this.all[holder.place] = last;
+    last.place = holder.place;
   }
 
   /** Whether this holder may give the piece to this client now; an upload in progress between the two counts as free. */
   mayGive(cid: string, question: HolderQuestion): boolean {
     const holder = this.holders.get(cid);
-    return holder !== undefined && isFree(cid, holder, question);
+    return holder !== undefined && isFree(holder, question);
   }
 
-  /** The least busy holder that may give the piece; undefined when there is none. Ties are random. */
+  /** The least busy holder that may give the piece, of as many as are looked at; undefined when there is none. Ties are random. */
   choose(question: HolderQuestion): string | undefined {
-    let best: string[] = [];
-    let load = Infinity;
-    if (this.count(question.piece) === 0) return undefined;
-    for (const [cid, holder] of this.holders) {
-      if (!isFree(cid, holder, question)) continue;
-      const { size } = holder.uploads;
-      if (size < load) best = [cid];
-      else if (size === load) best.push(cid);
-      load = Math.min(load, size);
+    const { all } = this;
+    let best: Holder | undefined;
+    let looked = Math.min(CANDIDATES, this.count(question.piece));
+    const start = Math.floor(question.random() * all.length);
+    for (let step = 0; looked > 0 && step < all.length; step += 1) {
+      const holder = all[(start + step) % all.length];
+      if (holder?.pieces.has(question.piece) !== true) continue;
+      looked -= 1;
+      if (!isFree(holder, question)) continue;
+      if (holder.uploads.size === 0) return holder.cid;
+      if (best === undefined || holder.uploads.size < best.uploads.size) best = holder;
     }
-    return best[Math.floor(question.random() * best.length)];
+    return best?.cid;
   }
 
   /** An upload begins, or is asked for anew. */
@@ -99,7 +116,7 @@ export class ClassicHolders {
 }
 
 /** Whether a holder gives the piece to the client, and has room for it. */
-function isFree(cid: string, { pieces, uploads, failures }: Holder, question: HolderQuestion): boolean {
+function isFree({ cid, pieces, uploads, failures }: Holder, question: HolderQuestion): boolean {
   if (!pieces.has(question.piece) || question.refused.has(cid) || failures >= MAX_HOLDER_FAILURES) return false;
   uploads.forgetBefore(question.now - UPLOAD_LIFETIME);
   return uploads.size < MAX_UPLOADS || uploads.has(question.cid, question.piece);
