@@ -129,6 +129,15 @@ describe('a registration', () => {
     expect(parseRegistryRequest(body)).toMatchObject({ ok: false, refusal: { code: 501 } });
   });
 
+  it('is refused with what can be read and not be shown', () => {
+    const body = `{"rawUrl":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    expect(parseRegistryRequest(body)).toMatchObject({
+      refusal: {
+        msg: 'rawUrl has to be an absolute http or https URL; given was too many lists or objects in one another.',
+      },
+    });
+  });
+
   it('never throws, whatever the body', () => {
     const name = fc.constantFrom(...Object.keys(FIELDS), 'headers', 'native', 'dfdaemon', 'taskUrl', '__proto__', 'x');
     const json = fc.dictionary(name, fc.jsonValue()).map((fields) => JSON.stringify(fields));

@@ -25,6 +25,16 @@ const SHOWN_LENGTH = 80;
 
 /** A value as a message may show it: as JSON, cut to 80 characters. */
 export function shown(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  const text = value === undefined ? 'nothing' : jsonOf(value);
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // Of lists in lists in lists the stack is full sooner than when they are read.
+    if (error instanceof RangeError) return 'too many lists or objects in one another';
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import type { Routes } from './api-server';
+import { LONGEST_HOST_NAME, LONGEST_VERSION } from './peer-table';
 import type { PeerDocument, PeerTable } from './peer-table';
 import { jsonBody } from './json-body';
 import { queryFields } from './query-fields';
@@ -12,9 +13,9 @@ import { refuse } from './refusal';
 
 const PEER = z.object({
   IP: z.string().refine((ip) => isIP(ip) !== 0),
-  hostName: z.string().min(1).max(253),
+  hostName: z.string().min(1).max(LONGEST_HOST_NAME),
   port: z.int().min(0).max(65_535).default(0),
-  version: z.string().max(64).default(''),
+  version: z.string().max(LONGEST_VERSION).default(''),
 });
 
 const PAGE = z.object({

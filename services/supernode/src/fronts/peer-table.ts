@@ -13,6 +13,10 @@ export interface PeerDocument extends PeerFacts {
   readonly created: string;
 }
 
+/** The longest name of a host (RFC 1035, 2.3.4), and more than any version has. Registrations may have longer ones, and there are many. */
+export const LONGEST_HOST_NAME = 253;
+export const LONGEST_VERSION = 64;
+
 /** So many peers are remembered; the ones that were heard of longest ago are forgotten first. */
 const MOST = 10_000;
 
@@ -31,7 +35,9 @@ export class PeerTable {
   }
 
   /** Takes a peer in; one that is here keeps its ID. */
-  add(facts: PeerFacts): PeerDocument {
+  add(said: PeerFacts): PeerDocument {
+    const [hostName, version] = [said.hostName.slice(0, LONGEST_HOST_NAME), said.version.slice(0, LONGEST_VERSION)];
+    const facts = { ...said, hostName, version };
     const name = JSON.stringify([facts.hostName, facts.IP, facts.port]);
     const before = this.byName.get(name);
     const created = before ?? { ID: this.idFor(facts), created: new Date().toISOString() };

@@ -7,6 +7,7 @@ import {
   digestInUrl,
   failureAnswer,
   isDigest,
+  neighbour,
   pieceSizeOf,
   publicKeyText,
   registeredAnswer,
@@ -26,6 +27,10 @@ import type { SessionHub } from '../sessions/session-hub';
 import { Admission } from './admission';
 import { sourceOf } from './source-of';
 import type { TaskTable } from './task-table';
+
+const NO_NEIGHBOUR =
+  'a daemon that speaks the native protocol needs a cid of at most 200 printable letters without spaces, ' +
+  'an ip that is an IPv4 or IPv6 address without a zone, and a port from 1 to 65535';
 
 /** What registration works with. */
 export interface RegistrarTools {
@@ -60,6 +65,9 @@ export class Registrar {
    */
   registerNative(request: RegistryRequest, blob: BlobId, { remote, queued }: Arrival = { queued: 0 }): ClassicAnswer {
     const began = performance.now();
+    // Others are told of it: what they cannot read would end their sessions.
+    const peer = neighbour.safeParse(request);
+    if (!peer.success) return failureAnswer(RESULT_CODE.illegalParameter, NO_NEIGHBOUR);
     const url = new URL(request.rawUrl);
     if (isDigest(blob) && digestInUrl(url) !== blob) {
       const named = `native.blob names ${blob}, but the URL does not; register it under the digest that its URL names`;
@@ -89,7 +97,8 @@ export class Registrar {
       );
     }
     const swarm = tasks.obtain(blob);
-    const { cid, ip, port, native: offer } = request;
+    const { cid, ip, port } = peer.data;
+    const { native: offer } = request;
     if (offer?.resumes === true && mayBeAsked(ip, remote)) swarm.task.addHolder({ cid, ip, port }, true);
     swarm.task.want(sourceOf(blob, request));
     sessions.join({ cid, ip, port, zone: offer?.zone }, swarm);

@@ -49,6 +49,15 @@ test('a registration enters its client, once', async () => {
   ]);
 });
 
+test('a client with long names takes no more room than others', async () => {
+  await running.register('client-1', { hostName: 'h'.repeat(100_000), version: 'v'.repeat(100_000) });
+  const { body } = await running.json('/peers');
+  expect(body).toEqual([
+    expect.anything(),
+    expect.objectContaining({ hostName: 'h'.repeat(253), version: 'v'.repeat(64) }),
+  ]);
+});
+
 test('the list comes in pages', async () => {
   for (let port = 1; port <= 4; port += 1) await idOf({ ...PEER, port });
   const { body } = await running.json('/peers?pageNum=1&pageSize=2');
