@@ -8,14 +8,12 @@ import { join } from 'node:path';
 import { ARRIVING_HEADER, Grid, blockPath, isAttested, readAttestation } from '@cdk8s-dragonfly/protocol';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 
-import { FalsePeer } from './false-peer';
 import { Swarm } from './swarm';
 
 const MIB = 1024 * 1024;
 
 describe('a block that is still arriving at the supernode', () => {
   let swarm: Swarm;
-  let peer: FalsePeer;
   const content = randomBytes(3 * MIB);
   const grid = new Grid(4 * MIB);
   let blob: Digest;
@@ -33,15 +31,10 @@ describe('a block that is still arriving at the supernode', () => {
         return true;
       };
     });
-    peer = await FalsePeer.join(swarm.supernodePort, { ...added, blocks: 0 }, (_index, _request, response) =>
-      response.writeHead(404).end(),
-    );
+    await swarm.addFalsePeer({ ...added, blocks: 0 }, (_index, _request, response) => response.writeHead(404).end());
     fromOrigin = await asked;
   });
-  afterEach(async () => {
-    await peer.stop();
-    await swarm.stop();
-  });
+  afterEach(() => swarm.stop());
 
   async function ask(index: number): Promise<IncomingMessage> {
     const url = `http://127.0.0.1:${swarm.blocksPort}${blockPath(blob, index)}`;

@@ -1,29 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import { MAX_BLOCK, lineOf } from '@cdk8s-dragonfly/protocol';
 
-import { FalsePeer } from './false-peer';
 import { Swarm, readAll } from './swarm';
-
-type FromSecond<T extends unknown[]> = T extends [unknown, ...infer R] ? R : never;
 
 const MIB = 1024 * 1024;
 
 describe('what a peer claims to have', () => {
   let swarm: Swarm;
-  const falsePeers: FalsePeer[] = [];
   beforeEach(async () => {
     swarm = await Swarm.start();
   });
-  afterEach(async () => {
-    await Promise.all(falsePeers.splice(0).map((peer) => peer.stop()));
-    await swarm.stop();
-  });
-
-  async function falsePeer(...args: FromSecond<Parameters<typeof FalsePeer.join>>): Promise<void> {
-    falsePeers.push(await FalsePeer.join(swarm.supernodePort, ...args));
-  }
+  afterEach(() => swarm.stop());
 
   it.each([
     ['one block far beyond the end', (): string[] => [lineOf({ type: 'added', blocks: [MAX_BLOCK] })]],
@@ -35,15 +23,22 @@ describe('what a peer claims to have', () => {
         ),
     ],
   ])('cannot hold up a daemon by claiming %s', async (_what, says) => {
-    const content = randomBytes(24 * MIB);
+    const content = randomBytes(8 * MIB);
     const { blob, url } = swarm.origin.add(content);
-    await falsePeer({ blob, url, blocks: 0 }, (_index, request) => request.socket.destroy(), says);
+    await swarm.addFalsePeer({ blob, url, blocks: 0 }, (_index, request) => request.socket.destroy(), says);
     const node = await swarm.addNode();
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
+    // By CPU: for how long others on this machine keep the process from it does not count.
+    let [longest, before] = [0, process.cpuUsage()];
+    const look = (): void => {
+      const { user, system } = process.cpuUsage(before);
+      longest = Math.max(longest, (user + system) / 1000);
+      before = process.cpuUsage();
+    };
+    const looking = setInterval(look, 5);
     const bytes = await readAll(node, { blob, url });
-    delay.disable();
+    clearInterval(looking);
+    look();
     expect(content.equals(bytes)).toBe(true);
-    expect(delay.max / 1e6).toBeLessThan(400);
+    expect(longest).toBeLessThan(400);
   });
 });

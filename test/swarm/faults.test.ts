@@ -4,7 +4,6 @@ import { join } from 'node:path';
 
 import { BLOCK_HASH_HEADER, BLOCK_SIGNATURE_HEADER, blockPath, hexOf } from '@cdk8s-dragonfly/protocol';
 
-import { FalsePeer } from './false-peer';
 import type { FalseAnswer } from './false-peer';
 import { Swarm, readAll } from './swarm';
 
@@ -12,14 +11,10 @@ const MIB = 1024 * 1024;
 
 describe('faults of others and of the disk', () => {
   let swarm: Swarm;
-  const falsePeers: FalsePeer[] = [];
   beforeEach(async () => {
     swarm = await Swarm.start();
   });
-  afterEach(async () => {
-    await Promise.all(falsePeers.splice(0).map((peer) => peer.stop()));
-    await swarm.stop();
-  });
+  afterEach(() => swarm.stop());
 
   const garbage: FalseAnswer = (_index, _request, response) => {
     response.writeHead(200, { 'content-length': 262_144 }).end(randomBytes(262_144));
@@ -53,8 +48,7 @@ describe('faults of others and of the disk', () => {
       Object.entries(answers).map(async ([what, answer]) => {
         const content = randomBytes(6 * MIB);
         const { blob, url } = swarm.origin.add(content);
-        const peer = await FalsePeer.join(swarm.supernodePort, { blob, url, blocks: 18 }, answer);
-        falsePeers.push(peer);
+        const peer = await swarm.addFalsePeer({ blob, url, blocks: 18 }, answer);
         const node = await swarm.addNode();
         const copy = await readAll(node, { blob, url });
         const requests = swarm.origin.requests.filter(({ path }) => path === url.pathname).length;
@@ -78,13 +72,12 @@ describe('faults of others and of the disk', () => {
     const [first, second] = [swarm.origin.add(one), swarm.origin.add(two)];
     const honest = await swarm.addNode();
     await readAll(honest, first);
-    const peer = await FalsePeer.join(swarm.supernodePort, { ...second, blocks: 18 }, (index, _request, response) => {
+    const peer = await swarm.addFalsePeer({ ...second, blocks: 18 }, (index, _request, response) => {
       // A genuine, attested block of the other blob.
       void fetch(`http://127.0.0.1:${honest.peerPort}${blockPath(first.blob, index)}`).then(async (answer) => {
         response.writeHead(200, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer()));
       });
     });
-    falsePeers.push(peer);
     const node = await swarm.addNode();
     expect(two.equals(await readAll(node, second))).toBe(true);
     expect(peer.asked.length).toBeGreaterThan(0);

@@ -1,27 +1,20 @@
 import { randomBytes } from 'node:crypto';
 
-import { FalsePeer } from './false-peer';
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
 
 describe('a taker that asks the supernode for nothing', () => {
   let swarm: Swarm;
-  let idle: FalsePeer | undefined;
   beforeEach(async () => {
     swarm = await Swarm.start();
   });
-  afterEach(async () => {
-    await idle?.stop();
-    await swarm.stop();
-  });
+  afterEach(() => swarm.stop());
 
   it('does not hold the others up, and what it should take leaves the supernode about once', async () => {
     const content = randomBytes(24 * MIB);
     const { blob, url } = swarm.origin.add(content);
-    idle = await FalsePeer.join(swarm.supernodePort, { blob, url, blocks: 0 }, (_index, _request, response) =>
-      response.destroy(),
-    );
+    await swarm.addFalsePeer({ blob, url, blocks: 0 }, (_index, _request, response) => response.destroy());
     const nodes = [await swarm.addNode(), await swarm.addNode(), await swarm.addNode()];
     const results = await Promise.all(nodes.map((node) => readAll(node, { blob, url })));
     for (const result of results) expect(content.equals(result)).toBe(true);

@@ -1,31 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { join } from 'node:path';
 
 import { OriginalClient } from '../../services/supernode/test/classic/original-client';
 import { PYTHON } from '../../services/supernode/test/classic/original-style';
 import { freePort } from '../support/free-port';
-import { SupernodeProcess } from './supernode-process';
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
 
 describe('a supernode that is killed with -9 in the middle of transfers and started again', () => {
   let swarm: Swarm;
-  let supernode: SupernodeProcess | undefined;
   beforeEach(async () => {
-    swarm = await Swarm.start();
+    swarm = await Swarm.start(0);
   });
-  afterEach(async () => {
-    await supernode?.stop();
-    await swarm.stop();
-  });
+  afterEach(() => swarm.stop());
 
   it('loses no download in flight, and no complete blob', async () => {
-    const { origin, home } = swarm;
-    const ports = { api: await freePort(), blocks: await freePort(), origin: origin.port };
-    const start = async (): Promise<SupernodeProcess> => SupernodeProcess.start(join(home, 'apart'), ports);
-    supernode = await start();
+    const { origin } = swarm;
+    const ports = { api: await freePort(), blocks: await freePort() };
+    const supernode = await swarm.addSupernodeProcess(ports);
     const nodes = await Promise.all([1, 2].map(() => swarm.addNode(undefined, [ports.api])));
     const complete = randomBytes(3 * MIB);
     const known = origin.add(complete);
@@ -38,8 +31,8 @@ describe('a supernode that is killed with -9 in the middle of transfers and star
     const killOnce = async (): Promise<void> => {
       if (state !== 'up') return;
       state = 'killed';
-      await supernode?.stop();
-      supernode = await start();
+      await supernode.stop();
+      await swarm.addSupernodeProcess(ports);
       state = 'up again';
       restarted.emit('up');
     };

@@ -8,7 +8,6 @@ import { OriginalClient } from '../../services/supernode/test/classic/original-c
 import type { Downloaded } from '../../services/supernode/test/classic/original-client';
 import { GO, PYTHON } from '../../services/supernode/test/classic/original-style';
 import type { OriginalStyle } from '../../services/supernode/test/classic/original-style';
-import { FalsePeer } from './false-peer';
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
@@ -54,18 +53,12 @@ describe.each([GO, PYTHON])('$name in the swarm of our daemons', (style) => {
     const node = await swarm.addNode();
     await readAll(node, { blob, url });
     const blocks = 19;
-    const liar = await FalsePeer.join(swarm.supernodePort, { blob, url, blocks }, (_index, request) =>
-      request.socket.destroy(),
-    );
-    try {
-      expect(content.equals((await download(GO, url)).content)).toBe(true);
-      await swarm.stopNode(node);
-      const { content: got, sources } = await download(style, url);
-      expect(content.equals(got)).toBe(true);
-      for (const cid of sources.values()) expect(cid).toMatch(/^cdnnode:/);
-    } finally {
-      await liar.stop();
-    }
+    await swarm.addFalsePeer({ blob, url, blocks }, (_index, request) => request.socket.destroy());
+    expect(content.equals((await download(GO, url)).content)).toBe(true);
+    await swarm.stopNode(node);
+    const { content: got, sources } = await download(style, url);
+    expect(content.equals(got)).toBe(true);
+    for (const cid of sources.values()) expect(cid).toMatch(/^cdnnode:/);
   });
 });
 

@@ -2,26 +2,21 @@ import { randomBytes } from 'node:crypto';
 
 import { REPORTS_PATH } from '@cdk8s-dragonfly/protocol';
 
-import { FalsePeer } from './false-peer';
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
 
 describe('neighbours that fail', () => {
   let swarm: Swarm;
-  let liar: FalsePeer | undefined;
   beforeEach(async () => {
     swarm = await Swarm.start();
   });
-  afterEach(async () => {
-    await liar?.stop();
-    await swarm.stop();
-  });
+  afterEach(() => swarm.stop());
 
   it('are reported to the supernode, which names them to nobody any more', async () => {
     const content = randomBytes(4 * MIB);
     const { blob, url } = swarm.origin.add(content);
-    liar = await FalsePeer.join(swarm.supernodePort, { blob, url, blocks: 16 }, (_index, _request, response) => {
+    const liar = await swarm.addFalsePeer({ blob, url, blocks: 16 }, (_index, _request, response) => {
       response.writeHead(200, { 'content-length': 4 }).end('lies');
     });
     const pull = async (): Promise<void> => {

@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 
 import { SteadyClock } from '@cdk8s-dragonfly/engine';
 
-import { freePort } from '../support/free-port';
-import { SupernodeProcess } from './supernode-process';
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
@@ -16,14 +13,10 @@ const BAR = 2000;
 
 describe('a supernode that is lost in the middle of a pull', () => {
   let swarm: Swarm;
-  let supernode: SupernodeProcess | undefined;
   beforeEach(async () => {
-    swarm = await Swarm.start();
+    swarm = await Swarm.start(0);
   });
-  afterEach(async () => {
-    await supernode?.stop();
-    await swarm.stop();
-  });
+  afterEach(() => swarm.stop());
 
   it.each([
     ['SIGKILL', 2],
@@ -32,9 +25,8 @@ describe('a supernode that is lost in the middle of a pull', () => {
   ] as const)('by %s: the next bytes come within 2 s, and at most %d copies from the origin', async (signal, most) => {
     const content = randomBytes(16 * MIB);
     const { blob, url } = swarm.origin.add(content);
-    const [api, blocks] = [await freePort(), await freePort()];
-    supernode = await SupernodeProcess.start(join(swarm.home, 'apart'), { api, blocks, origin: swarm.origin.port });
-    const nodes = await Promise.all([1, 2, 3].map(() => swarm.addNode(undefined, [api])));
+    const supernode = await swarm.addSupernodeProcess();
+    const nodes = await Promise.all([1, 2, 3].map(() => swarm.addNode(undefined, [supernode.port])));
     // Slow enough for the supernode to be in the middle of it when it is lost.
     swarm.origin.rate = 8 * MIB;
     const clock = new SteadyClock();
@@ -47,9 +39,9 @@ describe('a supernode that is lost in the middle of a pull', () => {
           const { now } = clock;
           if (lostAt > 0) longest[index] = Math.max(longest[index] ?? 0, now - Math.max(last, lostAt));
           last = now;
-          if (longest.every((gap) => gap > 1000)) supernode?.signal('SIGCONT');
+          if (longest.every((gap) => gap > 1000)) supernode.signal('SIGCONT');
           if (sum < 4 * MIB || lostAt > 0) return;
-          supernode?.signal(signal);
+          supernode.signal(signal);
           swarm.origin.rate = undefined;
           lostAt = now;
         });

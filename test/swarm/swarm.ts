@@ -10,11 +10,15 @@ import type { Log } from '@cdk8s-dragonfly/command';
 import { SwarmNode } from '@cdk8s-dragonfly/engine';
 import type { BlobRequest } from '@cdk8s-dragonfly/engine';
 import { OriginRules } from '@cdk8s-dragonfly/origin';
+import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { Supernode } from '@cdk8s-dragonfly/supernode';
 import type { ReplicaAddress } from '@cdk8s-dragonfly/supernode';
 
 import { freePort } from '../support/free-port';
 import { CountedOrigin } from './counted-origin';
+import { FalsePeer } from './false-peer';
+import type { FalseAnswer } from './false-peer';
+import { SupernodeProcess } from './supernode-process';
 
 /** A disk for a store, and how much of it may be used, in bytes. */
 export interface Disk {
@@ -31,6 +35,8 @@ export interface NodeLimits {
   readonly uploadRate?: number;
   /** Milliseconds. Default 5000. */
   readonly originFirstByteTimeout?: number;
+  /** Milliseconds. Default {@link ORIGIN_STALL}. */
+  readonly originStallTimeout?: number;
 }
 
 /** How long an origin may stand still in these swarms, in milliseconds. */
@@ -45,6 +51,8 @@ export class Swarm {
   private count = 0;
 
   private readonly supernodes: Supernode[] = [];
+  private readonly falsePeers: FalsePeer[] = [];
+  private readonly processes: SupernodeProcess[] = [];
 
   private constructor(
     readonly home: string,
@@ -65,7 +73,7 @@ export class Swarm {
     );
   }
 
-  /** @param replicas how many supernodes; @param disk of the first; @param host the address of all. */
+  /** @param replicas how many supernodes in this process; @param disk of the first; @param host the address of all. */
   static async start(replicas = 1, disk: Disk = {}, host = '127.0.0.1'): Promise<Swarm> {
     const swarm = new Swarm(await mkdtemp(join(tmpdir(), 'swarm-')), await CountedOrigin.start(host), host);
     // Replicas have to know each other's before they start.
@@ -164,6 +172,7 @@ export class Swarm {
     const node = await SwarmNode.start({
       dataDir: folder ?? join(this.home, name),
       originFirstByteTimeout: 5000,
+      originStallTimeout: ORIGIN_STALL,
       ...limits,
       supernodes: supernodePorts.map((port) => ({ host: this.host, port })),
       peers: { host: this.host, port: 0 },
@@ -171,11 +180,34 @@ export class Swarm {
       connectTimeout: 1000,
       peerStallTimeout: 2000,
       supernodeSilence: 1000,
-      originStallTimeout: ORIGIN_STALL,
       log: this.log.child({ node: name }),
     });
     this.nodes.push(node);
     return node;
+  }
+
+  /**
+   * A member of a blob's swarm at the first supernode that answers as a test wants.
+   *
+   * @param says the lines in which it tells what it has. Default: the first `blocks`.
+   */
+  async addFalsePeer(
+    wanted: { readonly blob: Digest; readonly url: URL; readonly blocks: number },
+    answer: FalseAnswer,
+    says?: () => string[],
+  ): Promise<FalsePeer> {
+    const peer = await FalsePeer.join(this.supernodePort, wanted, answer, says);
+    this.falsePeers.push(peer);
+    return peer;
+  }
+
+  /** A supernode that can be killed and stopped. @param ports of one that was there before, with its home. Default: free ones. */
+  async addSupernodeProcess(ports?: { readonly api: number; readonly blocks: number }): Promise<SupernodeProcess> {
+    const { api, blocks } = ports ?? { api: await freePort(), blocks: await freePort() };
+    const home = join(this.home, `process-${api}`);
+    const supernode = await SupernodeProcess.start(home, { api, blocks, origin: this.origin.port });
+    this.processes.push(supernode);
+    return supernode;
   }
 
   async stopNode(node: SwarmNode): Promise<void> {
@@ -184,6 +216,8 @@ export class Swarm {
   }
 
   async stop(): Promise<void> {
+    await Promise.all(this.falsePeers.map((peer) => peer.stop()));
+    await Promise.all(this.processes.map((supernode) => supernode.stop()));
     await Promise.all(this.nodes.map((node) => node.stop()));
     await Promise.all(this.supernodes.map((supernode) => supernode.stop()));
     await this.origin.stop();

@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
-import { FalsePeer } from './false-peer';
 import type { FalseAnswer } from './false-peer';
 import { Swarm, readAll } from './swarm';
-
-type FromSecond<T extends unknown[]> = T extends [unknown, ...infer R] ? R : never;
 
 const MIB = 1024 * 1024;
 
@@ -16,23 +13,15 @@ const trickle: FalseAnswer = (_index, _request, response) => {
 
 describe('peers that send a byte now and then', () => {
   let swarm: Swarm;
-  const falsePeers: FalsePeer[] = [];
   beforeEach(async () => {
     swarm = await Swarm.start();
   });
-  afterEach(async () => {
-    await Promise.all(falsePeers.splice(0).map((peer) => peer.stop()));
-    await swarm.stop();
-  });
-
-  async function falsePeer(...args: FromSecond<Parameters<typeof FalsePeer.join>>): Promise<void> {
-    falsePeers.push(await FalsePeer.join(swarm.supernodePort, ...args));
-  }
+  afterEach(() => swarm.stop());
 
   it('do not stop a download, however many they are', async () => {
     const content = randomBytes(10 * MIB);
     const { blob, url } = swarm.origin.add(content);
-    for (let count = 0; count < 9; count += 1) await falsePeer({ blob, url, blocks: 22 }, trickle);
+    for (let count = 0; count < 9; count += 1) await swarm.addFalsePeer({ blob, url, blocks: 22 }, trickle);
     const node = await swarm.addNode();
     const began = performance.now();
     expect(content.equals(await readAll(node, { blob, url }))).toBe(true);
@@ -48,7 +37,7 @@ describe('peers that send a byte now and then', () => {
       return true;
     };
     const node = await swarm.addNode();
-    await falsePeer({ blob, url, blocks: 22 }, trickle);
+    await swarm.addFalsePeer({ blob, url, blocks: 22 }, trickle);
     const began = performance.now();
     let died: Promise<void> | undefined;
     const bytes = await readAll(node, { blob, url }, { from: 0 }, () => {
