@@ -32,24 +32,18 @@ mounted('small disks', () => {
       const contents = Array.from({ length: 6 }, (_, index) => randomBytes(mebibytes(4.5) + index * 617_283));
       const blobs = contents.map((content) => swarm.origin.add(content));
       // It keeps one blob or two, so that the supernode is asked again.
-      const nodes = [
-        await swarm.addNode('one', undefined, { diskQuota: mebibytes(16) }),
-        await swarm.addNode('two', undefined, { diskQuota: mebibytes(16) }),
-      ];
+      const node = await swarm.addNode(undefined, undefined, { diskQuota: mebibytes(16) });
       const stopWatching = watchFree(small);
-      // The disk takes five of them: the second round fetches anew what had to go in the first.
-      for (const round of [blobs, blobs.slice(0, 2)]) {
-        for (const [index, blob] of round.entries()) {
-          const results = await Promise.all(nodes.map((node) => readAll(node, blob)));
-          for (const result of results) expect(contents[index]?.equals(result)).toBe(true);
-        }
+      // The disk takes five of them: the first ones, which had to go, are fetched anew at the end.
+      for (const index of [0, 1, 2, 3, 4, 5, 0, 1]) {
+        expect(contents[index]?.equals(await readAll(node, blobs[index]!))).toBe(true);
       }
       const { least, looks } = stopWatching();
       expect(least).toBeGreaterThanOrEqual(minFree);
       expect(least).toBeLessThan(mebibytes(15));
       expect(looks).toBeGreaterThan(100);
-      // It served them all: no daemon had to go to the origin by itself.
-      for (const { traffic } of nodes) expect(traffic.origin).toBe(0);
+      // It served them all: the daemon did not have to go to the origin by itself.
+      expect(node.traffic.origin).toBe(0);
     }, 60_000);
 
     it('stays above the floor when others fill the disk meanwhile', async () => {
