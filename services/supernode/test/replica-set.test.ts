@@ -71,6 +71,31 @@ describe('the other replicas', () => {
     events.removeAllListeners();
   });
 
+  test('are asked anew soon after a start: they may have started at the same time', async () => {
+    await replicas.stop();
+    const { port } = server.address() as AddressInfo;
+    const log = { info: (_fields: object, text: string) => events.emit(text), warn: () => undefined };
+    const [peers, api] = [[{ host: '127.0.0.1', port }], { host: '127.0.0.1', port: 2 }];
+    replicas = new ReplicaSet({
+      peers,
+      key: privateKey,
+      api: () => api,
+      times: { askEvery: 3_600_000, patience: 300 },
+      log,
+    });
+    let asked = 0;
+    answer = (request, response) => {
+      asked += 1;
+      if (asked < 3) request.socket.destroy();
+      else good(request, response);
+    };
+    const found = once(events, 'a replica answers');
+    await replicas.start();
+    expect(replicas.others).toEqual([]);
+    await found;
+    expect(asked).toBe(3);
+  });
+
   test('own blobs while they answer, and no more when their port is closed', async () => {
     await replicas.start();
     expect(replicas.owner('x')).toMatchObject({ self: false, replica: { ip: '127.0.0.1', port: 1 } });

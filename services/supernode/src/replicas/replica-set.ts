@@ -36,6 +36,12 @@ export interface ReplicaSetOptions {
 /** How often the others are asked whether they live, and how long they may take, in milliseconds. */
 const TIMES = { askEvery: 500, patience: 1000 };
 
+/**
+ * Replicas start together: after a start the others are asked anew after so many milliseconds, and then after twice as many each time, up to
+ * `askEvery`. As long as two do not know of each other, each fetches what both are asked for.
+ */
+const SOONEST = 50;
+
 /** One that does not answer, and whose pulse beats, is taken for busy so many times in a row: it ends itself before. */
 const BUSY_TIMES = 6;
 
@@ -106,14 +112,15 @@ export class ReplicaSet {
 
   private async keepAsking(): Promise<void> {
     const { signal } = this.stopping;
-    for (;;) {
+    const { askEvery } = this.times;
+    for (let wait = Math.min(SOONEST, askEvery); ; wait = Math.min(2 * wait, askEvery)) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', done);
           resolve();
         };
-        const timer = setTimeout(done, this.times.askEvery);
+        const timer = setTimeout(done, wait);
         signal.addEventListener('abort', done);
         if (signal.aborted) done();
       });
