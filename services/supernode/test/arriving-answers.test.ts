@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, get } from 'node:http';
 import type { ClientRequest, IncomingMessage, Server } from 'node:http';
@@ -5,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 
 import { BlockSet, Grid } from '@cdk8s-dragonfly/protocol';
 import type { Attestation } from '@cdk8s-dragonfly/protocol';
+import { BlockBuffers } from '@cdk8s-dragonfly/store';
 
 import { ArrivingAnswers } from '../src/fronts/arriving-answers';
 import { ArrivingBlocks } from '../src/tasks/arriving-blocks';
@@ -14,10 +16,11 @@ const MIB = 1024 * 1024;
 const attestation: Attestation = { hash: Buffer.alloc(32, 1), signature: Buffer.alloc(64, 2) };
 const grid = new Grid(4 * MIB);
 const LENGTH = grid.span(0).length;
+const buffers = new BlockBuffers();
 
 /** A blob whose first block is arriving. */
 function task(size = 2 * MIB): Pick<Task, 'arriving' | 'stored'> {
-  const arriving = new ArrivingBlocks();
+  const arriving = new ArrivingBlocks(buffers);
   arriving.begin(0, grid.blockCount(size));
   return { arriving, stored: { blob: 'sha256:1', size, held: new BlockSet(), grid } as unknown as Task['stored'] };
 }
@@ -90,6 +93,37 @@ describe('answers with blocks that arrive', () => {
     const { statusCode } = await answer;
     expect(statusCode).toBe(404);
     expect(served).toEqual([]);
+  });
+
+  it('give the memory of each part back when it has been passed on, or is not wanted', async () => {
+    const back = jest.spyOn(buffers, 'giveBack');
+    const taken = jest.spyOn(buffers, 'take');
+    try {
+      const of = task();
+      tasks = [of];
+      const bytes = randomBytes(LENGTH);
+      const { answer } = await ask('/0/0', '127.0.0.1');
+      of.arriving.grew(0, bytes.subarray(0, LENGTH / 2));
+      const body: Buffer[] = [];
+      const given = await answer;
+      for await (const chunk of given as AsyncIterable<Buffer>) {
+        if (body.length === 0) of.arriving.came(0, bytes, attestation);
+        body.push(chunk);
+      }
+      expect(Buffer.concat(body).subarray(0, LENGTH).equals(bytes)).toBe(true);
+      expect(taken.mock.calls.map(([length]) => length)).toEqual([LENGTH / 2, LENGTH / 2]);
+      expect(back.mock.calls.map(([part]) => part.length)).toEqual([LENGTH / 2, LENGTH / 2]);
+
+      const refused = task();
+      tasks = [refused];
+      await ask('/0/0', '127.0.0.1');
+      answers.refuseAll();
+      refused.arriving.grew(0, bytes.subarray(0, LENGTH / 2));
+      expect(back).toHaveBeenCalledTimes(3);
+    } finally {
+      back.mockRestore();
+      taken.mockRestore();
+    }
   });
 
   it('break off where the block has another length than was told', async () => {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 import type { Attestation } from '@cdk8s-dragonfly/protocol';
+import { BlockBuffers } from '@cdk8s-dragonfly/store';
+import type { LentBlock } from '@cdk8s-dragonfly/store';
 
 import { ArrivingBlocks } from '../src/tasks/arriving-blocks';
 import type { Follower } from '../src/tasks/arriving-blocks';
@@ -19,12 +21,12 @@ class Taker implements Follower {
     return this.ready;
   }
 
-  more(bytes: Buffer): void {
+  more({ bytes }: LentBlock): void {
     this.parts.push(bytes);
   }
 
-  whole(rest: Buffer, told: Attestation): void {
-    this.parts.push(rest);
+  whole({ bytes }: LentBlock, told: Attestation): void {
+    this.parts.push(bytes);
     this.attestation = told;
   }
 
@@ -35,7 +37,7 @@ class Taker implements Follower {
 
 describe('blocks that arrive', () => {
   it('are passed on in parts while they grow, each byte once, whatever becomes of their memory', () => {
-    const arriving = new ArrivingBlocks();
+    const arriving = new ArrivingBlocks(new BlockBuffers());
     const taker = new Taker();
     const block = randomBytes(1024 * KIB);
     arriving.begin(3, 10);
@@ -61,7 +63,7 @@ describe('blocks that arrive', () => {
   });
 
   it('are the one that arrives and the next, for one client each, and none behind the end', () => {
-    const arriving = new ArrivingBlocks();
+    const arriving = new ArrivingBlocks(new BlockBuffers());
     expect(arriving.follow(0, new Taker())).toBeUndefined();
     arriving.begin(3, 6);
     expect(arriving.follow(2, new Taker())).toBeUndefined();
@@ -79,7 +81,7 @@ describe('blocks that arrive', () => {
   });
 
   it('that do not come to their end are told to be gone', () => {
-    const arriving = new ArrivingBlocks();
+    const arriving = new ArrivingBlocks(new BlockBuffers());
     const takers = [new Taker(), new Taker()] as const;
     arriving.begin(0, 6);
     arriving.follow(0, takers[0]);

@@ -41,7 +41,7 @@ describe('a fetch', () => {
         signal: new AbortController().signal,
         began: () => undefined,
         holders: new Holders(blob, tools),
-        arriving: new ArrivingBlocks(),
+        arriving: new ArrivingBlocks(store.buffers),
       });
       await expect(fetched).rejects.toThrow('ENOSPC');
       expect(discarded).toBe(1);

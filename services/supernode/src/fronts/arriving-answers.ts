@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { whenOver } from '@cdk8s-dragonfly/engine';
 import { ARRIVING_HEADER, ATTESTATION_LENGTH, BLOCK_EDITION_HEADER, attestationBytes } from '@cdk8s-dragonfly/protocol';
+import type { LentBlock } from '@cdk8s-dragonfly/store';
 
 import type { Task } from '../tasks/task';
 import { refuseRaw } from './refusal';
@@ -43,12 +44,15 @@ export class ArrivingAnswers {
       else refuseRaw(response, 404, `block ${index} of ${stored.blob} did not arrive`);
     };
     /** @param isRest whether no more follow. */
-    const give = (bytes: Buffer, isRest: boolean): void => {
+    const give = ({ bytes, done }: LentBlock, isRest: boolean): void => {
       given += bytes.length;
       // The origin may have another length than was told.
       if (given > length || (isRest && given < length)) refuse();
       // What still arrives is not for an answer that has ended.
-      if (isRefused) return;
+      if (isRefused) {
+        done();
+        return;
+      }
       if (!response.headersSent) {
         response.writeHead(200, {
           'content-type': 'application/octet-stream',
@@ -57,11 +61,14 @@ export class ArrivingAnswers {
           ...(stored.edition === undefined ? {} : { [BLOCK_EDITION_HEADER]: stored.edition.id }),
         });
       }
-      response.write(bytes);
+      response.write(bytes, (error) => {
+        // Of a connection that broke, nobody knows whether it still has them.
+        if (error === undefined || error === null) done();
+      });
     };
     const leave = arriving.follow(index, {
       isReady: () => response.writableLength === 0,
-      more: (bytes) => give(bytes, false),
+      more: (part) => give(part, false),
       whole: (rest, attestation) => {
         give(rest, true);
         if (!isRefused) response.end(attestationBytes(attestation));

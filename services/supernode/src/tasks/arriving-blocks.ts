@@ -1,13 +1,14 @@
 import type { Attestation } from '@cdk8s-dragonfly/protocol';
+import type { BlockBuffers, LentBlock } from '@cdk8s-dragonfly/store';
 
 /** Who is given a block while it arrives. */
 export interface Follower {
   /** Whether it has passed on what it was given: more would only wait. */
   isReady(): boolean;
-  /** The next bytes, which are its own. */
-  more(bytes: Buffer): void;
-  /** The last bytes, which are its own, and the attestation of all. */
-  whole(rest: Buffer, attestation: Attestation): void;
+  /** The next bytes. */
+  more(part: LentBlock): void;
+  /** The last bytes, and the attestation of all. */
+  whole(rest: LentBlock, attestation: Attestation): void;
   /** It does not come to its end. */
   gone(): void;
 }
@@ -32,6 +33,9 @@ export class ArrivingBlocks {
   /** What is here of the block that is arriving. */
   private growing: { readonly index: number; readonly bytes: Buffer } | undefined;
   private readonly followers = new Map<number, Entry>();
+
+  /** @param buffers memory for what followers are given. */
+  constructor(private readonly buffers: BlockBuffers) {}
 
   /**
    * Has somebody follow a block.
@@ -72,7 +76,7 @@ export class ArrivingBlocks {
     const entry = this.followers.get(index);
     if (entry === undefined) return;
     this.followers.delete(index);
-    entry.follower.whole(Buffer.from(bytes.subarray(entry.taken)), attestation);
+    entry.follower.whole(this.copyOf(bytes.subarray(entry.taken)), attestation);
   }
 
   /** The origin gives no more for now. */
@@ -86,9 +90,15 @@ export class ArrivingBlocks {
 
   private give(entry: Entry, bytes: Buffer): void {
     if (bytes.length - entry.taken < PART || !entry.follower.isReady()) return;
-    // A copy: the memory of a block may be used for another before a slow connection has passed it on.
-    const part = Buffer.from(bytes.subarray(entry.taken));
+    const part = this.copyOf(bytes.subarray(entry.taken));
     entry.taken = bytes.length;
     entry.follower.more(part);
+  }
+
+  /** The memory of a block may be used for another before a slow connection has passed it on. */
+  private copyOf(bytes: Buffer): LentBlock {
+    const copy = this.buffers.take(bytes.length);
+    bytes.copy(copy);
+    return { bytes: copy, done: () => this.buffers.giveBack(copy) };
   }
 }

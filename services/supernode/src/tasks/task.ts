@@ -67,7 +67,7 @@ export interface TaskTools {
 /** One blob at the supernode: fetched from its origin at most once at a time, whoever asks and however many. */
 export class Task {
   /** The blocks that arrive from the origin now. */
-  readonly arriving = new ArrivingBlocks();
+  readonly arriving: ArrivingBlocks;
   private current: TaskState = 'idle';
   private blobOnDisk: StoredBlob | undefined;
   private problem: TaskFailure | undefined;
@@ -91,6 +91,7 @@ export class Task {
     readonly blob: BlobId,
     private readonly tools: TaskTools,
   ) {
+    this.arriving = new ArrivingBlocks(tools.store.buffers);
     this.holders = new Holders(blob, tools);
   }
 
