@@ -4,8 +4,11 @@ import type { RequestOptions } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** So much is read at a time at most, in bytes. */
-const READ = 64 * 1024;
+/** So much of a body is read at a time at most, in bytes: each part goes through several hands on its way into a block. */
+const READ = 256 * 1024;
+
+/** And of what goes to Node's client. */
+const SHARED = 64 * 1024;
 
 /** Whose bytes come so fast that they wait for their reader: so many, and the socket is not read until it has taken them. */
 const AHEAD = 2 * READ;
@@ -25,7 +28,7 @@ type Created = (error: Error | null, socket: Duplex) => void;
 export class BodyTap {
   private static readonly taps = new WeakMap<Duplex, BodyTap>();
   /** For all that goes to Node's client, which copies what it keeps. */
-  private readonly shared = Buffer.allocUnsafeSlow(READ);
+  private readonly shared = Buffer.allocUnsafeSlow(SHARED);
   private socket: Socket | undefined;
   private body: TappedBody | undefined;
 
