@@ -5,7 +5,8 @@ import { inspect, parseArgs } from 'node:util';
 
 import { thisMachine } from '../machine';
 import { nginxCost } from './nginx-cache';
-import { figuresOf, nginxFigures, textOf } from './report';
+import { plainWrite } from './plain-write';
+import { figuresOf, nginxFigures, plainFigure, textOf } from './report';
 import { runSteps } from './run';
 import { startWorld } from './world';
 
@@ -37,8 +38,12 @@ async function main(): Promise<void> {
     const figures = figuresOf(steps);
     process.stdout.write(textOf(figures));
     const nginx = await nginxCost(home, world.origin.port, world.digests[0] ?? '');
-    const beside = nginx === undefined ? [] : nginxFigures(length, nginx);
-    process.stdout.write(nginx === undefined ? 'nginx or openssl is not here\n' : textOf(beside));
+    const beside = [
+      plainFigure(length, plainWrite(home, length)),
+      ...(nginx === undefined ? [] : nginxFigures(length, nginx)),
+    ];
+    process.stdout.write(textOf(beside));
+    if (nginx === undefined) process.stdout.write('nginx or openssl is not here\n');
     if (json !== undefined) {
       const result = { machine, date: new Date().toISOString(), figures: [...figures, ...beside], steps, nginx };
       await mkdir(dirname(json), { recursive: true });

@@ -36,6 +36,16 @@ export function figuresOf({ length, idle, cold, warm, upload, serve, together }:
   ];
 }
 
+/** What this machine takes for the writing alone, per GiB. @param cpu in seconds, for `length` bytes. */
+export function plainFigure(length: number, cpu: number): Figure {
+  return {
+    name: 'this machine: write to a new file',
+    value: (cpu * GIB) / length,
+    unit: 'CPU s a GiB',
+    bar: undefined,
+  };
+}
+
 /** What nginx and openssl take for what the daemon does, per GiB. */
 export function nginxFigures(length: number, { cold, warm, digest }: NginxCost): Figure[] {
   const figure = (name: string, value: number): Figure => ({
