@@ -1,7 +1,10 @@
 /** So many times nothing is measured, to know what measuring takes. */
 const EMPTY = 2000;
 
-/** CPU time that parts of this process took: it holds on a machine that others use too, which the time of a clock on the wall does not. */
+/**
+ * CPU time that parts of this process took: it holds on a machine that others use too, which the time of a clock on the wall does not. To be used in a
+ * process with one thread (`node --single-threaded`): that of others would be counted for what is measured meanwhile.
+ */
 export class CpuTime {
   private static empty: number | undefined;
   private microseconds = 0;
