@@ -9,7 +9,7 @@ export interface HttpAnswer {
 
 const HEAD = /^HTTP\/1\.1 (\d{3})[^]*?\r\ncontent-length: (\d+)[^]*?\r\n\r\n/i;
 
-/** A request that takes longer than this, in ms, has failed. */
+/** A request that takes longer than this, in ms, has failed, unless the connection has another limit. */
 const LIMIT = 10_000;
 
 /** What waits for an answer. */
@@ -33,9 +33,10 @@ export class HttpConnection {
   constructor(
     private readonly host: string,
     private readonly port: number,
+    private readonly limit = LIMIT,
   ) {}
 
-  /** @throws Error when the connection breaks or no answer comes in 10 s. */
+  /** @throws Error when the connection breaks or no answer comes within the limit. */
   async get(target: string): Promise<HttpAnswer> {
     return this.send(`GET ${target} HTTP/1.1\r\nhost: ${this.host}:${this.port}\r\nuser-agent: dfget/0.4.0\r\n\r\n`);
   }
@@ -74,8 +75,8 @@ export class HttpConnection {
 
   private open(): Socket {
     const socket = connect({ host: this.host, port: this.port, noDelay: true });
-    socket.setTimeout(LIMIT, () => {
-      if (this.waiting !== undefined) socket.destroy(new Error(`no answer in ${LIMIT} ms`));
+    socket.setTimeout(this.limit, () => {
+      if (this.waiting !== undefined) socket.destroy(new Error(`no answer in ${this.limit} ms`));
     });
     socket.setEncoding('latin1').on('data', (text: string) => this.take(text));
     let reason = new Error('the supernode closed the connection');

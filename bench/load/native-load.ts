@@ -68,6 +68,9 @@ export interface NativeLoadResult {
   readonly errors: readonly string[];
 }
 
+/** Registrations are taken in faster than this, a second: tasks last until all are, and beyond. */
+const TAKEN_IN = 300;
+
 /** Sessions that are opened a second. */
 const SESSIONS_A_SECOND = 1000;
 
@@ -75,7 +78,7 @@ const SESSIONS_A_SECOND = 1000;
 export async function nativeLoad(options: NativeLoadOptions): Promise<NativeLoadResult> {
   const { daemons, tasks, tasksOfDaemon, joinRate, taskRate, seconds, core, nodeArguments } = options;
   const home = await mkdtemp(join(tmpdir(), 'supernode-load-'));
-  const most = (daemons * tasksOfDaemon) / joinRate + 2 * seconds + 60;
+  const most = (daemons * tasksOfDaemon) / Math.min(joinRate, TAKEN_IN) + 2 * seconds + 60;
   const origin = await SlowOrigin.start(taskRate, Math.ceil(taskRate * most));
   const opened: { close(): void }[] = [];
   let supernode: MeasuredSupernode | undefined;

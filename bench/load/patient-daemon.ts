@@ -13,6 +13,9 @@ import type { HttpAnswer } from './http-connection';
 const LOOK_AFTER = 500;
 const SILENCE = 1000;
 
+/** Answers that come later are none. */
+const LATEST_ANSWER = 30_000;
+
 /** A pulse is felt within so many ms, or the supernode is pinged. */
 const PULSE_WITHIN = 250;
 
@@ -39,8 +42,8 @@ export class PatientDaemon {
     private readonly failed: (error: unknown) => void,
   ) {
     this.pulse = new Pulse(sockets, { host: '127.0.0.1', port });
-    this.asking = new HttpConnection('127.0.0.1', port);
-    this.pinging = new HttpConnection('127.0.0.1', port);
+    this.asking = new HttpConnection('127.0.0.1', port, LATEST_ANSWER);
+    this.pinging = new HttpConnection('127.0.0.1', port, LATEST_ANSWER);
   }
 
   /** Registers when the registrations before are answered. @param sent is called when it does. */
