@@ -36,8 +36,8 @@ describe('recorded registrations', () => {
       'rawUrl has to be an absolute http or https URL; given was nothing.',
       'rawUrl has to be an absolute http or https URL; given was nothing.',
       'ip has to be the client\'s own IPv4 or IPv6 address; given was "1.2.3".',
-      "path has to be the file's path on the client's peer server, starting with one slash; given was nothing.",
-      "cid has to be the client's name, without control characters; given was nothing.",
+      "path has to be the file's path on the client's peer server, at most 4000 long and starting with one slash; given was nothing.",
+      "cid has to be the client's name, at most 500 long and without control characters; given was nothing.",
       'rawUrl has to be an absolute http or https URL; given was "ftp://x".',
     ]);
   });

@@ -118,9 +118,16 @@ describe('a registration', () => {
     [{ rawUrl: 'http://' }, 'rawUrl has to be an absolute http or https URL; given was "http://".'],
     [
       { path: '@elsewhere/x' },
-      'path has to be the file\'s path on the client\'s peer server, starting with one slash; given was "@elsewhere/x".',
+      'path has to be the file\'s path on the client\'s peer server, at most 4000 long and starting with one slash; given was "@elsewhere/x".',
     ],
-    [{ cid: 'a\r\nb' }, 'cid has to be the client\'s name, without control characters; given was "a\\r\\nb".'],
+    [
+      { cid: 'a\r\nb' },
+      'cid has to be the client\'s name, at most 500 long and without control characters; given was "a\\r\\nb".',
+    ],
+    [
+      { cid: 'a'.repeat(501) },
+      `cid has to be the client's name, at most 500 long and without control characters; given was "${'a'.repeat(79)}….`,
+    ],
   ])('is refused with %j', (fields, msg) => {
     expect(refusalOf(fields)).toBe(msg);
   });

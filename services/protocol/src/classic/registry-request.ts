@@ -59,9 +59,18 @@ export interface RegistryRequest {
 
 const TEXT = z.string();
 const OPTIONAL = z.string().optional();
-// The path becomes part of a URL at other clients, the cid part of their queries: no control characters, no other host.
-const CID = z.string().regex(/^[^\p{Cc}]+$/u);
-const PATH = z.string().regex(/^\/(?!\/)[^\p{Cc}]*$/u);
+// The path becomes part of a URL at other clients, the cid part of their queries: no control characters, no other host. Both are kept for each client,
+// and stand in logs.
+const LONGEST_CID = 500;
+const LONGEST_PATH = 4000;
+const CID = z
+  .string()
+  .max(LONGEST_CID)
+  .regex(/^[^\p{Cc}]+$/u);
+const PATH = z
+  .string()
+  .max(LONGEST_PATH)
+  .regex(/^\/(?!\/)[^\p{Cc}]*$/u);
 const URL_TEXT = z.string().refine((text) => /^https?:\/\/./i.test(text) && URL.canParse(text));
 const PORT = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().min(0).max(65_535));
 const FLAG = z.union([
@@ -109,10 +118,13 @@ type FieldName = keyof typeof FIELDS.shape;
 const RULES: Readonly<Record<FieldName, readonly [name: string, rule: string]>> = {
   rawurl: ['rawUrl', 'an absolute http or https URL'],
   taskurl: ['taskUrl', 'text'],
-  cid: ['cid', "the client's name, without control characters"],
+  cid: ['cid', `the client's name, at most ${LONGEST_CID} long and without control characters`],
   ip: ['ip', "the client's own IPv4 or IPv6 address"],
   port: ['port', "the port of the client's peer server, 0 (none) to 65535"],
-  path: ['path', "the file's path on the client's peer server, starting with one slash"],
+  path: [
+    'path',
+    `the file's path on the client's peer server, at most ${LONGEST_PATH} long and starting with one slash`,
+  ],
   hostname: ['hostName', 'text'],
   supernodeip: ['superNodeIp', 'text'],
   version: ['version', 'text'],
