@@ -1,5 +1,6 @@
 import { Precedence } from '../src/node/precedence';
 import { noTraffic } from '../src/node/traffic';
+import type { Traffic } from '../src/node/traffic';
 
 const MIB = 1024 * 1024;
 
@@ -26,7 +27,7 @@ class Node {
     let count = 0;
     const { now, busy, cpu } = this;
     while (count < most && this.precedence.isOpen({ now, busy, cpu, own: { ...this.own } })) {
-      this.precedence.gave(now);
+      this.precedence.gave();
       count += 1;
     }
     return count;
@@ -60,71 +61,86 @@ describe('the precedence of own pulls before neighbours', () => {
     }
   });
 
-  it('gives neighbours as much as own pulls receive when no time is left', () => {
-    const node = new Node();
-    node.give();
-    let given = 0;
-    for (let round = 0; round < 30; round += 1) {
-      node.own.supernode += MIB;
-      node.own.peer += MIB;
+  /** How many blocks neighbours get in a second, when this has gone on for a while. */
+  function given(node: Node, each: (own: Traffic) => void): number {
+    let blocks = 0;
+    for (let round = 0; round < 150; round += 1) {
+      each(node.own);
       node.pass(20, 1);
-      given += node.give();
+      const now = node.give();
+      if (round >= 100) blocks += now;
     }
-    expect(given).toBe(60);
+    return blocks;
+  }
+
+  it('gives neighbours as much as own pulls receive from neighbours, and a block every 50 ms, when no time is left', () => {
+    expect(given(new Node(), (own) => (own.peer += 2 * MIB))).toBe(100 + 20);
   });
 
-  it('counts what own pulls read from the own store for a quarter', () => {
-    const node = new Node();
-    node.give();
-    let given = 0;
-    for (let round = 0; round < 30; round += 1) {
-      node.own.local += 8 * MIB;
-      node.pass(20, 1);
-      given += node.give();
-    }
-    expect(given).toBe(60);
-  });
+  it.each(['local', 'supernode', 'origin'] as const)(
+    'counts what own pulls get elsewhere (%s) for a quarter',
+    (source) => {
+      expect(given(new Node(), (own) => (own[source] += 8 * MIB))).toBe(100 + 20);
+    },
+  );
 
   it('gives neighbours a block every 50 ms at least, however little own pulls receive', () => {
-    const node = new Node();
-    node.give();
-    let given = 0;
-    for (let round = 0; round < 50; round += 1) {
-      node.own.origin += 1024;
-      node.pass(20, 1);
-      given += node.give();
-    }
-    // 1,000 ms, looked at every 20 ms.
-    expect(given).toBe(16);
+    expect(given(new Node(), (own) => (own.origin += 1))).toBe(20);
   });
 
-  it('saves 8 MiB at most for later', () => {
+  it('gives so much that some time is left, evenly', () => {
+    const node = new Node();
+    const busy: number[] = [];
+    let blocks = 0;
+    for (let round = 0; round < 1000; round += 1) {
+      // Own pulls take half of the time, and a block a tenth of a sample.
+      node.own.supernode += 1024;
+      busy.push(Math.min(1, 0.5 + 0.1 * blocks));
+      node.pass(20, busy.at(-1) ?? 0);
+      blocks = node.give(8);
+    }
+    const later = busy.slice(500);
+    const mean = later.reduce((sum, one) => sum + one, 0) / later.length;
+    expect(mean).toBeGreaterThan(0.75);
+    expect(mean).toBeLessThan(0.9);
+    expect(later.filter((one) => one === 1).length).toBeLessThan(later.length / 10);
+  });
+
+  it('saves 4 MiB at most for later', () => {
     const node = new Node();
     node.give();
     node.own.peer += 100 * MIB;
     node.pass(20, 1);
-    node.own.peer += 1;
-    expect(node.give()).toBe(8);
+    expect(node.give()).toBe(4);
   });
 
-  it('ends when own pulls get nothing any more, and when nobody has looked for long', () => {
-    const node = new Node();
-    const short = (): void => {
+  it('ends when own pulls get nothing any more, when time is left for a second, and when nobody has looked for long', () => {
+    const short = (node: Node): Node => {
+      node.give(1);
       node.own.peer += 1;
       node.pass(20, 1);
+      expect(node.give()).toBe(0);
+      return node;
     };
-    node.give();
-    short();
-    expect(node.give()).toBe(0);
+    const without = short(new Node());
     for (let round = 0; round < 13; round += 1) {
-      node.pass(20, 1);
-      node.give(1);
+      expect(without.give()).toBeLessThan(2);
+      without.pass(20, 1);
     }
-    expect(node.give()).toBe(100);
-    short();
-    node.give(1);
-    expect(node.give()).toBe(0);
-    node.pass(300, 1);
-    expect(node.give()).toBe(100);
+    expect(without.give()).toBe(100);
+
+    const idle = short(new Node());
+    for (let round = 0; round < 50; round += 1) {
+      idle.own.peer += 1;
+      idle.pass(20, 0.5);
+      expect(idle.give()).toBeLessThan(5);
+    }
+    idle.own.peer += 1;
+    idle.pass(20, 0.5);
+    expect(idle.give()).toBe(100);
+
+    const unseen = short(new Node());
+    unseen.pass(300, 1);
+    expect(unseen.give()).toBe(100);
   });
 });

@@ -31,13 +31,13 @@ describe('turns of neighbours', () => {
       }
     });
     const pull = async (rounds: number): Promise<{ readonly given: number; readonly fair: number }> => {
-      const began = { at: performance.now(), own: own.supernode, given };
+      const began = { at: performance.now(), own: own.peer, given };
       for (let round = 0; round < rounds; round += 1) {
         burn(4);
-        own.supernode += MIB / 8;
+        own.peer += MIB / 8;
         await nextTurn();
       }
-      const fair = (own.supernode - began.own) / MIB + (performance.now() - began.at) / 50;
+      const fair = (own.peer - began.own) / MIB + (performance.now() - began.at) / 50;
       return { given: given - began.given, fair };
     };
     // Whether it is short of time shows after a moment only.

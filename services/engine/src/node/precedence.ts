@@ -19,14 +19,27 @@ const HAS_CPU = 0.7;
 /** Own pulls that got no byte for so many milliseconds wait for others, not for this node. */
 const OWN_IS_IDLE = 250;
 
-/** A neighbour gets a block so often whatever is short here, in milliseconds. */
-const AT_LEAST_EVERY = 50;
+/** After so many milliseconds with time left nothing is held back any more. */
+const FREE_AFTER = 1000;
+
+/**
+ * What neighbours are given is found by trying: after a sample without time left so many times as much, after any other so many times. So a sixth
+ * of the samples have none left; given freely in between, blocks come in bursts that fill the next one whole.
+ */
+const SLOWER = 0.8;
+const FASTER = 1.05;
+
+/** Neighbours get so much whatever is short here, in bytes a millisecond: a block every 50 ms. */
+const LEAST = BLOCK / 50;
+
+/** The weight of a sample in what is usually given. */
+const NEWEST = 0.2;
 
 /** What is not used up at once is not saved for later, but for so many bytes. */
-const MOST_CREDIT = 8 * BLOCK;
+const MOST_SAVED = 4 * BLOCK;
 
-/** Bytes from the own store cost about as much as those for a neighbour, those that come from elsewhere many times as much. */
-const LOCAL_COUNTS = 0.25;
+/** What own pulls get from their neighbours counts whole, all else as so much: it is nothing that neighbours have to be given back. */
+const OTHERS_COUNT = 0.25;
 
 /** How things stand. */
 export interface NodeState {
@@ -42,48 +55,59 @@ export interface NodeState {
 
 /**
  * Whether neighbours may be given something now, or the node's own pulls come first. They come first only where neighbours can take something
- * from them: while this process has the CPU and no time left. Then neighbours get as many bytes as own pulls receive, and no more: in a herd
- * each node gives as much as it takes, and a node that only gives to others does its own work. Where time is left, or others have the CPU,
- * nothing is held back. Pure, but for what it remembers.
+ * from them: while this process has the CPU and no time left. Then neighbours get what leaves some time, and in any case as many bytes as own
+ * pulls receive from neighbours: in a herd each node gives what it takes of the others, and who takes without giving waits. Where time is left,
+ * which is so when all hold back, or others have the CPU, nothing is held back. Pure, but for what it remembers.
  */
 export class Precedence {
   private last: NodeState | undefined;
-  private isShort = false;
   private ownAt = -Infinity;
-  private credit = 0;
-  private gaveAt = -Infinity;
+  private shortAt = -Infinity;
+  /** What neighbours are given, in bytes a millisecond. Infinity: nothing is held back. */
+  private rate = Infinity;
+  /** And what they were given lately. */
+  private usual = 0;
+  private given = 0;
+  private saved = 0;
 
   /** Whether the next block may be given. */
   isOpen(state: NodeState): boolean {
     this.look(state);
-    const { now } = state;
-    if (!this.isShort || now - this.ownAt > OWN_IS_IDLE) return true;
-    return this.credit >= BLOCK || now - this.gaveAt >= AT_LEAST_EVERY;
+    return this.rate === Infinity || this.saved >= BLOCK;
   }
 
   /** A block is being given. */
-  gave(now: number): void {
-    this.gaveAt = now;
-    this.credit = Math.max(0, this.credit - BLOCK);
+  gave(): void {
+    this.given += BLOCK;
+    this.saved = Math.max(0, this.saved - BLOCK);
   }
 
   private look(state: NodeState): void {
     const { last } = this;
     const passed = state.now - (last?.now ?? -Infinity);
-    if (last === undefined || passed > LONGEST_SAMPLE) {
-      this.last = state;
-      this.isShort = false;
-      return;
-    }
-    if (passed < SAMPLE) return;
-    const own = worth(state.own) - worth(last.own);
-    if (own > 0) this.ownAt = state.now;
-    this.credit = Math.min(MOST_CREDIT, this.credit + own);
-    this.isShort = state.busy - last.busy >= SATURATED * passed && state.cpu - last.cpu >= HAS_CPU * passed;
+    if (last !== undefined && passed < SAMPLE) return;
     this.last = state;
+    if (last === undefined || passed > LONGEST_SAMPLE) {
+      this.rate = Infinity;
+      this.usual = 0;
+    } else this.adjust(state, last, passed);
+    this.given = 0;
+  }
+
+  private adjust(state: NodeState, last: NodeState, passed: number): void {
+    const { now } = state;
+    const own = worth(state.own) - worth(last.own);
+    if (own > 0) this.ownAt = now;
+    this.usual += NEWEST * (this.given / passed - this.usual);
+    const isShort = state.busy - last.busy >= SATURATED * passed && state.cpu - last.cpu >= HAS_CPU * passed;
+    if (isShort) this.shortAt = now;
+    if (now - this.ownAt > OWN_IS_IDLE || now - this.shortAt > FREE_AFTER) this.rate = Infinity;
+    else if (isShort) this.rate = Math.max(LEAST, SLOWER * (this.rate === Infinity ? this.usual : this.rate));
+    else this.rate *= FASTER;
+    this.saved = this.rate === Infinity ? 0 : Math.min(MOST_SAVED, this.saved + this.rate * passed + own);
   }
 }
 
 function worth({ local, peer, supernode, origin }: Traffic): number {
-  return LOCAL_COUNTS * local + peer + supernode + origin;
+  return peer + OTHERS_COUNT * (local + supernode + origin);
 }

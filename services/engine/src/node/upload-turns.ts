@@ -154,7 +154,7 @@ export class UploadTurns {
     const now = performance.now();
     const { active: busy } = performance.eventLoopUtilization();
     if (!this.precedence.isOpen({ now, busy, cpu: this.cpu(), own: { ...this.own } })) return false;
-    this.precedence.gave(now);
+    this.precedence.gave();
     return true;
   }
 }
