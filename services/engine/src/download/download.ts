@@ -12,6 +12,7 @@ import { Doubts } from './doubts';
 import { Fallback } from './fallback';
 import type { Intake } from './intake';
 import { OnDisk } from './on-disk';
+import { orAborted } from './or-aborted';
 import { OriginIntake } from './origin-intake';
 import type { SwarmView } from './origin-intake';
 import { passThrough } from './pass-through';
@@ -49,9 +50,11 @@ export class Download {
   private stopping = new AbortController();
   private work: Promise<void>;
 
+  /** @param before the end of another download of the same blob: it may still put away what it had on disk. */
   constructor(
     private current: BlobRequest,
     private readonly tools: DownloadTools,
+    before: Promise<void> = Promise.resolve(),
   ) {
     this.disk = new OnDisk(current.blob, tools, this.bell);
     this.whole = new Whole(current.blob, this.wholeView(), this.bell, this.doubts, tools.timeouts.swarmStall);
@@ -63,7 +66,7 @@ export class Download {
       count: (bytes) => this.count('origin', bytes),
     });
     [this.swarm, this.origin, this.original, this.fallback] = this.intakes();
-    this.work = this.run();
+    this.work = before.then(() => this.run());
   }
 
   /** The request of the client that came last: its credentials are the freshest. */
@@ -254,9 +257,11 @@ export class Download {
     // At once: it may be waiting for its turn at a supernode.
     stopping.signal.addEventListener('abort', () => swarm.leave(), { once: true });
     try {
+      stopping.signal.throwIfAborted();
       if (this.stored === undefined) this.isVerified = await this.disk.takeUp(this.current);
       if (this.isVerified) return;
-      if (!(await swarm.join()) && !this.finished) {
+      // A supernode that is slow to answer keeps nothing open that has ended.
+      if (!(await orAborted(swarm.join(), stopping.signal)) && !this.finished) {
         await this.disk.dropUnvouched();
         // What has no digest would be mixed of what the origin has now and what the supernode has.
         if (supernodes.any && isDigest(this.blob)) swarm.keepSeeking();

@@ -187,8 +187,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     const { download } = entry;
     const release = this.once(() => {
       entry.users -= 1;
-      this.tidy(request.blob, entry);
-      // It may be running again, to repair a block.
+      // Until it has put all in order, whoever comes finds it: a second one would register and hash all anew, beside it.
       void download.ended().then(() => this.tidy(request.blob, entry));
     });
     try {
@@ -255,7 +254,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       throw error;
     } finally {
       entry.users -= 1;
-      this.tidy(request.blob, entry);
+      void download.ended().then(() => this.tidy(request.blob, entry));
     }
   }
 
@@ -293,7 +292,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       known.download.renew(request);
       return known;
     }
-    const entry = { download: new Download(request, this.tools), users: 0 };
+    const entry = { download: new Download(request, this.tools, known?.download.ended()), users: 0 };
     this.downloads.set(request.blob, entry);
     void entry.download.ended().then(() => this.tidy(request.blob, entry));
     return entry;
