@@ -103,4 +103,16 @@ describe('dfget in a swarm', () => {
     const [code, text] = await dfget(content.url, never, '--pattern', 'cdn');
     expect([code, text]).toEqual([0, expect.stringContaining('(0 B from peers, 4 MiB from the supernode, 0 B from')]);
   });
+
+  it('is no neighbour of others with --pattern cdn: none asks it, and none waits for blocks of its share', async () => {
+    const content = randomBytes(6 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    swarm.origin.rate = 6 * MIB;
+    const node = await swarm.addNode();
+    const [[code], copy] = await Promise.all([dfget(url, never, '--pattern', 'cdn'), readAll(node, { blob, url })]);
+    expect(code).toBe(0);
+    expect(content.equals(copy)).toBe(true);
+    expect(node.traffic).toMatchObject({ peer: 0, supernode: content.length });
+    expect(swarm.lines.filter((line) => line.includes('"a peer was dropped"'))).toEqual([]);
+  });
 });

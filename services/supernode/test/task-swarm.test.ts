@@ -1,5 +1,5 @@
 import { BlockSet } from '@cdk8s-dragonfly/protocol';
-import type { SessionMessage } from '@cdk8s-dragonfly/protocol';
+import type { SessionMessage, Share } from '@cdk8s-dragonfly/protocol';
 
 import type { Task } from '../src/tasks/task';
 import { TaskSwarm } from '../src/tasks/task-swarm';
@@ -59,6 +59,8 @@ describe('the swarm of a task', () => {
   const haves = new Map<string, number>();
   /** The lists of neighbours that each was told. */
   const lists = new Map<string, string[][]>();
+  /** Whom each may ask, and its share, as it was told last. */
+  const placed = new Map<string, { peers?: readonly string[]; share?: Share }>();
   const send = (cid: string, message: SessionMessage): void => {
     const list = told.get(cid) ?? [];
     told.set(cid, list);
@@ -67,6 +69,10 @@ describe('the swarm of a task', () => {
       lists.set(cid, [...(lists.get(cid) ?? []), message.peers.map((peer) => peer.cid).sort()]);
     if (message.type === 'added') list.push(...message.blocks);
     if (message.type === 'have') list.push(...BlockSet.fromBase64(message.blocks));
+    const place = placed.get(cid) ?? {};
+    placed.set(cid, place);
+    if (message.type === 'neighbours') place.peers = message.peers.map((peer) => peer.cid);
+    if (message.type === 'share') place.share = message.share;
   };
   const join = (cid: string): void => swarm.join({ cid, ip: '10.0.0.1', port: 15_001 });
 
@@ -75,6 +81,7 @@ describe('the swarm of a task', () => {
     told.clear();
     haves.clear();
     lists.clear();
+    placed.clear();
     task = new Arriving();
     swarm = new TaskSwarm(task as unknown as Task, 0, { send });
     // Of five members four have a share.
@@ -146,6 +153,33 @@ describe('the swarm of a task', () => {
     task.has(1);
     jest.advanceTimersByTime(5);
     expect(told.get('e')).toEqual([0, 1]);
+  });
+
+  it('names nobody a member without a peer port, leaves no block to it, and tells it of new ones at once', () => {
+    const before = new Map([...placed].map(([cid, { share }]) => [cid, share]));
+    swarm.join({ cid: 'f', ip: '10.0.0.6', port: 0 });
+    expect(placed.get('f')).toEqual({ peers: [], share: { index: 0, count: 1 } });
+    for (const cid of ['a', 'b', 'c', 'd', 'e']) {
+      expect(placed.get(cid)?.peers).not.toContain('f');
+      expect(placed.get(cid)?.share).toEqual(before.get(cid));
+    }
+    expect([...swarm.all].map(({ cid }) => cid)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    task.has(0);
+    jest.advanceTimersByTime(5);
+    expect([told.get('f'), told.get('e')]).toEqual([[0], []]);
+    jest.advanceTimersByTime(1000);
+    expect([told.get('f'), told.get('e')]).toEqual([[0], [0]]);
+  });
+
+  it('takes a member as one that serves from when it names a port, and as one that does not when it names none', () => {
+    swarm.join({ cid: 'f', ip: '10.0.0.6', port: 0 });
+    join('f');
+    jest.advanceTimersByTime(50);
+    expect(placed.get('f')?.peers).not.toEqual([]);
+    swarm.join({ cid: 'f', ip: '10.0.0.6', port: 0 });
+    for (const cid of ['a', 'b', 'c', 'd', 'e']) expect(placed.get(cid)?.peers).not.toContain('f');
+    swarm.leave('f');
+    expect(swarm.size).toBe(5);
   });
 
   it.each([[[true]], [[false, true]]])(

@@ -71,7 +71,7 @@ export const DFGET = {
       type: 'choice',
       choices: ['p2p', 'cdn', 'source'],
       default: 'p2p',
-      text: 'Whom to fetch from: the supernode and peers; the supernode alone (cdn); the origin alone (source).',
+      text: 'Whom to fetch from: the supernode and peers; the supernode alone, and nobody fetches from this process (cdn); the origin alone (source).',
     },
     notbs: {
       flag: 'notbs',

@@ -31,6 +31,8 @@ export interface PeerIdentity {
   readonly ip: string | undefined;
   /** The port of the peer server. */
   readonly port: number;
+  /** Whether it serves others; else supernodes are told of no port (Dragonfly 0.x protocol, 2.1). Default true. */
+  readonly serves?: boolean;
   /** Where this daemon stands; undefined: unknown. */
   readonly zone?: string | undefined;
 }
@@ -89,7 +91,7 @@ export interface Registering {
 export function registrationText(wanted: Wanted, { identity, ip, host, isOriginal }: Registering): string {
   const { blob, url, headers, task = { taskUrl: url.href } } = wanted;
   const { redirected = false, without = [], resumes = false } = wanted;
-  const { cid, port, zone } = identity;
+  const { cid, port, serves = true, zone } = identity;
   const fits = !isOriginal || (port >= LOWEST_ORIGINAL_PORT && port <= HIGHEST_ORIGINAL_PORT);
   return formatRegistryRequest({
     rawUrl: url.href,
@@ -97,7 +99,7 @@ export function registrationText(wanted: Wanted, { identity, ip, host, isOrigina
     cid,
     ip,
     // Without a port it is no holder, and is served all the same.
-    port: fits ? port : 0,
+    port: serves && fits ? port : 0,
     path: peerFilePath(blob),
     hostName: hostname(),
     ...(isIPv4(host) ? { superNodeIp: host } : {}),

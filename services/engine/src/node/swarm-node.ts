@@ -95,6 +95,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     this.traffic = traffic;
     const { connectTimeout, peerStallTimeout, supernodeSilence, originFirstByteTimeout, originStallTimeout, log } =
       options;
+    const { policy = DAEMON_POLICY } = options;
     // Random too: daemons of a DaemonSet start in the same millisecond, each as process 1 of its container.
     const random = randomBytes(4).toString('hex');
     const key = randomBytes(32).toString('base64url');
@@ -121,7 +122,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       cid,
       store,
       supernodes: new SupernodeLinks(options.supernodes, {
-        identity: { cid, key, ip: options.advertiseIp, port: peerPort, zone: options.zone },
+        identity: { cid, key, ip: options.advertiseIp, port: peerPort, serves: policy.trade, zone: options.zone },
         connectTimeout,
         silence: supernodeSilence,
         busy: BUSY_FACTOR * supernodeSilence,
@@ -145,7 +146,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
         busy: BUSY_FACTOR * supernodeSilence,
       },
       clock: this.clock,
-      policy: options.policy ?? DAEMON_POLICY,
+      policy,
       log,
     };
   }

@@ -21,6 +21,8 @@ import type {
   RegistryRequest,
 } from '@cdk8s-dragonfly/protocol';
 
+import { z } from 'zod';
+
 import { mayBeAsked } from '../holders/may-be-asked';
 import type { ReplicaSet } from '../replicas/replica-set';
 import type { SessionHub } from '../sessions/session-hub';
@@ -30,7 +32,10 @@ import type { TaskTable } from './task-table';
 
 const NO_NEIGHBOUR =
   'a daemon that speaks the native protocol needs a cid of at most 200 printable letters without spaces, ' +
-  'an ip that is an IPv4 or IPv6 address without a zone, and a port from 1 to 65535';
+  'an ip that is an IPv4 or IPv6 address without a zone, and a port from 1 to 65535, or 0 when it serves nobody';
+
+/** Who serves nobody has no port, and others are not told of it. */
+const MEMBER = neighbour.extend({ port: neighbour.shape.port.or(z.literal(0)) });
 
 /** What registration works with. */
 export interface RegistrarTools {
@@ -66,7 +71,7 @@ export class Registrar {
   registerNative(request: RegistryRequest, blob: BlobId, { remote, queued }: Arrival = { queued: 0 }): ClassicAnswer {
     const began = performance.now();
     // Others are told of it: what they cannot read would end their sessions.
-    const peer = neighbour.safeParse(request);
+    const peer = MEMBER.safeParse(request);
     if (!peer.success) return failureAnswer(RESULT_CODE.illegalParameter, NO_NEIGHBOUR);
     const url = new URL(request.rawUrl);
     if (isDigest(blob) && digestInUrl(url) !== blob) {
@@ -99,7 +104,7 @@ export class Registrar {
     const swarm = tasks.obtain(blob);
     const { cid, ip, port } = peer.data;
     const { native: offer } = request;
-    if (offer?.resumes === true && mayBeAsked(ip, remote)) swarm.task.addHolder({ cid, ip, port }, true);
+    if (offer?.resumes === true && port > 0 && mayBeAsked(ip, remote)) swarm.task.addHolder({ cid, ip, port }, true);
     swarm.task.want(sourceOf(blob, request));
     sessions.join({ cid, ip, port, zone: offer?.zone }, swarm);
     const size = swarm.task.stored?.size;

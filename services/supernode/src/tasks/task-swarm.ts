@@ -36,6 +36,8 @@ const ASKED_FOR_CREDENTIALS = 16;
 export class TaskSwarm {
   private readonly placement: Placement;
   private readonly members = new Map<string, Member>();
+  /** Members without a peer port: nobody is told of them, no block is left to them, and they take all from the supernode. */
+  private readonly apart = new Set<string>();
   private readonly news: number[] = [];
   private timer: NodeJS.Timeout | undefined;
   /** What those without a share have not heard of yet. */
@@ -69,22 +71,37 @@ export class TaskSwarm {
     return this.members.size;
   }
 
-  /** The members, those that joined first before others. */
+  /** The members that others may ask, those that joined first before others. */
   get all(): Iterable<Member> {
-    return this.members.values();
+    const members = this.members.values();
+    return this.apart.size === 0 ? members : [...members].filter(({ cid }) => !this.apart.has(cid));
   }
 
   join(member: Member): void {
     this.members.set(member.cid, member);
     this.tell(member.cid, this.taskMessage());
     this.tellHave(member.cid);
-    this.place({ type: 'join', member, ...moment() });
+    if (member.port === 0) this.setApart(member.cid);
+    else {
+      this.apart.delete(member.cid);
+      this.place({ type: 'join', member, ...moment() });
+    }
   }
 
   leave(cid: string): void {
     if (!this.members.delete(cid)) return;
     this.newNeighbours.delete(cid);
+    this.apart.delete(cid);
     this.place({ type: 'leave', cid, ...moment() });
+  }
+
+  private setApart(cid: string): void {
+    const { blob } = this.task;
+    this.newNeighbours.delete(cid);
+    this.place({ type: 'leave', cid, ...moment() });
+    this.apart.add(cid);
+    this.tell(cid, { type: 'neighbours', blob, peers: [] });
+    this.tell(cid, { type: 'share', blob, share: { index: 0, count: 1 } });
   }
 
   /** A member says that another failed it. */
@@ -154,8 +171,10 @@ export class TaskSwarm {
     this.timer = undefined;
     if (this.news.length === 0) return;
     const message = this.newsMessage(this.news.splice(0));
-    for (const cid of this.placement.takers) this.tell(cid, message);
-    if (this.members.size === this.placement.takers.length) return;
+    const { takers } = this.placement;
+    for (const cid of takers) this.tell(cid, message);
+    for (const cid of this.apart) this.tell(cid, message);
+    if (this.members.size === takers.length + this.apart.size) return;
     this.newsForOthers.push(...message.blocks);
     this.othersTimer ??= setTimeout(() => this.flushNewsForOthers(), GATHER_FOR_OTHERS);
   }
@@ -165,7 +184,9 @@ export class TaskSwarm {
     this.othersTimer = undefined;
     if (this.newsForOthers.length === 0) return;
     const message = this.newsMessage(this.newsForOthers.splice(0));
-    for (const cid of this.members.keys()) if (!this.placement.hasShare(cid)) this.tell(cid, message, true);
+    for (const cid of this.members.keys()) {
+      if (!this.placement.hasShare(cid) && !this.apart.has(cid)) this.tell(cid, message, true);
+    }
   }
 
   private newsMessage(blocks: number[]): Extract<SessionMessage, { type: 'added' }> {
