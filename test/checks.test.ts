@@ -171,14 +171,14 @@ describe('the props of every daemon', () => {
       { minFree: Size.mebibytes(0) },
       'minFree is 0 and the storage is /data/dragonfly of the node: the quota alone does not keep its disk from filling when others write to it too; leave at least Size.gibibytes(1).',
     ],
-    [{ diskQuota: Size.kibibytes(1) }, 'diskQuota is 1Ki: use at least 1 MiB.'],
+    [{ diskQuota: Size.kibibytes(1) }, 'diskQuota is 1Ki: use at least 64 MiB.'],
     [
       { storage: Storage.emptyDir({ sizeLimit: Size.gibibytes(10) }), diskQuota: Size.gibibytes(10) },
       'diskQuota is 10240 MiB and minFree 512 MiB, and the volume holds 10240 MiB: set diskQuota to at most 9728 MiB, or leave it out.',
     ],
     [
       { storage: Storage.emptyDir({ sizeLimit: Size.gibibytes(1) }), minFree: Size.gibibytes(1) },
-      'minFree is 1024 MiB of a volume of 1024 MiB: nothing is left for blobs; use a larger volume.',
+      'minFree is 1024 MiB of a volume of 1024 MiB: less than 64 MiB are left for blobs; use a larger volume.',
     ],
   ])('%j are refused', (props, message) => {
     expect(refused(props)).toBe(message);

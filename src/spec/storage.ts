@@ -1,4 +1,5 @@
 import { Size, SizeRoundingBehavior } from 'cdk8s';
+import { DFDAEMON } from '../contract/index';
 import { Storage, StorageType } from '../storage';
 import { checkHostPath, checkReference } from './checks';
 
@@ -31,6 +32,9 @@ export function storeDefaults(
   return { diskQuota: mebibytesOf(flags.diskQuota), minFree: mebibytesOf(flags.minFree) };
 }
 
+/** The smallest quota that df-daemon and supernode take, in MiB. */
+const LEAST_QUOTA = DFDAEMON.flags.diskQuota.min / 1024 ** 2;
+
 /** What of a volume of known size stays free unless something else is said: a twentieth. */
 const FREE_SHARE = 20;
 
@@ -46,7 +50,7 @@ export function storeSpec(
   hostPath: string,
 ): StoreSpec {
   const storage = checkStorage(props.storage ?? Storage.hostPath(hostPath));
-  const quota = props.diskQuota === undefined ? undefined : mebibytes('diskQuota', props.diskQuota, 1);
+  const quota = props.diskQuota === undefined ? undefined : mebibytes('diskQuota', props.diskQuota, LEAST_QUOTA);
   const free = props.minFree === undefined ? undefined : mebibytes('minFree', props.minFree, 0);
   if (free === 0 && storage.type === StorageType.HOST_PATH) {
     throw new Error(
@@ -59,9 +63,9 @@ export function storeSpec(
     return { storage, diskQuota: quota, minFree: free };
   }
   const minFree = free ?? Math.min(defaults.minFree, Math.ceil(size / FREE_SHARE));
-  if (size - minFree < 1) {
+  if (size - minFree < LEAST_QUOTA) {
     throw new Error(
-      `minFree is ${minFree} MiB of a volume of ${size} MiB: nothing is left for blobs; use a larger volume.`,
+      `minFree is ${minFree} MiB of a volume of ${size} MiB: less than ${LEAST_QUOTA} MiB are left for blobs; use a larger volume.`,
     );
   }
   if (quota !== undefined && quota + minFree > size) {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
@@ -32,7 +32,11 @@ describe('dfget', () => {
     await writeFile(join(origin.folder, 'out'), 'before');
     const { code, out, err } = await get(flag, digest);
     expect(code).toBe(80);
-    expect(err).toMatch(new RegExp(`^dfget: .*3000000 bytes .*${named} .*thrown away\n$`));
+    const got = createHash(flag.slice(2)).update(content).digest('hex');
+    const path = join(origin.folder, 'out');
+    expect(err).toBe(
+      `dfget: the 3000000 bytes of ${origin.url} have ${named} ${got}, not ${digest}; they were thrown away, and ${path} is as it was before\n`,
+    );
     expect(out).toMatch(/^download FAIL\(1104\) .* reason:2\n$/);
     expect(await readFile(join(origin.folder, 'out'), 'utf8')).toBe('before');
     expect(await readdir(join(origin.folder, 'home'))).toEqual([]);
@@ -145,6 +149,10 @@ describe('dfget', () => {
     [['-u', 'http://127.0.0.1:1/'], '--output is needed: http://127.0.0.1:1/ has no file name at its end'],
     [['-u', 'http://127.0.0.1:1/a%2F..%2Fb'], '--output is needed: "a/../b" at the end of the URL is no file name'],
     [['-u', 'http://127.0.0.1:1/x', '--header', 'nonsense'], `--header: "nonsense" is no header; write 'Name: value'`],
+    [
+      ['-u', 'http://127.0.0.1:1/x', '--header', 'Authorization Basic c2VjcmV0'],
+      `dfget: --header: "Authorization…" is no header; write 'Name: value'\n`,
+    ],
   ])('ends with exit code 1 and one line for %j', async (argv, message) => {
     const { code, err } = await run(...argv);
     expect(code).toBe(1);

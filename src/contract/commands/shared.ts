@@ -9,11 +9,11 @@ export const LOG_LEVEL = {
   text: 'The least important log lines to write; logs are JSON lines on standard error.',
 } as const satisfies FlagSpec;
 
-/** The most that a daemon's own store takes on disk. */
+/** The most that a daemon's own store takes on disk. With less, next to no layer would fit, and each pull would go past the swarm. */
 export const DISK_QUOTA = {
   flag: 'disk-quota',
   type: 'size',
-  min: 1,
+  min: 64 * 1024 ** 2,
   text: 'The most that the store may take on disk, data and tables; blobs not used for the longest time go first.',
 } as const satisfies FlagSpec;
 

@@ -62,7 +62,7 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
     progress?.stop();
     kept = bytesOf(standing);
     ctx.signal.throwIfAborted();
-    const problem = await problemOf(error, values, standing, transit, late);
+    const problem = await problemOf(error, values, { order, path, size: standing.size, transit }, late);
     if (problem.reason === 'digest-mismatch' || problem.reason === 'changed') kept = 0;
     const { code, line } = failure(problem, how());
     ctx.stderr.write(`dfget: ${problem.message}\n`);
@@ -170,7 +170,7 @@ class Receiver {
     await this.node.remove(this.order.request.blob);
     throw new BlobUnavailable(
       'digest-mismatch',
-      `the ${length} bytes have the MD5 ${md5}, not ${expected}; they were thrown away`,
+      `the ${length} bytes of ${this.order.request.blob} have the MD5 ${md5}, not ${expected}; they were thrown away`,
     );
   }
 }
@@ -187,19 +187,24 @@ async function untilWhole(open: OpenBlob, signal: AbortSignal): Promise<number> 
 async function problemOf(
   error: unknown,
   { timeout = 0 }: DfgetValues,
-  { size }: Standing,
-  transit: Transit,
+  { order, path, size, transit }: { order: FileOrder; path: string; size: number | undefined; transit: Transit },
   late: AbortSignal | undefined,
 ): Promise<Pick<BlobUnavailable, 'reason' | 'status' | 'message'>> {
   if (late?.aborted === true) {
     const message = `not done within ${formatDuration(timeout)} (--timeout)`;
     return { reason: 'origin-unreachable', status: undefined, message };
   }
+  const { blob, url } = order.request;
   const code =
     codeOf(error) ?? codeOf((error as Error).cause) ?? codeOf(((error as Error).cause as Error | undefined)?.cause);
   if (!(error instanceof BlobUnavailable)) {
     if (code === undefined) throw error;
     return { reason: 'unstorable', status: undefined, message: (error as Error).message };
+  }
+  if (error.reason === 'digest-mismatch') {
+    // What the swarm calls it tells a user nothing.
+    const message = error.message.replace(blob, `${url.origin}${url.pathname}`);
+    return { reason: error.reason, status: undefined, message: `${message}, and ${path} is as it was before` };
   }
   if (error.reason !== 'unstorable') return error;
   const { bavail, bsize } = await statfs(transit.folder);

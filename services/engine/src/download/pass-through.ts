@@ -52,7 +52,7 @@ export async function* passThrough(
     throw unavailable(error);
   }
   const sha256 = whole.digest('hex');
-  if (blob.sha256 !== undefined && sha256 !== blob.sha256) throw mismatch(blob.request.blob, at, sha256);
+  if (blob.sha256 !== undefined && sha256 !== blob.sha256) throw mismatch(blob.request.blob, at, sha256, blob.sha256);
   yield* last.rest();
 }
 

@@ -15,8 +15,9 @@ export function unavailable(error: unknown): BlobUnavailable {
   return new BlobUnavailable(reason, message, undefined, options);
 }
 
-/** The bytes of a blob do not have the digest that they should have. */
-export function mismatch(blob: string, size: number, sha256: string): BlobUnavailable {
-  const message = `the ${size} bytes of ${blob} have the SHA-256 ${sha256}; they were thrown away`;
+/** The bytes of a blob do not have the digest that they should have. @param expected undefined: nobody can tell it, or their name does. */
+export function mismatch(blob: string, size: number, sha256: string, expected?: string): BlobUnavailable {
+  const wanted = expected === undefined ? '' : `, not ${expected}`;
+  const message = `the ${size} bytes of ${blob} have the SHA-256 ${sha256}${wanted}; they were thrown away`;
   return new BlobUnavailable('digest-mismatch', message);
 }

@@ -52,7 +52,7 @@ export class Whole {
     const md5 = this.expected === undefined ? await this.view.lastWord() : undefined;
     const { expected } = this;
     const isVouched = !this.view.isUnvouched() || expected !== undefined || md5 !== undefined;
-    if (!isVouched || this.isWrong(sha256)) throw mismatch(this.blob, stored.size ?? 0, sha256);
+    if (!isVouched || this.isWrong(sha256)) throw mismatch(this.blob, stored.size ?? 0, sha256, expected);
     if (md5 !== undefined) await this.checkMd5(stored, md5, signal);
   }
 
@@ -89,7 +89,7 @@ export class Whole {
   private async checkMd5(stored: StoredBlob, md5: string, signal: AbortSignal): Promise<void> {
     const real = await hashWhole(stored, this.bell, signal, 'md5');
     if (real === md5) return;
-    const message = `the ${stored.size ?? 0} bytes of ${this.blob} have the MD5 ${real} instead of ${md5}; they were thrown away`;
+    const message = `the ${stored.size ?? 0} bytes of ${this.blob} have the MD5 ${real}, not ${md5}; they were thrown away`;
     throw new BlobUnavailable('digest-mismatch', message);
   }
 }
