@@ -3,19 +3,19 @@ export interface RuntimePaths {
   /**
    * dockerd's configuration.
    *
-   * @default /etc/docker/daemon.json
+   * @default - the one that it was started with, else `/etc/docker/daemon.json`
    */
   readonly dockerConfig?: string;
   /**
    * The socket of dockerd's API.
    *
-   * @default /var/run/docker.sock
+   * @default - the one that it was told, else `/var/run/docker.sock`
    */
   readonly dockerSocket?: string;
   /**
    * dockerd's pid file.
    *
-   * @default /var/run/docker.pid
+   * @default - the one that it was told, else `/var/run/docker.pid`
    */
   readonly dockerPidFile?: string;
   /**

@@ -90,7 +90,7 @@ describe('dfget doctor', () => {
           `ok    supernode: 127.0.0.1:${swarm.supernodePort} answers the df-daemon`,
           `ok    registry: ${registry} \\(http://${registry}\\) answers the df-daemon`,
           `ok    test blob: a layer of 3 MiB came in .* s: .*MiB from peers.*`,
-          `ok    runtime: podman.* is pointed at ${own.mirror}`,
+          `ok    runtime: podman.* is pointed at ${own.mirror} by /etc/containers/registries.conf.d/99-dragonfly-docker.io.conf`,
           'nothing is wrong\n$',
         ].join('\n'),
       ),

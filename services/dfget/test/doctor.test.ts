@@ -127,8 +127,8 @@ describe('dfget doctor, of what answers or does not where the df-daemon should b
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), text);
     };
-    const found = async (runtime: string): Promise<string> => {
-      const [, [one], advice] = await findings(nobody, 'runtime', '--host-root', root, '--runtime', runtime);
+    const found = async (runtime: string, ...more: string[]): Promise<string> => {
+      const [, [one], advice] = await findings(nobody, 'runtime', '--host-root', root, '--runtime', runtime, ...more);
       return `${one?.state ?? ''} ${one?.says ?? ''}; do: ${advice}`;
     };
     const config =
@@ -138,6 +138,10 @@ describe('dfget doctor, of what answers or does not where the df-daemon should b
     write('etc/crio/crio.conf', '');
     expect(await found('docker')).toMatch(
       /^fail docker is not pointed at http:\/\/127.0.0.1:65001: \/etc\/docker\/daemon.json does not have .*; do: node-mirror plan/,
+    );
+    write('srv/docker.json', '{"registry-mirrors": ["http://127.0.0.1:65001"]}');
+    expect(await found('docker', '--docker-config', '/srv/docker.json')).toMatch(
+      /^warn the files of docker \(\/srv\/docker.json\) point it at/,
     );
     expect(await found('containerd')).toMatch(
       /^fail containerd is not pointed at .*docker.io\/hosts.toml does not have/,
@@ -156,7 +160,7 @@ describe('dfget doctor, of what answers or does not where the df-daemon should b
       ': no (dockerd|containerd|CRI-O) runs here: [^;]*; do: start it; if it runs, run dfget doctor on the node';
     for (const runtime of ['docker', 'containerd', 'crio']) {
       expect(await found(runtime)).toMatch(
-        new RegExp(`^warn the files of ${runtime} point it at http://127.0.0.1:65001, but it cannot be asked${there}`),
+        new RegExp(`^warn the files of ${runtime} \\([^)]*\\) point it at http://127.0.0.1:65001, but it cannot be asked${there}`),
       );
     }
   });

@@ -49,9 +49,9 @@ export function runtimesOf(values: Values): readonly Runtime[] {
     docker: () =>
       new DockerRuntime({
         hostRoot,
-        config: values.dockerConfig,
-        socket: values.dockerSocket,
-        pidFile: values.dockerPidFile,
+        ...(values.dockerConfig === undefined ? {} : { config: values.dockerConfig }),
+        ...(values.dockerSocket === undefined ? {} : { socket: values.dockerSocket }),
+        ...(values.dockerPidFile === undefined ? {} : { pidFile: values.dockerPidFile }),
         mirror,
         registries: registries.map(({ host }) => host),
         insecure: insecureRegistries(values.dockerInsecureRegistry),

@@ -158,6 +158,7 @@ describe('the swarm of a task', () => {
   it('names nobody a member without a peer port, leaves no block to it, and tells it of new ones at once', () => {
     const before = new Map([...placed].map(([cid, { share }]) => [cid, share]));
     swarm.join({ cid: 'f', ip: '10.0.0.6', port: 0 });
+    jest.advanceTimersByTime(50);
     expect(placed.get('f')).toEqual({ peers: [], share: { index: 0, count: 1 } });
     for (const cid of ['a', 'b', 'c', 'd', 'e']) {
       expect(placed.get(cid)?.peers).not.toContain('f');
@@ -177,6 +178,7 @@ describe('the swarm of a task', () => {
     jest.advanceTimersByTime(50);
     expect(placed.get('f')?.peers).not.toEqual([]);
     swarm.join({ cid: 'f', ip: '10.0.0.6', port: 0 });
+    jest.advanceTimersByTime(50);
     for (const cid of ['a', 'b', 'c', 'd', 'e']) expect(placed.get(cid)?.peers).not.toContain('f');
     swarm.leave('f');
     expect(swarm.size).toBe(5);

@@ -41,6 +41,13 @@ export const DFGET_DOCTOR = {
       text: 'A registry that the runtime has to ask the mirror for, as node-mirror was given it.',
     },
     hostRoot: NODE_MIRROR.flags.hostRoot,
+    dockerConfig: NODE_MIRROR.flags.dockerConfig,
+    dockerSocket: NODE_MIRROR.flags.dockerSocket,
+    dockerPidFile: NODE_MIRROR.flags.dockerPidFile,
+    containerdConfig: NODE_MIRROR.flags.containerdConfig,
+    containerdSocket: NODE_MIRROR.flags.containerdSocket,
+    containerdHosts: NODE_MIRROR.flags.containerdHosts,
+    registriesConf: NODE_MIRROR.flags.registriesConf,
     timeout: {
       flag: 'timeout',
       type: 'duration',

@@ -9,25 +9,18 @@ import type { Finding } from './finding';
 /** Whether the container runtimes of this node are pointed at the mirror, as `node-mirror check` sees it. */
 export async function runtimes(values: DoctorValues): Promise<readonly Finding[]> {
   const subject = 'runtime';
-  const { runtime, mirror, hostRoot, registry } = values;
+  const { runtime, mirror, hostRoot } = values;
   if (runtime.includes('none')) return [{ subject, state: 'skip', says: 'not looked at (--runtime none)' }];
-  const argv = [
-    'check',
-    '--mirror',
-    mirror.href,
-    '--host-root',
-    hostRoot,
-    ...runtime.flatMap((one) => ['--runtime', one]),
-  ];
-  const given = parseCommand(NODE_MIRROR, [...argv, ...registry.flatMap((one) => ['--registry', one])], { env: {} });
+  const given = parseCommand(NODE_MIRROR, ['check', ...PASSED_ON.flatMap((key) => passedOn(key, values))], { env: {} });
   const report = await new NodeMirror(runtimesOf(given), nodeMirrorSettings(given)).check('configured');
   const there = report.runtimes.filter(({ outcome }) => outcome !== 'absent');
   if (there.length === 0) {
+    const looked = report.runtimes.map(({ runtime: name, reason = '' }) => `${name}: ${withoutPromise(reason)}`);
     return [
       {
         subject,
         state: 'skip',
-        says: `none was found below ${hostRoot}`,
+        says: `none was found below ${hostRoot} (${looked.join('; ')})`,
         advice: `run dfget doctor on the node itself, or in a pod with hostPID that has the root of the node mounted, with --host-root`,
       },
     ];
@@ -35,8 +28,29 @@ export async function runtimes(values: DoctorValues): Promise<readonly Finding[]
   return there.map((one) => findingOf(one, mirror.origin));
 }
 
+/** The flags of node-mirror that say which runtimes are meant, and where they are. */
+const PASSED_ON = [
+  'runtime',
+  'registry',
+  'mirror',
+  'hostRoot',
+  'dockerConfig',
+  'dockerSocket',
+  'dockerPidFile',
+  'containerdConfig',
+  'containerdSocket',
+  'containerdHosts',
+  'registriesConf',
+] as const;
+
+function passedOn(key: (typeof PASSED_ON)[number], values: DoctorValues): readonly string[] {
+  const value = values[key];
+  const texts = value === undefined ? [] : typeof value === 'string' ? [value] : 'href' in value ? [value.href] : value;
+  return texts.flatMap((text) => [`--${NODE_MIRROR.flags[key].flag}`, text]);
+}
+
 function findingOf(
-  { runtime, version, outcome, reason = '', unseen, notes = [] }: RuntimeReport,
+  { runtime, version, outcome, reason = '', unseen, notes = [], files }: RuntimeReport,
   mirror: string,
 ): Finding {
   const subject = 'runtime';
@@ -51,11 +65,13 @@ function findingOf(
         'node-mirror plan shows what is to change, node-mirror apply changes it; in Kubernetes see the log of the node-mirror; if it is no runtime of this node, leave it out of --runtime',
     };
   }
-  if (unseen === undefined) return { subject, state: 'ok', says: `${shown} is pointed at ${mirror}${noted}` };
+  const where = files.map(({ file }) => file).join(', ');
+  if (unseen === undefined)
+    return { subject, state: 'ok', says: `${shown} is pointed at ${mirror} by ${where}${noted}` };
   return {
     subject,
     state: 'warn',
-    says: `the files of ${shown} point it at ${mirror}, but it cannot be asked: ${withoutPromise(unseen)}${noted}`,
+    says: `the files of ${shown} (${where}) point it at ${mirror}, but it cannot be asked: ${withoutPromise(unseen)}${noted}`,
     advice:
       'start it; if it runs, run dfget doctor on the node itself, or in a pod with hostPID, to see what it has taken',
   };

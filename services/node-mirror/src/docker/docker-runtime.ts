@@ -5,15 +5,12 @@ import { Refusal } from '../refusal';
 import type { Installation, Runtime, Target } from '../runtime';
 import { DaemonJsonTarget } from './daemon-json-target';
 import type { DockerWish } from './docker-state';
+import { type DockerHints, type DockerPlaces, dockerPlaces } from './docker-places';
 import { type Dockerd, findDockerd } from './dockerd';
 import { proxyTitle } from './proxy-edits';
 
-/** Where docker's files are on the node, and what is wanted of it. Paths are those of the node, below `hostRoot`. */
-export interface DockerSettings extends DockerWish {
-  readonly hostRoot: string;
-  readonly config: string;
-  readonly socket: string;
-  readonly pidFile: string;
+/** What is known of docker on the node, and what is wanted of it. Paths are those of the node, below `hostRoot`. */
+export interface DockerSettings extends DockerWish, DockerHints {
   /** The registries to mirror; of them docker.io is dockerd's. */
   readonly registries: readonly string[];
   /** Whether dockerd may be restarted for what it reads at its start only. */
@@ -28,7 +25,7 @@ class DockerInstallation implements Installation {
   readonly absent?: string;
 
   constructor(
-    private readonly settings: DockerSettings,
+    private readonly settings: DockerSettings & DockerPlaces,
     private readonly path: string,
     private readonly dockerd: Dockerd | undefined,
   ) {
@@ -105,6 +102,7 @@ class DockerInstallation implements Installation {
 /** docker: the mirror is the first of `registry-mirrors` in daemon.json, read again at a SIGHUP. */
 export class DockerRuntime implements Runtime {
   readonly name = 'docker' as const;
+  private places: DockerPlaces | undefined;
 
   /** @param findEngine finds the engine; another one than {@link findDockerd} in tests */
   constructor(
@@ -113,12 +111,18 @@ export class DockerRuntime implements Runtime {
   ) {}
 
   async find(): Promise<Installation> {
-    const { hostRoot, config, socket, pidFile } = this.settings;
+    const { hostRoot } = this.settings;
+    const places = await dockerPlaces(this.settings, this.places);
+    this.places = places;
     const dockerd = await this.findEngine({
       hostRoot,
-      socket: await resolveBelow(hostRoot, socket),
-      pidFile: await resolveBelow(hostRoot, pidFile),
+      socket: await resolveBelow(hostRoot, places.socket),
+      pidFile: await resolveBelow(hostRoot, places.pidFile),
     });
-    return new DockerInstallation(this.settings, await resolveBelow(hostRoot, config), dockerd);
+    return new DockerInstallation(
+      { ...this.settings, ...places },
+      await resolveBelow(hostRoot, places.config),
+      dockerd,
+    );
   }
 }
