@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -145,4 +146,26 @@ test('what is told and given of a blob that is named by its URL is of an edition
 test('a stream of a blob that is not here ends', async () => {
   const listening = await Listening.begin();
   expect(await listening.news()).toBeUndefined();
+});
+
+test('a neighbour that reads nothing is cut off, so that what it is told does not pile up', async () => {
+  const stored = await store.create(blob, PIECE, undefined);
+  const watching = jest.spyOn(stored, 'watch');
+  const connected = once(server.server, 'connection');
+  const outgoing = request({ socketPath: join(folder, 'peer.sock'), path: havePath(blob, 'deaf') }).end();
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  answer.pause().on('error', () => undefined);
+  const [socket] = (await connected) as [Socket];
+  const cut = once(socket, 'close');
+  let told = 0;
+  const telling = setInterval(() => {
+    const came = watching.mock.calls[0]?.[0];
+    for (let more = 0; more < 20_000; more += 1) came?.((told += 1));
+  }, 5);
+  await cut;
+  clearInterval(telling);
+  // Seven bytes each: what the kernel takes, and a MiB.
+  expect(told).toBeLessThan(2_000_000);
+  answer.destroy();
+  await stored.release();
 });

@@ -48,7 +48,7 @@ export interface RelayAnswer {
    * @throws OriginError `stalled` or `truncated`; the signal's reason when it aborts.
    */
   readonly body: AsyncIterable<Buffer>;
-  /** Closes the connection of a body that will not be iterated. */
+  /** Closes the connection of a body that will not be iterated; where there is none, the connection is kept. */
   discard(): void;
 }
 
@@ -110,7 +110,7 @@ export class Relay {
       headers: endToEnd(incoming.headers),
       body: bodiless ? nothing() : bodyChunks(body, terms),
       discard: () => {
-        cutOff(body);
+        if (!bodiless) cutOff(body);
       },
     };
   }

@@ -58,6 +58,18 @@ describe('the relay', () => {
     expect(registry.requests.map(({ url }) => url)).toEqual(['/mirror/v2/x?y', '/mirror/v2/x?y']);
   });
 
+  it('keeps the connection of an answer that has no body, though nobody wants it', async () => {
+    const registry = await server((_request, response) => response.writeHead(200, { 'content-length': 5 }).end());
+    const asking = relay();
+    for (const path of ['/v2/a/blobs/1', '/v2/a/blobs/2', '/v2/a/blobs/3']) {
+      const answer = await asking.send(get(registry.url, { method: 'HEAD', path }), idle);
+      answer.discard();
+      // The connection is free when Node has read the end of the answer.
+      for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+    }
+    expect([registry.requests.length, registry.connections()]).toEqual([3, 1]);
+  });
+
   it('gives status, headers and body back as they came, not decoded', async () => {
     const body = gzipSync(content(1000));
     const registry = await server((_request, response) => {

@@ -43,6 +43,10 @@ export interface ManifestLimits {
 
 const DIGEST = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 const TAG = z.object({ digest: DIGEST, seenAt: z.number(), isPublic: z.boolean(), before: DIGEST.optional() });
+/** So much waits for the disk; what would wait longer is not kept there: it hangs, or takes no more. */
+const MOST_WAITING = 256;
+/** A manifest that the disk does not bring within this time, in milliseconds, is not here: the registry is asked. */
+const READS_WITHIN = 2000;
 const MANIFEST_FILE = /^[0-9a-f]{64}$/;
 const TAG_FILE = /^[0-9a-f]{64}\.tag$/;
 
@@ -53,7 +57,10 @@ const TAG_FILE = /^[0-9a-f]{64}\.tag$/;
 export class ManifestStore {
   private readonly manifests: LRUCache<Digest, number>;
   private readonly tags: LRUCache<string, SeenTag>;
+  /** Those that the disk has not taken yet. */
+  private readonly unwritten = new Map<Digest, Manifest>();
   private writes = 0;
+  private waiting = 0;
   private working: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -90,17 +97,25 @@ export class ManifestStore {
   /** Keeps a manifest. */
   keep(manifest: Manifest): void {
     const { digest, mediaType, body } = manifest;
-    if (this.manifests.get(digest) === undefined) {
-      this.manifests.set(digest, body.length);
-      const head = Buffer.from(`${JSON.stringify({ mediaType })}\n`);
-      this.later(() => this.write(this.manifestFile(digest), Buffer.concat([head, body])));
-    }
+    if (this.manifests.get(digest) !== undefined || this.waiting >= MOST_WAITING) return;
+    const head = Buffer.from(`${JSON.stringify({ mediaType })}\n`);
+    const write = async (): Promise<void> => {
+      try {
+        await this.write(this.manifestFile(digest), Buffer.concat([head, body]));
+      } finally {
+        this.unwritten.delete(digest);
+      }
+    };
+    this.unwritten.set(digest, manifest);
+    this.manifests.set(digest, body.length);
+    this.later(write);
   }
 
   /** A tag means this now, says its registry. */
   see(tag: TagName, seen: SeenTag): void {
     const key = keyOf(tag);
     this.tags.set(key, seen);
+    if (this.waiting >= MOST_WAITING) return;
     this.later(() => this.write(this.tagFile(key), Buffer.from(JSON.stringify(seen))));
   }
 
@@ -117,9 +132,10 @@ export class ManifestStore {
   /** The manifest, if it is here and undamaged. */
   async find(digest: Digest): Promise<Manifest | undefined> {
     if (this.manifests.get(digest) === undefined) return undefined;
-    await this.working;
+    const unwritten = this.unwritten.get(digest);
+    if (unwritten !== undefined) return unwritten;
     try {
-      const file = await readFile(this.manifestFile(digest));
+      const file = await inTime(readFile(this.manifestFile(digest)), READS_WITHIN);
       const end = file.indexOf(0x0a);
       const { mediaType } = z.object({ mediaType: z.string() }).parse(JSON.parse(file.toString('utf8', 0, end)));
       const body = file.subarray(end + 1);
@@ -162,10 +178,14 @@ export class ManifestStore {
 
   /** One after the other, so that a file is never written twice at a time. */
   private later(work: () => Promise<unknown>): void {
-    this.working = this.working.then(work).then(
-      () => undefined,
-      (error: unknown) => this.log.warn({ err: error }, 'a manifest could not be kept on disk'),
-    );
+    this.waiting += 1;
+    this.working = this.working
+      .then(work)
+      .then(
+        () => undefined,
+        (error: unknown) => this.log.warn({ err: error }, 'a manifest could not be kept on disk'),
+      )
+      .finally(() => (this.waiting -= 1));
   }
 
   private async write(path: string, bytes: Buffer): Promise<void> {
@@ -181,6 +201,19 @@ export class ManifestStore {
 
   private tagFile(key: string): string {
     return join(this.folder, `${key}.tag`);
+  }
+}
+
+/** @throws Error when it takes longer, in milliseconds. */
+async function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`the disk brought nothing for ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

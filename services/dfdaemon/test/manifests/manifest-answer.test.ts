@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -302,5 +304,25 @@ describe('the store of manifests', () => {
     expect(await second.find(digestOf(OTHER))).toBeUndefined();
     expect(readdirSync(join(folder, 'manifests'))).not.toContain('9.half');
     expect(readdirSync(join(folder, 'manifests'))).not.toContain(`${'0'.repeat(64)}.tag`);
+  });
+
+  test('gives what it has while the disk hangs, and lets no more than so much wait for it', async () => {
+    const folder = home();
+    const store = await ManifestStore.open(folder, log);
+    const written = { digest: digestOf(OTHER), mediaType: TYPE, body: OTHER };
+    store.keep(written);
+    await store.stop();
+    // Whoever opens it to write waits for a reader.
+    const stuck = join(folder, 'manifests', '2.half');
+    execFileSync('mkfifo', [stuck]);
+    store.keep(manifest);
+    expect(await store.find(manifest.digest)).toEqual(manifest);
+    expect(await store.find(written.digest)).toEqual(written);
+    const more = Array.from({ length: 256 }, (_, index) => Buffer.from(`{"index":${index}}`));
+    for (const body of more) store.keep({ digest: digestOf(body), mediaType: TYPE, body });
+    expect(more.filter((body) => store.has(digestOf(body)))).toHaveLength(255);
+    expect(await readFile(stuck, 'utf8')).toContain(TYPE);
+    await store.stop();
+    expect(readdirSync(join(folder, 'manifests'))).toHaveLength(257);
   });
 });

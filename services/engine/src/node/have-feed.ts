@@ -12,6 +12,9 @@ const TICK = 250;
 /** How long new blocks are gathered before neighbours hear of them, in milliseconds. */
 const GATHER = 3;
 
+/** A neighbour that leaves so many bytes unread is cut off: it may open another stream, and is told anew what is here. */
+const MOST_UNREAD = 1024 * 1024;
+
 const PING = lineOf({ type: 'ping' });
 
 /** Who hears pings: the streams of a neighbour that counts any line for a sign of life, or one stream of another. */
@@ -153,7 +156,8 @@ function tell(listener: Listener, line: string): void {
   const { response } = listener;
   if (response.destroyed || response.writableEnded) return;
   listener.neighbour.quiet = 0;
-  response.write(line);
+  // Each write shows the connection's own timer that something moves, though nobody reads.
+  if (!response.write(line) && response.writableLength > MOST_UNREAD) response.destroy();
 }
 
 function noNews(): { blocks: number[]; unattested: number[] } {
