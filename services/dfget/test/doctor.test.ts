@@ -160,7 +160,9 @@ describe('dfget doctor, of what answers or does not where the df-daemon should b
       ': no (dockerd|containerd|CRI-O) runs here: [^;]*; do: start it; if it runs, run dfget doctor on the node';
     for (const runtime of ['docker', 'containerd', 'crio']) {
       expect(await found(runtime)).toMatch(
-        new RegExp(`^warn the files of ${runtime} \\([^)]*\\) point it at http://127.0.0.1:65001, but it cannot be asked${there}`),
+        new RegExp(
+          `^warn the files of ${runtime} \\([^)]*\\) point it at http://127.0.0.1:65001, but it cannot be asked${there}`,
+        ),
       );
     }
   });

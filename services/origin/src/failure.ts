@@ -15,6 +15,9 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 const LASTING: ReadonlySet<string> = new Set(['ENOTFOUND', 'EACCES', 'EPERM']);
 
 const TLS = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
+/** Of an authority that nobody here knows: OpenSSL has many names for that. */
+const UNTRUSTED = /^(?:SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|CERT_UNTRUSTED)/;
+const HAS_NO_TLS = /^(?:EPROTO|ERR_SSL_)/;
 const UNSENDABLE =
   /^ERR_(?:INVALID_CHAR|INVALID_HTTP_TOKEN|HTTP_INVALID_HEADER_VALUE|UNESCAPED_CHARACTERS|INVALID_ARG_)/;
 
@@ -27,6 +30,16 @@ export function codeOf(error: unknown): string {
 /** Whether a code is one by which Node refuses the other side's TLS: its certificate, its name or its protocol. */
 export function isTlsCode(code: string): boolean {
   return TLS.test(code);
+}
+
+/** What is wrong with the other side's TLS, and what to do where that is here. */
+function tlsReason(code: string): string {
+  if (UNTRUSTED.test(code))
+    return 'its certificate is of no authority that is trusted here: name that with --origin-ca';
+  if (code === 'CERT_HAS_EXPIRED') return 'its certificate has expired';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is that of another host';
+  if (HAS_NO_TLS.test(code)) return 'it does not speak TLS there, or another version of it';
+  return 'its TLS certificate or protocol is not accepted';
 }
 
 /**
@@ -51,7 +64,7 @@ export function failureOf(error: unknown, origin: string, phase: 'head' | 'body'
     return new OriginError('protocol', text, { cause: error });
   }
   if (isTlsCode(code)) {
-    const text = `Origin ${origin} cannot be reached: its TLS certificate or protocol is not accepted (${code}).`;
+    const text = `Origin ${origin} cannot be reached: ${tlsReason(code)} (${code}).`;
     return new OriginError('unreachable', text, { cause: error });
   }
   const reason = UNREACHABLE[code] ?? `the connection failed${code === '' ? '' : ` (${code})`}`;

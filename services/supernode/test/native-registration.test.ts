@@ -30,17 +30,15 @@ describe('a daemon that others cannot be told of', () => {
   });
 
   // Each would end the sessions of all its neighbours, which read what they are told by a schema.
-  it.each([
-    { cid: 'a name' },
-    { cid: 'näme' },
-    { cid: 'a'.repeat(201) },
-    { ip: 'fe80::1%eth0' },
-  ])('for its %j is refused', async (fields) => {
-    expect(await register(fields)).toEqual({
-      code: 501,
-      msg:
-        'a daemon that speaks the native protocol needs a cid of at most 200 printable letters without spaces, ' +
-        'an ip that is an IPv4 or IPv6 address without a zone, and a port from 1 to 65535, or 0 when it serves nobody',
-    });
-  });
+  it.each([{ cid: 'a name' }, { cid: 'näme' }, { cid: 'a'.repeat(201) }, { ip: 'fe80::1%eth0' }])(
+    'for its %j is refused',
+    async (fields) => {
+      expect(await register(fields)).toEqual({
+        code: 501,
+        msg:
+          'a daemon that speaks the native protocol needs a cid of at most 200 printable letters without spaces, ' +
+          'an ip that is an IPv4 or IPv6 address without a zone, and a port from 1 to 65535, or 0 when it serves nobody',
+      });
+    },
+  );
 });
