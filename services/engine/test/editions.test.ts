@@ -160,6 +160,7 @@ describe('a file that is named by its URL, and replaced while it is fetched', ()
     const sources = {
       originOf: () => new URL(`http://127.0.0.1:${port}`),
       succeeded: () => undefined,
+      gave: () => undefined,
       failed: (_source: string, { kind }: { readonly kind: string }) => failed.push(kind),
     } as unknown as Sources;
     const asker: Asker = { takesUnattested: false, isOurs: () => true, pump: () => undefined };

@@ -283,23 +283,23 @@ export class BlobStore {
 
   /** What a blob takes, now that nothing more is written, and when it was last used. */
   private async keepBooks(entry: BlobEntry, stored: StoredBlob): Promise<void> {
+    entry.seal = undefined;
     try {
       if (stored.isChanged || !entry.settled) this.space.settle(entry.account, await stored.diskUsage());
       entry.settled = true;
-      entry.seal = undefined;
-      if (this.folder.fault !== undefined) return;
-      const now = Date.now();
-      if (now - entry.savedAt >= SAVE_USE_EVERY) {
-        entry.savedAt = now;
-        await stored.saveUse();
-      }
-      entry.seal = await stored.seal();
     } catch (error) {
       if (!isDiskFault(error)) throw error;
-      this.options.log?.debug(
-        { blob: entry.blob, err: error },
-        'when it was used, or that its blocks were checked, was not kept',
-      );
+      this.options.log?.debug({ blob: entry.blob, err: error }, 'what it takes on disk was not seen');
+    }
+    if (this.folder.fault !== undefined) return;
+    const now = Date.now();
+    const isUseSaved = now - entry.savedAt < SAVE_USE_EVERY;
+    if (!isUseSaved) entry.savedAt = now;
+    try {
+      entry.seal = await stored.leave(!isUseSaved);
+    } catch (error) {
+      // Nobody needs it: without, it counts as used before, and its blocks are checked anew.
+      this.options.log?.debug({ blob: entry.blob, err: error }, 'when it was used was not kept');
     }
   }
 

@@ -1,52 +1,51 @@
 import type { Stats } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 
 import type { BlockSet } from '@cdk8s-dragonfly/protocol';
 
 import type { OpenFiles } from './blob-handles';
 
 /**
- * A sealed file was last changed so long before it was sealed, in milliseconds, as far as its time says. Whoever writes to it sets that to the time of
- * the write, which cannot be the same then, however coarse the clock of the file system is.
+ * Files that were written to within this time are not sealed, in milliseconds: the clock of a file system may be as coarse as two seconds, and another
+ * write would not show.
  */
-const BACK = 10_000;
+const SETTLED = 10_000;
+
+/** For so long, in milliseconds, a seal is good: a disk may also damage what nobody writes to. */
+const GOOD_FOR = 600_000;
 
 /** What is seen of a file from outside. */
 type Facts = Pick<Stats, 'ino' | 'size' | 'mtimeMs'>;
+
+type Files = Pick<OpenFiles, 'data' | 'table'>;
 
 /** What the next one who opens the files of a blob needs to know that nobody wrote to them since they were closed. */
 export interface Seal {
   readonly data: Facts;
   readonly table: Facts;
+  /** In milliseconds of `performance.now()`. */
+  readonly at: number;
   /** The held blocks that had not been checked. */
   readonly unchecked: BlockSet;
 }
 
-/**
- * Seals the files of a blob that are about to be closed.
- *
- * @param broken whether they were written to since they were sealed, if they ever were.
- * @returns undefined when others may write to the data, by a name of theirs, and it could not be seen.
- */
-export async function seal(
-  { data, table }: Pick<OpenFiles, 'data' | 'table'>,
-  unchecked: BlockSet,
-  broken: boolean,
-): Promise<Seal | undefined> {
-  if ((await data.stat()).nlink > 1) return undefined;
-  if (broken) await setBack(data);
-  return { data: factsOf(await data.stat()), table: factsOf(await table.facts()), unchecked };
+/** Seals the files of a blob that are about to be closed; undefined when it would not show that others write to them. */
+export async function seal({ data, table }: Files, unchecked: BlockSet): Promise<Seal | undefined> {
+  const { nlink, ...facts } = await data.stat();
+  // By a further name, others may write to it. A time in the future is of a clock that was set.
+  if (nlink > 1 || !(Date.now() - facts.mtimeMs >= SETTLED)) return undefined;
+  return { data: factsOf(facts), table: factsOf(await table.facts()), at: performance.now(), unchecked };
+}
+
+/** The same seal, after the time of the table was changed by us. */
+export async function resealed(sealed: Seal, { table }: Files): Promise<Seal> {
+  return { ...sealed, table: factsOf(await table.facts()) };
 }
 
 /** Whether nobody has written to files since they were sealed. */
-export async function isUnbroken({ data, table }: Seal, files: Pick<OpenFiles, 'data' | 'table'>): Promise<boolean> {
-  const { nlink, ...now } = await files.data.stat();
-  return nlink === 1 && areSame(data, now) && areSame(table, await files.table.facts());
-}
-
-async function setBack(data: FileHandle): Promise<void> {
-  const now = Date.now();
-  await data.utimes(new Date(now), new Date(now - BACK));
+export async function isUnbroken(sealed: Seal, { data, table }: Files): Promise<boolean> {
+  if (performance.now() - sealed.at > GOOD_FOR) return false;
+  const { nlink, ...now } = await data.stat();
+  return nlink === 1 && areSame(sealed.data, now) && areSame(sealed.table, await table.facts());
 }
 
 function factsOf({ ino, size, mtimeMs }: Facts): Facts {

@@ -13,7 +13,7 @@ import { DamagedBlock } from './damaged-block';
 import { readAt, writeAt } from './data-file';
 import { giveFurtherName } from './further-name';
 import type { LentBlock } from './recent-blocks';
-import { seal } from './seal';
+import { isUnbroken, resealed, seal } from './seal';
 import type { Seal } from './seal';
 import { syncFolderOf } from './sync-folder';
 import { asUnstorable } from './unstorable';
@@ -29,6 +29,8 @@ export class StoredBlob {
   private readonly writing = new Map<number, Promise<void>>();
   private readers = 0;
   private changed = false;
+  /** Whether a block was damaged, or a write failed: what is on disk then is checked anew at the next opening. */
+  private isSuspect = false;
   private removed = false;
   private readonly proofs: BlockProofs;
   private underFinalName: boolean;
@@ -211,6 +213,7 @@ export class StoredBlob {
 
   /** A block has turned out to be damaged: it is no longer held, and may be written anew. */
   drop(index: number): void {
+    this.isSuspect = true;
     this.owner.recent.forget(this.id, index);
     this.held.delete(index);
   }
@@ -296,14 +299,19 @@ export class StoredBlob {
     return bytesOnDisk(data) + bytesOnDisk(table);
   }
 
-  /** Keeps the time of its last use on disk. Only the store calls it. */
-  async saveUse(): Promise<void> {
-    await this.files.table.touch();
-  }
-
-  /** Seals its files, which nobody uses any more; undefined when that cannot be. Only the store calls it. */
-  async seal(): Promise<Seal | undefined> {
-    return seal(this.files, this.unchecked, this.changed || this.sealed === undefined);
+  /**
+   * Keeps the time of its last use on disk, when `used`, and seals its files, which nobody uses any more. Only the store calls it.
+   *
+   * @returns undefined when they cannot be sealed, or are suspect.
+   */
+  async leave(used: boolean): Promise<Seal | undefined> {
+    const { files, sealed } = this;
+    const isAsBefore = sealed !== undefined && !this.changed && (await isUnbroken(sealed, files));
+    if (used) await files.table.touch();
+    if (this.isSuspect) return undefined;
+    if (isAsBefore) return resealed(sealed, files);
+    // What others wrote to it meanwhile, nobody has checked.
+    return sealed === undefined || this.changed ? seal(files, this.unchecked) : undefined;
   }
 
   /** Its files have no names any more. Only the store calls it. */
@@ -326,6 +334,7 @@ export class StoredBlob {
     try {
       await change();
     } catch (error) {
+      this.isSuspect = true;
       throw asUnstorable(this.blob, error);
     }
   }

@@ -181,18 +181,23 @@ describe('the store', () => {
   });
 
   describe('that is opened again', () => {
+    /** As if the last write were a minute old. */
+    const age = async (): Promise<void> => utimes(fileOf('.data'), new Date(), new Date(Date.now() - 60_000));
     /** Writes the blob, and lets it go. */
     const put = async (): Promise<void> => {
       const stored = await store.create(blob, PIECE, content.length);
       await fill(stored, 0, 1, 2);
       await stored.finish();
+      await age();
       await stored.release();
     };
-    /** Changes a byte of block 1 where it is. */
-    const damage = async (): Promise<void> => {
+    /** Changes a byte of block 1 where it is. @param isSeen whether the file's time tells of it. */
+    const damage = async (isSeen: boolean): Promise<void> => {
+      const { atime, mtime } = await stat(fileOf('.data'));
       const file = await open(fileOf('.data'), 'r+');
       await file.write(Buffer.from([block(1)[1000]! ^ 1]), 0, 1, 262_144 + 1000);
       await file.close();
+      if (!isSeen) await utimes(fileOf('.data'), atime, mtime);
     };
     const readAgain = async (): Promise<Buffer> => {
       const again = (await store.find(blob))!;
@@ -205,32 +210,64 @@ describe('the store', () => {
 
     it('does not hash anew what it wrote itself, and nobody else since', async () => {
       await put();
-      const { atime, mtime } = await stat(fileOf('.data'));
-      await damage();
-      // Nothing shows it: if it is given, it was not hashed.
-      await utimes(fileOf('.data'), atime, mtime);
+      await damage(false);
+      // If it is given, it was not hashed.
       expect((await readAgain()).equals(block(1))).toBe(false);
       expect((await readAgain()).equals(block(1))).toBe(false);
     });
 
-    it('finds what was written since, however soon', async () => {
-      await put();
-      await damage();
+    it('hashes anew what was written a moment before', async () => {
+      const stored = await store.create(blob, PIECE, content.length);
+      await fill(stored, 0, 1, 2);
+      await stored.release();
+      const { atime, mtime } = await stat(fileOf('.part'));
+      await writeFile(fileOf('.part'), Buffer.alloc(content.length));
+      await utimes(fileOf('.part'), atime, mtime);
       await expect(readAgain()).rejects.toThrow(DamagedBlock);
     });
 
-    it('finds what was written since it was checked', async () => {
+    it('finds what was written since it was checked, while it was closed and while it was open', async () => {
       await put();
       await restart();
       expect((await readAgain()).equals(block(1))).toBe(true);
-      await damage();
+      await damage(true);
+      await expect(readAgain()).rejects.toThrow(DamagedBlock);
+
+      const stored = (await store.find(blob))!;
+      await fill(stored, 1);
+      await age();
+      await stored.release();
+      const again = (await store.find(blob))!;
+      await damage(true);
+      await again.release();
+      await expect(readAgain()).rejects.toThrow(DamagedBlock);
+    });
+
+    it('hashes anew after ten minutes, for a disk may lose what nobody writes to', async () => {
+      await put();
+      await damage(false);
+      const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 600_001);
+      try {
+        await expect(readAgain()).rejects.toThrow(DamagedBlock);
+      } finally {
+        now.mockRestore();
+      }
+    });
+
+    it('hashes anew what it had checked, once a block was dropped', async () => {
+      await put();
+      const stored = (await store.find(blob))!;
+      stored.drop(0);
+      await stored.release();
+      await damage(false);
+      await expect(readAgain()).rejects.toThrow(DamagedBlock);
       await expect(readAgain()).rejects.toThrow(DamagedBlock);
     });
 
     it('hashes anew what another file was put in the place of, or has another name for', async () => {
       await put();
+      await damage(false);
       const { atime, mtime } = await stat(fileOf('.data'));
-      await damage();
       await copyFile(fileOf('.data'), `${fileOf('.data')}.copy`);
       await utimes(`${fileOf('.data')}.copy`, atime, mtime);
       await rename(`${fileOf('.data')}.copy`, fileOf('.data'));
@@ -239,19 +276,16 @@ describe('the store', () => {
       const stored = (await store.find(blob))!;
       await fill(stored, 1);
       await stored.nameData(join(home, 'further'));
+      await age();
       await stored.release();
-      const named = await stat(fileOf('.data'));
-      await damage();
-      await utimes(fileOf('.data'), named.atime, named.mtime);
+      await damage(false);
       await expect(readAgain()).rejects.toThrow(DamagedBlock);
     });
 
     it('hashes anew what its table is no longer known to be of', async () => {
       await put();
-      const { atime, mtime } = await stat(fileOf('.data'));
-      await damage();
-      await utimes(fileOf('.data'), atime, mtime);
-      await utimes(fileOf('.blocks'), atime, new Date());
+      await damage(false);
+      await utimes(fileOf('.blocks'), new Date(), new Date(Date.now() + 1000));
       await expect(readAgain()).rejects.toThrow(DamagedBlock);
     });
   });

@@ -57,7 +57,7 @@ describe('what a daemon reaches', () => {
   it('is a registry whose certificate is not trusted', async () => {
     const port = await portOf(createTlsServer(selfSigned(['127.0.0.1']), (_, response) => response.end()));
     expect(await reached(port, 30_000, 'https')).toMatchObject({
-      registry: { why: expect.stringContaining('its TLS certificate') as string, fault: 'certificate' },
+      registry: { why: expect.stringContaining('its certificate is of no authority') as string, fault: 'certificate' },
     });
   });
 });
