@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 
 import { BlobUnavailable } from '@cdk8s-dragonfly/engine';
 import type { SwarmNode } from '@cdk8s-dragonfly/engine';
@@ -73,10 +74,16 @@ async function pull(file: string, run: RecordedRun): Promise<object> {
   if (run.originStatus >= 400) statuses.set(url.pathname, run.originStatus);
   const ended = await readAll(node, { blob, url }).catch((error: unknown) => error);
   const { supernode: own, peer, origin: direct } = node.traffic;
+  const pieces = pieceCount(content.length, PIECE);
+  const limit = AbortSignal.timeout(5000);
+  // The bytes are here before all reports have been: a daemon that stops takes back what it has told, and tells no more.
+  const isTold = (): boolean => [...supernode.stored.values()].some(({ size }) => size === pieces);
+  while (Buffer.isBuffer(ended) && own + peer === run.length && run.length > 0 && !isTold() && !limit.aborted) {
+    await once(supernode.reports, 'stored', { signal: limit }).catch(() => undefined);
+  }
   await swarm.stopNode(node);
   if (ended instanceof BlobUnavailable) return { run: run.name, status: ended.status };
   if (!Buffer.isBuffer(ended)) throw ended;
-  const pieces = pieceCount(content.length, PIECE);
   const shared = [...supernode.stored.values()].map(({ size }) => size);
   return {
     run: run.name,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,6 +25,8 @@ const SUPERNODE = 'cdnnode:';
 export class ReplayedSupernode {
   /** Pieces that were reported to be on the client's disk, by the client's name. */
   readonly stored = new Map<string, Set<number>>();
+  /** Emits `stored` at each such report. */
+  readonly reports = new EventEmitter();
   /** The names of the clients that said goodbye. */
   readonly left: string[] = [];
   /** How often the piece servers were asked: the supernode's own, and the clients'. */
@@ -105,6 +107,7 @@ export class ReplayedSupernode {
         if (report.ok) {
           const { cid, pieceNum } = report.value;
           this.stored.set(cid, (this.stored.get(cid) ?? new Set()).add(pieceNum));
+          this.reports.emit('stored');
         }
         response.end(success);
         return;

@@ -2,6 +2,9 @@ import { Admission } from '../src/tasks/admission';
 
 describe('registrations that come at once', () => {
   let count = 0;
+  let worked = 0;
+  /** Of an event loop that has no time left. */
+  const busy = (): number => (worked += 1e9);
   const from = (name: string, more: { waits?: boolean; queued?: number } = {}): Parameters<Admission['wait']>[0] => ({
     name,
     waits: true,
@@ -11,7 +14,7 @@ describe('registrations that come at once', () => {
   const another = (queued = 0): ReturnType<typeof from> => from(`daemon-${(count += 1)}`, { queued });
 
   it('are taken in while they need not wait for long, and then one after the other, each at its time', () => {
-    const admission = new Admission();
+    const admission = new Admission(Math.random, busy);
     const waits = Array.from({ length: 2000 }, () => admission.wait(another(), 1000));
     // One takes 1 ms as long as nothing is known of it.
     expect(waits.filter((wait) => wait === 0)).toHaveLength(1001);
@@ -22,7 +25,7 @@ describe('registrations that come at once', () => {
   });
 
   it('are as far apart as their work and what is around it takes, a pause of the process left out', () => {
-    const admission = new Admission();
+    const admission = new Admission(Math.random, busy);
     for (let taken = 0; taken < 500; taken += 1) admission.took(0.25, 0);
     const waits = Array.from({ length: 2401 }, () => admission.wait(another(), 0));
     expect(Math.abs((waits.at(-1) ?? 0) - 1200)).toBeLessThanOrEqual(1);
@@ -57,14 +60,14 @@ describe('registrations that come at once', () => {
   });
 
   it('come later when those before wait for long, whatever they cost, and within three minutes', () => {
-    const admission = new Admission();
+    const admission = new Admission(Math.random, busy);
     expect(admission.wait(another(1800), 0)).toBe(1800);
     expect(admission.wait(another(190_000), 10_000)).toBe(180_000);
     expect(admission.wait(another(), 10_001)).toBe(0);
   });
 
   it('keep their turn when they come again before it, and are taken in then, however many have come meanwhile', () => {
-    const admission = new Admission();
+    const admission = new Admission(Math.random, busy);
     for (let more = 0; more < 3000; more += 1) admission.wait(another(), 0);
     const one = from('one');
     expect(admission.wait(one, 0)).toBe(3000);
@@ -79,7 +82,7 @@ describe('registrations that come at once', () => {
   });
 
   it('have their turn within 5 s when they do not say that they wait for it', () => {
-    const admission = new Admission();
+    const admission = new Admission(Math.random, busy);
     for (let more = 0; more < 6000; more += 1) admission.wait(another(), 0);
     // As daemons of builds before: they come every 2.5 s, and to the origin after the fourth time.
     const old = from('old', { waits: false });
@@ -88,7 +91,7 @@ describe('registrations that come at once', () => {
 
   it('of a flood that is more than three minutes take are spread over the second half of them, and hold up nobody after it', () => {
     let chance = 0;
-    const admission = new Admission(() => (chance = (chance + 0.25) % 1));
+    const admission = new Admission(() => (chance = (chance + 0.25) % 1), busy);
     // One takes 5 ms at most: so many fill three minutes.
     for (let taken = 0; taken < 500; taken += 1) admission.took(1000, 0);
     for (let more = 0; more < 36_000; more += 1) admission.wait(another(), 0);
@@ -96,5 +99,26 @@ describe('registrations that come at once', () => {
     expect(flood).toEqual([157_500, 135_000, 112_500, 180_000]);
     expect(admission.wait(another(), 90_000)).toBe(90_000);
     expect(admission.wait(another(), 181_000)).toBe(0);
+  });
+
+  it('do not wait for those who have a turn and do not come, once the event loop has time left', () => {
+    let active = 0;
+    const admission = new Admission(Math.random, () => active);
+    for (let more = 0; more < 60_000; more += 1) admission.wait(another(), 0);
+    // It has worked for three quarters of the second, so those that were told to come are still coming.
+    active = 750;
+    expect(admission.wait(another(), 1000)).toBe(59_000);
+    active += 400;
+    expect(admission.wait(another(), 2000)).toBe(0);
+  });
+
+  it('have the place of the herd they came with, when they were taken in and have lost it at once', () => {
+    const admission = new Admission(Math.random, busy);
+    for (let more = 0; more < 500; more += 1) admission.wait(another(), 0);
+    const one = from('one');
+    expect(admission.wait(one, 0)).toBe(0);
+    for (let more = 0; more < 10_000; more += 1) admission.wait(another(), 0);
+    expect(admission.wait(one, 5000)).toBe(0);
+    expect(admission.wait(another(), 5000)).toBeGreaterThan(5000);
   });
 });

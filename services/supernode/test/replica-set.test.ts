@@ -93,7 +93,7 @@ describe('the other replicas', () => {
     await replicas.start();
     expect(replicas.others).toEqual([]);
     await found;
-    expect(asked).toBe(3);
+    expect(asked).toBeGreaterThanOrEqual(3);
   });
 
   test('own blobs while they answer, and no more when their port is closed', async () => {

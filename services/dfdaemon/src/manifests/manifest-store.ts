@@ -143,6 +143,8 @@ export class ManifestStore {
       this.log.warn({ digest }, 'a manifest on disk was damaged and is forgotten');
     } catch (error) {
       this.log.warn({ digest, err: error }, 'a manifest on disk cannot be read');
+      // It is there, and may come the next time.
+      if (error instanceof LateDisk) return undefined;
     }
     this.manifests.delete(digest);
     return undefined;
@@ -204,11 +206,14 @@ export class ManifestStore {
   }
 }
 
+/** A disk that has not answered yet. */
+class LateDisk extends Error {}
+
 /** @throws Error when it takes longer, in milliseconds. */
 async function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`the disk brought nothing for ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new LateDisk(`the disk brought nothing for ${ms} ms`)), ms);
   });
   try {
     return await Promise.race([promise, late]);

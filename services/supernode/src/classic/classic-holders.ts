@@ -89,7 +89,7 @@ export class ClassicHolders {
     const start = Math.floor(question.random() * all.length);
     for (let step = 0; looked > 0 && step < all.length; step += 1) {
       const holder = all[(start + step) % all.length];
-      if (holder?.pieces.has(question.piece) !== true) continue;
+      if (holder?.pieces.has(question.piece) !== true || isGivenUp(holder, question)) continue;
       looked -= 1;
       if (!isFree(holder, question)) continue;
       if (holder.uploads.size === 0) return holder.cid;
@@ -117,7 +117,12 @@ export class ClassicHolders {
 
 /** Whether a holder gives the piece to the client, and has room for it. */
 function isFree({ cid, pieces, uploads, failures }: Holder, question: HolderQuestion): boolean {
-  if (!pieces.has(question.piece) || question.refused.has(cid) || failures >= MAX_HOLDER_FAILURES) return false;
+  if (!pieces.has(question.piece) || isGivenUp({ cid, failures }, question)) return false;
   uploads.forgetBefore(question.now - UPLOAD_LIFETIME);
   return uploads.size < MAX_UPLOADS || uploads.has(question.cid, question.piece);
+}
+
+/** Whether a holder gives nothing: to anybody, or to this client. Those are not worth a look: all that are gone may stand together. */
+function isGivenUp({ cid, failures }: Pick<Holder, 'cid' | 'failures'>, { refused }: HolderQuestion): boolean {
+  return failures >= MAX_HOLDER_FAILURES || refused.has(cid);
 }

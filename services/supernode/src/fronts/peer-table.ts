@@ -36,7 +36,7 @@ export class PeerTable {
 
   /** Takes a peer in; one that is here keeps its ID. */
   add(said: PeerFacts): PeerDocument {
-    const [hostName, version] = [said.hostName.slice(0, LONGEST_HOST_NAME), said.version.slice(0, LONGEST_VERSION)];
+    const [hostName, version] = [shortened(said.hostName, LONGEST_HOST_NAME), shortened(said.version, LONGEST_VERSION)];
     const facts = { ...said, hostName, version };
     const name = JSON.stringify([facts.hostName, facts.IP, facts.port]);
     const before = this.byName.get(name);
@@ -74,4 +74,9 @@ export class PeerTable {
     this.lastNanoseconds = now > this.lastNanoseconds ? now : this.lastNanoseconds + 1n;
     return `${hostName}-${IP}-${this.lastNanoseconds}`;
   }
+}
+
+/** The begin of a text, in memory of its own: a slice would keep all of a long text that a client sent. */
+function shortened(text: string, most: number): string {
+  return text.length <= most ? text : Buffer.from(text.slice(0, most)).toString();
 }

@@ -31,8 +31,11 @@ const IMPATIENT = 5000;
 /** For so many ms a turn stays good: its daemon may come late, or once more. */
 const LAPSES = 60_000;
 
-/** So many turns are remembered, those given last. */
+/** So many turns are remembered; who is given one more comes with others. */
 const MOST_TURNS = 200_000;
+
+/** An event loop that works for less than this part of the time has taken in all who came: those whose turns are still to come may never come. */
+const IDLE = 0.5;
 
 /** Whose registration it is, and how it came. */
 export interface Applicant {
@@ -60,7 +63,7 @@ export class Admission {
 
   /**
    * @param random from 0 to 1.
-   * @param active for how many ms the event loop has worked, from any time on.
+   * @param active for how many ms the event loop has worked, from any time on. While it has time left, nobody waits behind those who have not come yet.
    */
   constructor(
     private readonly random: () => number = Math.random,
@@ -74,12 +77,13 @@ export class Admission {
    */
   wait(applicant: Applicant, now: number): number {
     this.forgetLapsed(now);
+    if (now - this.looked.at >= LOOK_EVERY) this.look(now);
     const key = hash('sha1', applicant.name, 'buffer').readUIntBE(0, 6);
     const given = this.turns.get(key);
     const wait = given === undefined ? this.newTurn(applicant, now) : given - now;
-    if (wait <= WAITS) return 0;
-    if (given === undefined) this.turns.set(key, now + wait);
-    return Math.ceil(wait);
+    // Also of who is taken in now: whoever loses its place at once has not to go behind all who came after it.
+    if (given === undefined && wait > 0 && this.turns.size < MOST_TURNS) this.turns.set(key, now + wait);
+    return wait <= WAITS ? 0 : Math.ceil(wait);
   }
 
   /** One was taken in. @param ms for how long it was worked on. @param now as in {@link wait}. */
@@ -93,6 +97,7 @@ export class Admission {
     const { at, own, active: before } = this.looked;
     const active = this.active();
     const { least, most } = AROUND;
+    if (active - before < IDLE * (now - at)) this.freeAt = Math.min(this.freeAt, now);
     if (own >= LEARNS_AROUND_FROM * (now - at)) this.around = Math.min(Math.max((active - before) / own, least), most);
     Object.assign(this.looked, { at: now, own: 0, active });
   }
@@ -109,7 +114,7 @@ export class Admission {
 
   private forgetLapsed(now: number): void {
     for (const [key, at] of this.turns) {
-      if (now - at <= LAPSES && this.turns.size < MOST_TURNS) return;
+      if (now - at <= LAPSES) return;
       this.turns.delete(key);
     }
   }

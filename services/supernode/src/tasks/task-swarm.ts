@@ -29,6 +29,9 @@ const GATHER_FOR_OTHERS = 150;
  */
 const GATHER_NEIGHBOURS = 50;
 
+/** So many of those who take all from here hear of new blocks as soon as members with a share; the others hear of them with all others. */
+const MOST_APART = 64;
+
 /** How many members are asked for fresh credentials. */
 const ASKED_FOR_CREDENTIALS = 16;
 
@@ -173,8 +176,9 @@ export class TaskSwarm {
     const message = this.newsMessage(this.news.splice(0));
     const { takers } = this.placement;
     for (const cid of takers) this.tell(cid, message);
-    for (const cid of this.apart) this.tell(cid, message);
-    if (this.members.size === takers.length + this.apart.size) return;
+    const urgent = [...this.apart].slice(0, MOST_APART);
+    for (const cid of urgent) this.tell(cid, message);
+    if (this.members.size === takers.length + urgent.length) return;
     this.newsForOthers.push(...message.blocks);
     this.othersTimer ??= setTimeout(() => this.flushNewsForOthers(), GATHER_FOR_OTHERS);
   }
@@ -184,8 +188,9 @@ export class TaskSwarm {
     this.othersTimer = undefined;
     if (this.newsForOthers.length === 0) return;
     const message = this.newsMessage(this.newsForOthers.splice(0));
+    const urgent = new Set([...this.apart].slice(0, MOST_APART));
     for (const cid of this.members.keys()) {
-      if (!this.placement.hasShare(cid) && !this.apart.has(cid)) this.tell(cid, message, true);
+      if (!this.placement.hasShare(cid) && !urgent.has(cid)) this.tell(cid, message, true);
     }
   }
 
