@@ -48,8 +48,8 @@ describe('turns of neighbours', () => {
     await pull(15);
     const beside = await pull(60);
     expect(beside.given).toBeGreaterThan(4);
-    // What was saved, and what was taken into account just before.
-    expect(beside.given).toBeLessThanOrEqual(beside.fair + 4);
+    // What was saved, and what was given before the event loop had no time left; freely they would get a hundred times as much.
+    expect(beside.given).toBeLessThanOrEqual(2 * beside.fair + 4);
     const before = given;
     const over = performance.now();
     while (given < before + 500 && performance.now() < over + 10_000) await nextTurn();
