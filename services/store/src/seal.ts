@@ -8,7 +8,7 @@ import type { OpenFiles } from './blob-handles';
  * Files that were written to within this time are not sealed, in milliseconds: the clock of a file system may be as coarse as two seconds, and another
  * write would not show.
  */
-const SETTLED = 10_000;
+const SETTLED = 2500;
 
 /** For so long, in milliseconds, a seal is good: a disk may also damage what nobody writes to. */
 const GOOD_FOR = 600_000;
