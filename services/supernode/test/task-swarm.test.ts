@@ -172,6 +172,17 @@ describe('the swarm of a task', () => {
     expect([told.get('f'), told.get('e')]).toEqual([[0], [0]]);
   });
 
+  it('tells so many members without a peer port at once, and the others with all others', () => {
+    for (let member = 0; member < 65; member += 1) swarm.join({ cid: `apart-${member}`, ip: '10.0.0.6', port: 0 });
+    task.has(0);
+    jest.advanceTimersByTime(5);
+    const hasHeard = (): number =>
+      Array.from({ length: 65 }, (_, at) => told.get(`apart-${at}`)).filter((all) => all?.length === 1).length;
+    expect(hasHeard()).toBe(64);
+    jest.advanceTimersByTime(150);
+    expect(hasHeard()).toBe(65);
+  });
+
   it('takes a member as one that serves from when it names a port, and as one that does not when it names none', () => {
     swarm.join({ cid: 'f', ip: '10.0.0.6', port: 0 });
     join('f');

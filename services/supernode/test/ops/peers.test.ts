@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 import { PeerTable } from '../../src/fronts/peer-table';
 import { whole } from '../classic/fixture';
 import { Running } from './running';
@@ -88,4 +91,20 @@ test('at most as many are remembered as there is room for, the latest', () => {
   expect(table.size).toBe(3);
   expect(table.find(ids[0]!)?.port).toBe(1);
   expect(table.find(ids[1]!)).toBeUndefined();
+});
+
+test('keeps nothing of the rest of a long name', () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const table = new PeerTable();
+  gc();
+  const before = process.memoryUsage().heapUsed;
+  for (let peer = 0; peer < 400; peer += 1) {
+    // As it comes from a body: a string that nobody else has.
+    const hostName = Buffer.alloc(250_000, 97 + (peer % 26)).toString();
+    table.add({ IP: '10.0.0.1', hostName, port: peer, version: hostName });
+  }
+  gc();
+  expect(table.size).toBe(400);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(20e6);
 });
