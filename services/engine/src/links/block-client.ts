@@ -2,6 +2,7 @@ import { BlockBuffers } from '@cdk8s-dragonfly/store';
 
 import { BlockConnection } from './block-connection';
 import type { BlockAnswer, BlockRequest, BlockTimeouts } from './block-connection';
+import { ReadRounds } from './read-rounds';
 
 /** Connections to one supernode or neighbour. */
 const MAX_CONNECTIONS = 16;
@@ -19,6 +20,7 @@ interface Pool {
 /** Asks supernodes and neighbours for blocks, over connections that are kept. */
 export class BlockClient {
   private readonly pools = new Map<string, Pool>();
+  private readonly rounds = new ReadRounds();
 
   /** @param buffers memory for blocks. Default: its own. */
   constructor(
@@ -78,7 +80,7 @@ export class BlockClient {
       }
       if (pool.open.size < MAX_CONNECTIONS) {
         const closed = (connection: BlockConnection): void => this.closed(origin, pool, connection);
-        const connection = new BlockConnection(origin, this.timeouts, this.buffers, closed);
+        const connection = new BlockConnection(origin, this.timeouts, this.buffers, this.rounds, closed);
         pool.open.add(connection);
         return { pool, connection };
       }

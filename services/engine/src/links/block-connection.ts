@@ -4,21 +4,17 @@ import type { Socket } from 'node:net';
 import type { BlockBuffers } from '@cdk8s-dragonfly/store';
 
 import { LinkFailure } from './failure';
+import type { ReadRounds } from './read-rounds';
 import { readHead } from './response-head';
 import type { ResponseHead } from './response-head';
 
 /** The longest head of an answer, and the longest body of one that is no block. */
 const MAX_HEAD = 16 * 1024;
 
+const NOTHING = Buffer.alloc(0);
+
 /** So much is read at a time at most. */
 const READ = 256 * 1024;
-
-/**
- * A read that brings less than this shows a link that is slower than this process: what comes next is waited for a moment, so that it
- * comes in one read. In bytes, and milliseconds.
- */
-const SMALL_READ = 32 * 1024;
-const GATHER = 4;
 
 /** How long is waited, in milliseconds. */
 export interface BlockTimeouts {
@@ -50,6 +46,8 @@ interface Exchange {
   head: ResponseHead | undefined;
   body: Buffer;
   filled: number;
+  /** When the first byte came, of the process's clock in milliseconds. */
+  since: number;
 }
 
 /**
@@ -64,15 +62,18 @@ export class BlockConnection {
   private timer: NodeJS.Timeout | undefined;
   /** Whether the timer runs for the next byte. */
   private isExpecting = false;
-  private gathering: NodeJS.Timeout | undefined;
+  /** Takes back that it is read again later. */
+  private leaveRound: (() => void) | undefined;
   private isOpen = true;
   private answers = 0;
+  private readonly read = (): void => void this.socket.resume();
 
   /** @param closed is told when it is of no more use. */
   constructor(
     private readonly origin: URL,
     private readonly timeouts: BlockTimeouts,
     private readonly buffers: BlockBuffers,
+    private readonly rounds: ReadRounds,
     private readonly closed: (connection: BlockConnection) => void,
   ) {
     const host = origin.hostname.replace(/^\[|\]$/g, '');
@@ -105,7 +106,7 @@ export class BlockConnection {
    */
   async get({ path, most, headers = '' }: BlockRequest): Promise<BlockAnswer> {
     return await new Promise<BlockAnswer>((resolve, reject) => {
-      this.exchange = { most, resolve, reject, head: undefined, body: Buffer.alloc(0), filled: 0 };
+      this.exchange = { most, resolve, reject, head: undefined, body: NOTHING, filled: 0, since: 0 };
       this.headLength = 0;
       this.socket.write(`GET ${path} HTTP/1.1\r\nhost: ${this.origin.host}\r\n${headers}\r\n`);
       if (this.socket.connecting) this.wait(this.timeouts.connect, 'no connection');
@@ -141,9 +142,9 @@ export class BlockConnection {
       return true;
     }
     this.expectByte();
-    if (length >= SMALL_READ || exchange.body.length - exchange.filled < SMALL_READ) return true;
-    this.gathering = setTimeout(() => this.socket.resume(), GATHER);
-    return false;
+    const left = exchange.body.length - exchange.filled;
+    this.leaveRound = this.rounds.join(this.read, exchange.filled, performance.now() - exchange.since, left);
+    return this.leaveRound === undefined;
   }
 
   private tookHead(exchange: Exchange, length: number): void {
@@ -164,6 +165,7 @@ export class BlockConnection {
       return;
     }
     exchange.head = head;
+    exchange.since = performance.now();
     // What is no block is not worth a block's memory, and nobody would give it back.
     exchange.body = head.status === 200 ? this.buffers.take(head.length) : Buffer.allocUnsafe(head.length);
     exchange.filled = rest.copy(exchange.body);
@@ -198,7 +200,7 @@ export class BlockConnection {
     if (!this.isOpen) return;
     this.isOpen = false;
     clearTimeout(this.timer);
-    clearTimeout(this.gathering);
+    this.leaveRound?.();
     this.socket.destroy();
     const { exchange } = this;
     this.exchange = undefined;
