@@ -10,7 +10,7 @@ import { TABLE_VERSION } from '../../services/store/src/block-table';
 export const PIECES = 25;
 
 /** Raw length of a file of {@link PIECES} full pieces, in bytes: 5 bytes a piece less than 100 MiB. */
-export const FILE_LENGTH = PIECES * new Grid(pieceSizeOf(0)).pieceLength;
+const FILE_LENGTH = PIECES * new Grid(pieceSizeOf(0)).pieceLength;
 
 /** Bytes of the head of a block table, and of a record of it: see the store. */
 const HEAD_LENGTH = 256;

@@ -1,5 +1,4 @@
 export type { Descriptor, MemoryBlob, StoredBlob } from './registry/descriptor';
-export { MEDIA_TYPES } from './registry/descriptor';
 export type { EmbeddedRegistryOptions } from './registry/embedded-registry';
 export { EmbeddedRegistry } from './registry/embedded-registry';
 export type { GeneratedImage, GenerateImageOptions } from './registry/generated-image';

@@ -40,7 +40,7 @@ export interface NodeLimits {
 }
 
 /** How long an origin may stand still in these swarms, in milliseconds. */
-export const ORIGIN_STALL = 500;
+const ORIGIN_STALL = 500;
 
 /** A supernode, nodes and an origin in this process, over real sockets and files. */
 export class Swarm {

@@ -1,5 +1,5 @@
 export { formatAddress, readAddress, type Address } from './address';
-export { processHost, signalExitCode, type CommandHost, type StopSignal } from './command-host';
+export type { CommandHost, StopSignal } from './command-host';
 export type { CommandContext } from './command-run';
 export type { CommandValues, FlagValue, FlagValues, ListEntry } from './command-values';
 export { fetchReason } from './fetch-reason';

@@ -104,6 +104,33 @@ describe('whether a supernode lives', () => {
     expect(pings).toBeGreaterThan(0);
   });
 
+  it('is not pinged either by who was kept from the CPU for longer than a pulse takes', async () => {
+    let pings = 0;
+    server.on('connection', () => (pings += 1));
+    const lives = liveness();
+    thread.prependListener('message', () => {
+      const end = performance.now() + 350;
+      while (performance.now() < end);
+    });
+    expect(await lives.lookOfLate(0, true)).toBe('busy');
+    expect(pings).toBe(0);
+  });
+
+  it('has no pulse while servers of names do not answer, and has one when they do', async () => {
+    let answer: (address: { address: string; family: number }) => void = () => undefined;
+    let asked = 0;
+    const { port } = server.address() as AddressInfo;
+    const felt = new Pulse(sockets, { host: 'supernode.test', port }, async () => {
+      asked += 1;
+      return new Promise((resolve) => (answer = resolve));
+    });
+    expect(await felt.feel()).toBe('unknown');
+    const feeling = felt.feel();
+    expect(asked).toBe(1);
+    answer({ address: '127.0.0.1', family: 4 });
+    expect(await feeling).toBe('beats');
+  });
+
   it('is told by its pulse, once that was felt', async () => {
     const felt = pulse();
     supernode.late = undefined;

@@ -1,7 +1,7 @@
 export type { ReadMemory } from './body-tap';
 export { classOf } from './address-class';
 export type { AddressClass } from './address-class';
-export { DEFAULT_BACKOFF, delayAfter } from './backoff';
+export { delayAfter } from './backoff';
 export type { Backoff } from './backoff';
 export { Connections } from './connections';
 export { parseChallenge } from './challenge';

@@ -1,14 +1,9 @@
 import type { BlockBuffers } from './block-buffers';
+import { lent } from './lent-block';
+import type { LentBlock } from './lent-block';
 
 /** What is kept, in bytes: a download hashes and passes on what has come a moment ago. */
 const CAPACITY = 16 * 1024 * 1024;
-
-/** The bytes of a block for a while. */
-export interface LentBlock {
-  readonly bytes: Buffer;
-  /** Ends the while: the bytes become others'. To be called once; who does not leaves them to the collector of garbage. */
-  readonly done: () => void;
-}
 
 interface Recent {
   readonly bytes: Buffer;
@@ -63,17 +58,10 @@ export class RecentBlocks {
     const recent = this.blocks.get(`${owner} ${index}`);
     if (recent === undefined) return undefined;
     recent.lent += 1;
-    let isDone = false;
-    return {
-      bytes: recent.bytes,
-      done: () => {
-        // Twice would take the bytes from another who has them.
-        if (isDone) return;
-        isDone = true;
-        recent.lent -= 1;
-        this.recycle(recent);
-      },
-    };
+    return lent(recent.bytes, () => {
+      recent.lent -= 1;
+      this.recycle(recent);
+    });
   }
 
   /** Forgets one block, or all of a blob. */

@@ -12,7 +12,8 @@ import type { BlockProof } from './block-table';
 import { DamagedBlock } from './damaged-block';
 import { readAt, writeAt } from './data-file';
 import { giveFurtherName } from './further-name';
-import type { LentBlock } from './recent-blocks';
+import { lent } from './lent-block';
+import type { LentBlock } from './lent-block';
 import { isUnbroken, resealed, seal } from './seal';
 import type { Seal } from './seal';
 import { syncFolderOf } from './sync-folder';
@@ -191,7 +192,7 @@ export class StoredBlob {
     }
     const { buffers } = this.owner;
     const bytes = await this.readInto(index, (length) => buffers.take(length));
-    return { bytes, done: () => buffers.giveBack(bytes) };
+    return lent(bytes, () => buffers.giveBack(bytes));
   }
 
   private async readInto(index: number, memory: (length: number) => Buffer): Promise<Buffer> {

@@ -80,6 +80,26 @@ describe('blocks that arrive', () => {
     expect(arriving.follow(6, new Taker())).toBeUndefined();
   });
 
+  it('give their memory back once, however often they are done with', () => {
+    const memory = new BlockBuffers();
+    const arriving = new ArrivingBlocks(memory);
+    let lent: LentBlock | undefined;
+    class Keeper extends Taker {
+      override whole(rest: LentBlock, told: Attestation): void {
+        lent = rest;
+        super.whole(rest, told);
+      }
+    }
+    arriving.begin(0, 6);
+    arriving.follow(0, new Keeper());
+    arriving.came(0, randomBytes(KIB), attestation);
+    lent?.done();
+    const another = memory.take(KIB);
+    expect(another.buffer).toBe(lent?.bytes.buffer);
+    lent?.done();
+    expect(memory.take(KIB).buffer).not.toBe(another.buffer);
+  });
+
   it('that do not come to their end are told to be gone', () => {
     const arriving = new ArrivingBlocks(new BlockBuffers());
     const takers = [new Taker(), new Taker()] as const;

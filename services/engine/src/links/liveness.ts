@@ -1,12 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { PROCESS_HEADER } from '@cdk8s-dragonfly/protocol';
 import type { Dispatcher } from 'undici';
 import { request } from 'undici';
 
 import { isSilence } from './failure';
 import type { LinkLog } from './link-log';
-import { Patience } from './patience';
+import { Patience, within } from './patience';
 import type { Pulse } from './pulse';
 import type { SteadyClock } from './steady-clock';
 import { Tempo } from './tempo';
@@ -124,8 +122,7 @@ export class Liveness {
   }
 
   private async lookGently(): Promise<LivenessState> {
-    const soon = delay(PULSE_WITHIN, undefined, { ref: false });
-    return (await Promise.race([this.options.pulse.feel(), soon])) === 'beats' ? 'busy' : this.look(false);
+    return (await within(PULSE_WITHIN, this.options.pulse.feel())) === 'beats' ? 'busy' : this.look(false);
   }
 
   private isGone(): 'gone' {

@@ -34,3 +34,16 @@ export class Patience {
     clearInterval(this.timer);
   }
 }
+
+/** What comes of a promise, or `late` when the patience with it, in milliseconds, ends first. @throws what the promise rejects with. */
+export async function within<T>(ms: number, wanted: Promise<T>): Promise<T | 'late'> {
+  let patience: Patience | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    patience = new Patience(ms, () => resolve('late'));
+  });
+  try {
+    return await Promise.race([wanted, late]);
+  } finally {
+    patience?.end();
+  }
+}

@@ -5,7 +5,7 @@ import { lookup } from 'node:dns/promises';
 
 import { PULSE_MAGIC, PULSE_NONCE, pulsePort, pulseQuestion, readPulse } from '@cdk8s-dragonfly/protocol';
 
-import { Patience } from './patience';
+import { Patience, within } from './patience';
 
 /** `beats`: the process runs, however late its answers are; `still`: it does not, or it hangs; `unknown`: its pulse does not get through. */
 export type PulseState = 'beats' | 'still' | 'unknown';
@@ -20,6 +20,11 @@ const HANGS = 4000;
 interface Question {
   readonly text: Buffer;
   readonly answered: (late: number | undefined) => void;
+}
+
+interface Address {
+  readonly address: string;
+  readonly family: number;
 }
 
 /** The sockets over which pulses are felt, the same for all supernodes. */
@@ -37,10 +42,7 @@ export class PulseSockets {
    * Sends a question, and tells when it is answered, until the returned function is called. Nothing is sent any more after {@link stop}, which
    * tells all who wait that nobody answers.
    */
-  ask(
-    at: { readonly address: string; readonly family: number; readonly port: number },
-    answered: Question['answered'],
-  ): () => void {
+  ask(at: Address & { readonly port: number }, answered: Question['answered']): () => void {
     if (this.isStopped) {
       answered(undefined);
       return () => undefined;
@@ -89,13 +91,18 @@ export class Pulse {
   private isThrough = false;
   /** Whether it was not felt after its process had answered otherwise. */
   private isMissed = false;
-  private address: { readonly address: string; readonly family: number } | undefined;
+  private address: Address | undefined;
+  private finding: Promise<void> | undefined;
   private feeling: Promise<PulseState> | undefined;
 
-  /** @param api where its API is reached. */
+  /**
+   * @param api where its API is reached.
+   * @param resolve finds its address. Default: as the system does.
+   */
   constructor(
     private readonly sockets: PulseSockets,
     private readonly api: { readonly host: string; readonly port: number },
+    private readonly resolve: (host: string) => Promise<Address> = lookup,
   ) {}
 
   /** Whether it gets through: then it is missed when it stops. */
@@ -147,11 +154,7 @@ export class Pulse {
   }
 
   /** By how much its event loop is late, in milliseconds; undefined: nothing was answered. */
-  private async ask(at: {
-    readonly address: string;
-    readonly family: number;
-    readonly port: number;
-  }): Promise<number | undefined> {
+  private async ask(at: Address & { readonly port: number }): Promise<number | undefined> {
     const asked: (() => void)[] = [];
     let asking: NodeJS.Timeout | undefined;
     let patience: Patience | undefined;
@@ -169,12 +172,19 @@ export class Pulse {
     }
   }
 
-  /** Undefined: it has no address now. */
-  private async find(): Promise<{ readonly address: string; readonly family: number } | undefined> {
-    try {
-      return (this.address ??= await lookup(this.api.host));
-    } catch {
-      return undefined; // as if it were silent: whoever connects tells why
-    }
+  /** Undefined: it has no address now, or servers of names do not answer, for which the system may wait half a minute. */
+  private async find(): Promise<Address | undefined> {
+    if (this.address !== undefined) return this.address;
+    this.finding ??= this.resolve(this.api.host)
+      .then((address) => {
+        this.address = address;
+      })
+      // As if it were silent: whoever connects tells why.
+      .catch(() => undefined)
+      .finally(() => {
+        this.finding = undefined;
+      });
+    await within(FEEL_FOR, this.finding);
+    return this.address;
   }
 }

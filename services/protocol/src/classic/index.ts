@@ -1,6 +1,6 @@
 export { failureAnswer, readAnswer, successAnswer } from './answer';
 export type { ClassicAnswer, ReadAnswer } from './answer';
-export { CLIENT_RESULT, CLIENT_STATUS, RESULT_CODE } from './codes';
+export { RESULT_CODE } from './codes';
 export {
   FRAME_HEADER_LENGTH,
   FRAME_TAIL,

@@ -49,7 +49,6 @@ export type {
   ReplicaIdentity,
   SessionEvent,
   SessionMessage,
-  SessionQuery,
   Share,
   TaskFailure,
 } from './messages';

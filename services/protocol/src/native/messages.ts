@@ -195,7 +195,6 @@ export const sessionQuery = address.extend({
   /** Counts the daemon's sessions: of two the one with the higher number is the newer. Absent: it came last. */
   number: z.coerce.number().pipe(count).optional(),
 });
-export type SessionQuery = z.infer<typeof sessionQuery>;
 
 /** So many names of blobs go into one {@link holdings}: less than the supernode takes in a body. */
 export const MAX_HOLDINGS = 2000;

@@ -9,7 +9,7 @@ import fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Answered, HttpMeter } from '../metrics/http-meter';
-import { answerClientError } from './client-error';
+import { clientErrors } from './client-error';
 import { ConnectionCount } from './connection-count';
 import { DirectRoutes } from './direct-routes';
 import type { DirectTable } from './direct-routes';
@@ -90,12 +90,7 @@ export class ApiServer implements Closeable {
       // Few routes read their query, and original clients do not escape theirs: see `queryFields`.
       routerOptions: { querystringParser: () => ({}) },
       rewriteUrl: ({ url }) => targetOf(url),
-      clientErrorHandler: (error, socket) => {
-        // What its head says cannot be told.
-        const id = idOf({ headers: {} });
-        const status = answerClientError(error, socket, id);
-        if (status !== undefined) options.log.debug({ request: id, status, why: error.code }, 'no request');
-      },
+      clientErrorHandler: clientErrors(idOf, options.log),
       frameworkErrors: (error, request, reply) => void this.failed(error, request, reply),
     });
     this.connections = new ConnectionCount(this.server.server, this.limits);

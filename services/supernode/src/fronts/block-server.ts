@@ -1,10 +1,9 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { listen } from '@cdk8s-dragonfly/command';
-import type { BoundAddress, Closeable, ListenOptions } from '@cdk8s-dragonfly/command';
+import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { whenOver } from '@cdk8s-dragonfly/engine';
 import {
   ARRIVING_HEADER,
@@ -18,11 +17,12 @@ import { BlockSlots, DamagedBlock } from '@cdk8s-dragonfly/store';
 
 import type { TaskTable } from '../tasks/task-table';
 import { ArrivingAnswers } from './arriving-answers';
-import { answerClientError } from './client-error';
+import { clientErrors } from './client-error';
 import { ConnectionCount } from './connection-count';
 import { BLOCK_LIMITS, checkEvery } from './limits';
 import type { FrontLimits } from './limits';
 import { OVERLOADED, STOPPING, pathOf, refuseRaw } from './refusal';
+import { requestIds } from './request-id';
 
 /**
  * Takes a request that is not one for a block; answers false when it is not its own either.
@@ -38,7 +38,7 @@ export type OtherRequests = (
 /** What the piece and block server works with. */
 export interface BlockServerOptions {
   readonly tasks: TaskTable;
-  readonly log: { warn(fields: object, message: string): void };
+  readonly log: Log;
   readonly others: OtherRequests;
   /** Is told of the bytes of each block that was given. */
   readonly served?: ((bytes: number) => void) | undefined;
@@ -71,7 +71,7 @@ export class BlockServer implements Closeable {
     });
     this.server.timeout = idle;
     this.connections = new ConnectionCount(this.server, this.limits);
-    this.server.on('clientError', (error, socket: Socket) => void answerClientError(error, socket));
+    this.server.on('clientError', clientErrors(requestIds(), options.log));
     this.server.on('request', (request, response) => {
       // Who asks without waiting for the answer before would have us keep a block for each request.
       if (response.socket === null) {

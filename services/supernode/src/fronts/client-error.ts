@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+import type { Log } from '@cdk8s-dragonfly/command';
 import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 
 import { REQUEST_ID_HEADER } from './request-id';
@@ -14,13 +15,25 @@ interface Fault {
   readonly message: string;
 }
 
+/** Answers what is no request, with an id as requests have it, and says so in the log. */
+export function clientErrors(
+  idOf: (request: Pick<IncomingMessage, 'headers'>) => string,
+  log: Pick<Log, 'debug'>,
+): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  return (error, socket) => {
+    // What its head says cannot be told.
+    const id = idOf({ headers: {} });
+    const status = answerClientError(error, socket, id);
+    if (status !== undefined) log.debug({ request: id, status, why: error.code }, 'no request');
+  };
+}
+
 /**
  * Answers a request that is no HTTP, too long or too slow (RFC 9110, 15.5.1, 15.5.9; RFC 6585, 5), and closes its connection.
  *
- * @param id of the request. Default: it has none.
  * @returns the status of the answer; undefined: there is none, since the client is gone, or in the middle of another answer.
  */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, id?: string): number | undefined {
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket, id: string): number | undefined {
   // A connection that is closed without a request is usual (Dragonfly 0.x protocol, T22).
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy();
@@ -32,7 +45,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, 
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(id === undefined ? [] : [`${REQUEST_ID_HEADER}: ${id}`]),
+    `${REQUEST_ID_HEADER}: ${id}`,
     'Connection: close',
   ];
   socket.setTimeout(LINGER, () => socket.destroy());

@@ -1,4 +1,5 @@
 import type { Attestation } from '@cdk8s-dragonfly/protocol';
+import { lent } from '@cdk8s-dragonfly/store';
 import type { BlockBuffers, LentBlock } from '@cdk8s-dragonfly/store';
 
 /** Who is given a block while it arrives. */
@@ -99,6 +100,6 @@ export class ArrivingBlocks {
   private copyOf(bytes: Buffer): LentBlock {
     const copy = this.buffers.take(bytes.length);
     bytes.copy(copy);
-    return { bytes: copy, done: () => this.buffers.giveBack(copy) };
+    return lent(copy, () => this.buffers.giveBack(copy));
   }
 }

@@ -5,8 +5,6 @@ import { Running } from './running';
 const LIMITS = {
   bodyBytes: 4096,
   headerBytes: 2048,
-  connections: 3,
-  spareConnections: 2,
   requestTimeout: 400,
   idle: 800,
   stop: 300,
@@ -100,28 +98,19 @@ describe.each([
     }
     expect(await serves()).toBe(true);
   });
-
-  test('closes at once what is beyond its spare connections', async () => {
-    const held = await Promise.all(Array.from({ length: 5 }, () => open(port())));
-    const beyond = await open(port());
-    expect(await beyond.closed()).toBeLessThan(300);
-    expect(beyond.text).toBe('');
-    for (const socket of held) socket.end();
-    // It hears of each end a moment later.
-    let tries = 0;
-    while (!(await serves()) && tries < 100) tries += 1;
-    expect(tries).toBeLessThan(100);
-  });
 });
 
-test('what is no request has an id in its answer, and in the log', async () => {
+test.each([
+  ['the control API', (): number => running.apiPort],
+  ['the piece server', (): number => running.piecePort],
+])('what is no request has an id in the answer of %s, and in the log', async (_name, port) => {
   const ids: unknown[] = [];
   for (const [text, status] of [
     [`GET / HTTP/1.1\r\nX-Request-Id: mine\r\nX-Long: ${'a'.repeat(4000)}\r\n\r\n`, 431],
     ['hello\r\n\r\n', 400],
     ['GET / HTTP/1.1\r\nHost: a\r\n', 408],
   ] as const) {
-    const socket = await open(running.apiPort);
+    const socket = await open(port());
     socket.write(text);
     await socket.closed();
     expect(socket.status).toBe(status);
@@ -142,53 +131,6 @@ test('what is no request is not answered in the middle of another answer', async
   socket.write('\u0016\u0003\u0001 hello\r\n\r\n');
   await socket.closed();
   expect(socket.text.split('HTTP/1.1 ')).toHaveLength(2);
-});
-
-describe('a connection too many', () => {
-  beforeEach(async () => {
-    for (let count = 0; count < LIMITS.connections; count += 1) {
-      const socket = await open(running.apiPort);
-      socket.get('/_ping');
-      await socket.hasReceived(30);
-    }
-  });
-
-  test.each([
-    ['/peer/task?srcCid=a&taskId=b', 200, { code: 604, msg: 'the supernode has too many connections' }],
-    ['/peer/piece/suc?cid=a&taskId=b', 200, { code: 200, msg: 'success' }],
-    ['/peer/service/down?cid=a&taskId=b', 200, { code: 200, msg: 'success' }],
-    ['/peers', 503, { code: 604, message: 'the supernode has too many connections' }],
-    [
-      '/native/v2/session?cid=a&ip=127.0.0.1&port=1',
-      503,
-      { code: 604, message: 'the supernode has too many connections' },
-    ],
-    ['/peer/none', 200, { code: 604, msg: 'the supernode has too many connections' }],
-  ])('gets an answer of its protocol for %s', async (path, status, body) => {
-    const socket = await open(running.apiPort);
-    socket.get(path);
-    await socket.closed();
-    expect([socket.status, socket.body]).toEqual([status, body]);
-    expect(socket.text.toLowerCase()).toContain('connection: close');
-  });
-
-  test('still gets health', async () => {
-    const socket = await open(running.apiPort);
-    socket.get('/livez');
-    await socket.hasReceived(30);
-    expect(socket.status).toBe(200);
-  });
-
-  test('at the piece server is told so', async () => {
-    for (let count = 0; count < LIMITS.connections; count += 1) await open(running.piecePort);
-    const socket = await open(running.piecePort);
-    socket.get('/native/v2/blobs/x/blocks/0');
-    await socket.closed();
-    expect([socket.status, socket.body]).toEqual([
-      503,
-      { code: 503, message: 'the supernode has too many connections' },
-    ]);
-  });
 });
 
 describe('what original clients may send', () => {

@@ -7,7 +7,7 @@ import { digestOf } from '@cdk8s-dragonfly/protocol';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 
 export const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
-export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
+const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 export const DOCKER_LIST_TYPE = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const DOCKER_MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
 
