@@ -2,14 +2,27 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { SteadyClock } from '@cdk8s-dragonfly/engine';
-
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
 
-/** What a daemon needs next comes from elsewhere within this time, in milliseconds, whatever becomes of the supernode. Own pauses do not count. */
+/** What a daemon needs next comes from elsewhere within this time, in milliseconds, whatever becomes of the supernode. */
 const BAR = 2000;
+
+/** A clock that counts as the patience of daemons does: the time between two steps counts once, however late the second comes on a busy machine. */
+class PatienceClock {
+  now = 0;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor() {
+    const step = 500 / 16;
+    this.timer = setInterval(() => (this.now += step), step);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+}
 
 describe('a supernode that is lost in the middle of a pull', () => {
   let swarm: Swarm;
@@ -29,17 +42,22 @@ describe('a supernode that is lost in the middle of a pull', () => {
     const nodes = await Promise.all([1, 2, 3].map(() => swarm.addNode(undefined, [supernode.port])));
     // Slow enough for the supernode to be in the middle of it when it is lost.
     swarm.origin.rate = 8 * MIB;
-    const clock = new SteadyClock();
+    const clock = new PatienceClock();
     let lostAt = 0;
+    // What a supernode brings that is there again comes as fast as its origin gives it.
+    let isBack = false;
     const longest = nodes.map(() => 0);
     const copies = await Promise.all(
       nodes.map(async (node, index) => {
         let last = clock.now;
         return readAll(node, { blob, url }, { from: 0 }, (sum) => {
           const { now } = clock;
-          if (lostAt > 0) longest[index] = Math.max(longest[index] ?? 0, now - Math.max(last, lostAt));
+          if (lostAt > 0 && !isBack) longest[index] = Math.max(longest[index] ?? 0, now - Math.max(last, lostAt));
           last = now;
-          if (longest.every((gap) => gap > 1000)) supernode.signal('SIGCONT');
+          if (!isBack && longest.every((gap) => gap > 900)) {
+            supernode.signal('SIGCONT');
+            isBack = true;
+          }
           if (sum < 4 * MIB || lostAt > 0) return;
           supernode.signal(signal);
           swarm.origin.rate = undefined;

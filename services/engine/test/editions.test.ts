@@ -91,7 +91,7 @@ describe('a file that is named by its URL, and replaced while it is fetched', ()
 
   /** Fetches what is missing from the origin, with no neighbours. */
   const fetchRest = async (): Promise<void> => {
-    const alone = { offers: () => false, isShared: false, neighbours: [], lied: () => undefined };
+    const alone = { offers: () => false, isShared: false, neighbours: [], isAlone: true, lied: () => undefined };
     const origin = new OriginIntake(intake, tools, alone);
     origin.start('no supernode answers', signal);
     await origin.ended();

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import {
   formatPeerTaskRequest,
@@ -20,6 +18,7 @@ import { request } from 'undici';
 import type { Dispatcher } from 'undici';
 
 import type { LinkLog } from '../links/link-log';
+import { within } from '../links/patience';
 
 /** How long an answer may take, in milliseconds: as original clients wait. */
 const ANSWER_LIMIT = 5000;
@@ -78,10 +77,10 @@ export class OriginalSupernode {
     this.report(`/peer/piece/error?${formatPieceError(report)}`);
   }
 
-  /** Nothing of a task is given to others any more; said after what was to be reported. Never rejects; takes a second at most. */
+  /** Nothing of a task is given to others any more; said after what was to be reported. Never rejects; takes a second at most, own pauses apart. */
   async down({ registration, cid }: Pick<OriginalPlace, 'registration' | 'cid'>): Promise<void> {
     this.report(`/peer/service/down?${formatServiceDown({ taskId: registration.taskId, cid })}`);
-    await Promise.race([this.reports, delay(GOODBYE_LIMIT, undefined, { ref: false })]);
+    await within(GOODBYE_LIMIT, this.reports);
   }
 
   private report(pathAndQuery: string): void {

@@ -241,6 +241,9 @@ export class Download {
       get neighbours() {
         return swarm.neighbours;
       },
+      get isAlone() {
+        return swarm.isAlone;
+      },
       lied: (source) => swarm.lied(source),
     };
     const origin = new OriginIntake(intake, this.tools, view);

@@ -25,6 +25,8 @@ export interface SwarmView {
   readonly isShared: boolean;
   /** The names of the neighbours that answer. */
   readonly neighbours: readonly string[];
+  /** Whether no supernode is there that brings what is missing. */
+  readonly isAlone: boolean;
   /** A neighbour gave a block that the origin has otherwise. */
   lied(source: string): void;
 }
@@ -56,8 +58,10 @@ export class OriginIntake {
     return stored === undefined || this.nextRun(stored) !== undefined;
   }
 
-  /** Fetches what nobody else has, unless it is at it. @param untilReturn whether {@link swarmReturned} ends that. */
+  /** Fetches what nobody else has, unless it is at it. @param untilReturn whether it ends when a supernode takes us in. */
   start(reason: string, signal: AbortSignal, untilReturn = false): void {
+    // What runs may be all that brings the rest, now that there is another reason for it.
+    if (!untilReturn) this.returning = undefined;
     if (this.running !== undefined || !this.mayStart(reason)) return;
     const returning = untilReturn ? new AbortController() : undefined;
     this.returning = returning;
@@ -107,6 +111,8 @@ export class OriginIntake {
 
   private async fillGaps(signal: AbortSignal): Promise<void> {
     while (!this.intake.finished() && !signal.aborted) {
+      // Whoever is taken in shares no more: it would ask for all the rest, as would thousands in the moment in which a supernode is there again.
+      if (this.returning !== undefined && !this.swarm.isAlone) return;
       const stored = this.intake.stored();
       const run = stored === undefined ? { first: 0, end: undefined } : this.nextRun(stored);
       if (stored?.whole === true || run === undefined) return;

@@ -134,7 +134,8 @@ export class SwarmIntake implements Member, Asker {
     return this.questions.flights;
   }
 
-  private get isAlone(): boolean {
+  /** Whether no supernode is there that has the blob or is at it, and none is being tried. */
+  get isAlone(): boolean {
     const isLost = this.sources.supernodeIsLost || this.membership.isRefused;
     return (isLost || this.gaveUp) && !this.membership.isRejoining;
   }
