@@ -118,6 +118,10 @@ export class Pull {
     if (supernode !== undefined) supernode.has = this.hasShare ? swarm.told : swarm.toldLate;
   }
 
+  freed(): void {
+    this.pump();
+  }
+
   get hasShare(): boolean {
     return this.share !== undefined && this.share !== null;
   }

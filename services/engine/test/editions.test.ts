@@ -163,7 +163,8 @@ describe('a file that is named by its URL, and replaced while it is fetched', ()
       gave: () => undefined,
       failed: (_source: string, { kind }: { readonly kind: string }) => failed.push(kind),
     } as unknown as Sources;
-    const asker: Asker = { takesUnattested: false, isOurs: () => true, pump: () => undefined };
+    const nothing = (): void => undefined;
+    const asker: Asker = { takesUnattested: false, isOurs: () => true, pump: nothing, freed: nothing };
     const questions = new Questions(intake, tools, sources, asker);
     const question = { block: 0, source: 'neighbour', key };
     try {

@@ -2,9 +2,20 @@ import { FlightBudget } from '../src/download/flight-budget';
 import type { Asking } from '../src/download/flight-budget';
 import { SUPERNODE } from '../src/download/sources';
 
-function downloads(budget: FlightBudget, count: number): { pumped: number; pump(): void }[] {
+/** A download that only notes what it is told. */
+interface Noting extends Asking {
+  pumped: number;
+  readonly wasFreed: string[];
+}
+
+function downloads(budget: FlightBudget, count: number): Noting[] {
   return Array.from({ length: count }, () => {
-    const download = { pumped: 0, pump: (): void => void (download.pumped += 1) };
+    const download: Noting = {
+      pumped: 0,
+      wasFreed: [],
+      pump: () => void (download.pumped += 1),
+      freed: (neighbour) => void download.wasFreed.push(neighbour),
+    };
     budget.open(download);
     return download;
   });
@@ -42,6 +53,36 @@ describe('the budget of a node', () => {
     expect([one.pumped, other.pumped]).toEqual([1, 1]);
   });
 
+  it('tells the others which neighbour may be asked once more, and wakes them when there is more for each', () => {
+    const budget = new FlightBudget();
+    const [one, other] = downloads(budget, 2);
+    if (one === undefined || other === undefined) throw new Error('there are two');
+    for (const source of ['a', SUPERNODE, 'b', 'c']) budget.began(one, source);
+    budget.ended(one, 'a');
+    expect([one.pumped, other.pumped, other.wasFreed]).toEqual([1, 0, ['a']]);
+    // Each has its own part of what the supernode is asked for.
+    budget.ended(one, SUPERNODE);
+    expect([one.pumped, other.pumped, other.wasFreed]).toEqual([2, 0, ['a']]);
+    budget.ended(one, 'b');
+    expect(other.pumped).toBe(0);
+    // Nothing of it is under way any more.
+    budget.ended(one, 'c');
+    expect([one.pumped, other.pumped, other.wasFreed]).toEqual([4, 1, ['a', 'b']]);
+  });
+
+  it('wakes the others when a download ends that has blocks under way, and when these end', () => {
+    const budget = new FlightBudget();
+    const [one, other, idle] = downloads(budget, 3);
+    if (one === undefined || other === undefined || idle === undefined) throw new Error('there are three');
+    budget.began(one, 'a');
+    budget.close(idle);
+    expect(other.pumped).toBe(0);
+    budget.close(one);
+    expect(other.pumped).toBe(1);
+    budget.ended(one, 'a');
+    expect([other.pumped, other.wasFreed]).toEqual([1, ['a']]);
+  });
+
   it('counts what an ended download has under way for the neighbour alone', () => {
     const budget = new FlightBudget();
     const [one, other] = downloads(budget, 2);
@@ -67,7 +108,7 @@ describe('the budget of a node', () => {
           }
         }
       };
-      const download = { from, pump };
+      const download = { from, pump, freed: pump };
       budget.open(download);
       return download;
     };

@@ -41,3 +41,24 @@ describe('how long blocks take', () => {
     expect(flights.pace(now)).toBeLessThan(30_000);
   });
 });
+
+describe('a block', () => {
+  it('is coming as long as one who was asked for it is not late, and the next to be late is told', () => {
+    const flights = new Flights();
+    const now = performance.now();
+    const begin = (block: number, since: number): void =>
+      flights.begin({ block, source: 'a', kind: 'peer', since, isAhead: false, abort: new AbortController() });
+    begin(1, now - 5000);
+    begin(2, now - 5000);
+    expect(flights.nextLate(now)).toBe(Infinity);
+    begin(2, now - 100);
+    begin(3, now + 20);
+    // The limit of the rate holds it back.
+    begin(4, Infinity);
+    expect([0, 1, 2, 3, 4].map((block) => flights.stateOf(block))).toEqual([
+      ...['none', 'late'],
+      ...['coming', 'coming', 'coming'],
+    ]);
+    expect(flights.nextLate(now)).toBe(now - 100 + 1000);
+  });
+});

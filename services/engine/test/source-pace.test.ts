@@ -21,13 +21,13 @@ describe('how fast a neighbour gives', () => {
     const changed = new Bell();
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
     const tools = { cid: 'me', streams, budget: new FlightBudget(), patience: new NeighbourPatience(5000), log };
-    const sources = new Sources(
-      `sha256:${'ab'.repeat(32)}`,
-      tools as unknown as DownloadTools,
-      () => changed.ring(),
-      () => ({ end: 1, edition: undefined }),
-      () => undefined,
-    );
+    const sources = new Sources(`sha256:${'ab'.repeat(32)}`, tools as unknown as DownloadTools, {
+      end: () => 1,
+      edition: () => undefined,
+      changed: () => changed.ring(),
+      added: () => undefined,
+      gone: () => undefined,
+    });
     try {
       const { port } = server.address() as AddressInfo;
       sources.setNeighbours([{ cid: 'other', ip: '127.0.0.1', port }]);

@@ -73,16 +73,16 @@ describe('a neighbour that has another version of a file', () => {
     changed = new Bell();
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
     const tools = { cid: 'me', streams, budget: new FlightBudget(), patience: new NeighbourPatience(5000), log };
-    sources = new Sources(
-      blob,
-      tools as unknown as DownloadTools,
-      () => {
+    sources = new Sources(blob, tools as unknown as DownloadTools, {
+      end: () => 1,
+      edition: () => wanted,
+      changed: () => {
         heard += 1;
         changed.ring();
       },
-      () => ({ end: 1, edition: wanted }),
-      (cid) => void gone.push(cid),
-    );
+      added: () => undefined,
+      gone: (cid) => void gone.push(cid),
+    });
     sources.setNeighbours([{ cid: 'other', ip: '127.0.0.1', port: (server.address() as AddressInfo).port }]);
   });
   afterEach(async () => {

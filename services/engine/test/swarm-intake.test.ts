@@ -4,6 +4,7 @@ import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 import { Agent } from 'undici';
 
+import { Doubts } from '../src/download/doubts';
 import { FlightBudget } from '../src/download/flight-budget';
 import type { Intake } from '../src/download/intake';
 import { SwarmIntake } from '../src/download/swarm-intake';
@@ -42,6 +43,7 @@ function swarmAt(
   const whole = {
     request: { blob, url: new URL('http://127.0.0.1:9/'), headers: [] },
     stored: () => undefined,
+    doubts: new Doubts(),
     finished: () => false,
     changed: () => undefined,
     fail: (error: unknown) => {

@@ -103,6 +103,19 @@ describe('a block set', () => {
     expect(set.firstMissing(38)).toBe(100);
   });
 
+  it('finds the first block that is in it and in no other set', () => {
+    const blocks = fc.nat(130);
+    fc.assert(
+      fc.property(fc.array(blocks), fc.array(blocks), blocks, (some, others, from) => {
+        const beyond = some.filter((one) => one >= from && !others.includes(one));
+        const expected = beyond.length === 0 ? undefined : Math.min(...beyond);
+        expect(BlockSet.of(some).firstBeyond(BlockSet.of(others), from)).toBe(expected);
+      }),
+    );
+    const set = BlockSet.of([31, 63, 64]);
+    expect([0, 32, 64, 65].map((from) => set.firstBeyond(BlockSet.of([63]), from))).toEqual([31, 64, 64, undefined]);
+  });
+
   it('has no block but those with a number of a block', () => {
     const set = BlockSet.of([0, 1]);
     expect([0, 1, 2, -1, Infinity, NaN, 2 ** 32].map((block) => set.has(block))).toEqual([

@@ -140,7 +140,7 @@ export class Download {
 
   /** Tells where a reader is, so that what it needs comes first. @param at its next byte. */
   moveCursor(reader: object, block: number, at: number): void {
-    if (!this.finished && this.readers.move(reader, block, at)) this.swarm.pump();
+    if (!this.finished && this.readers.move(reader, block, at)) this.swarm.cursorMoved();
   }
 
   /** Bytes from byte `at` on for a reader, when they came past the blocks. */
@@ -311,7 +311,7 @@ export class Download {
     this.fallback.look();
     const { stored, swarm, readers, stopping } = this;
     if (stored !== undefined) readers.keepGoing(stored, swarm.takesUnattested || swarm.isSparing, stopping.signal);
-    swarm.pump();
+    swarm.tick();
   }
 
   private fail(error: unknown): void {

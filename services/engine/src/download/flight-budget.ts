@@ -16,6 +16,8 @@ const SUPERNODE_ALONE = 8;
 export interface Asking {
   /** Something has changed: there may be room now. */
   pump(): void;
+  /** A neighbour may be asked for one more block than before; nothing else has changed. */
+  freed(neighbour: string): void;
 }
 
 /** What one download has under way. */
@@ -44,8 +46,10 @@ export class FlightBudget {
   /** It has ended. What it still has under way counts for the neighbours until that has ended, too. */
   close(download: Asking): void {
     const flights = this.flights.get(download);
-    if (flights !== undefined && isActive(flights)) this.active -= 1;
     this.flights.delete(download);
+    if (flights === undefined || !isActive(flights)) return;
+    this.active -= 1;
+    this.pumpOthers(download);
   }
 
   /** How many blocks a download may have under way from its neighbours. */
@@ -77,9 +81,16 @@ export class FlightBudget {
 
   /** It came, or did not. The other downloads may use the room first: one that asks for all that neighbours give would leave them nothing. */
   ended(download: Asking, source: string): void {
+    const { active } = this;
     this.change(download, source, -1);
-    for (const other of this.flights.keys()) if (other !== download) other.pump();
+    // With one fewer, all have larger parts.
+    if (this.active < active) this.pumpOthers(download);
+    else if (source !== SUPERNODE) for (const other of this.flights.keys()) if (other !== download) other.freed(source);
     download.pump();
+  }
+
+  private pumpOthers(download: Asking): void {
+    for (const other of this.flights.keys()) if (other !== download) other.pump();
   }
 
   /** How many downloads have blocks under way, this one included. */

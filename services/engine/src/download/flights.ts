@@ -56,7 +56,8 @@ export class Flights implements Iterable<ActiveFlight> {
 
   /** Whether the limit of the rate keeps some from being asked for. */
   get areHeldBack(): boolean {
-    return [...this.active].some(({ since }) => since === Infinity);
+    for (const { since } of this.active) if (since === Infinity) return true;
+    return false;
   }
 
   /** Whether what is asked for does not come: it is not the limit of the rate that nothing comes for. */
@@ -85,6 +86,25 @@ export class Flights implements Iterable<ActiveFlight> {
   late(): ActiveFlight[] {
     const before = performance.now() - this.lateAfter;
     return [...this.active].filter(({ since }) => since <= before);
+  }
+
+  /** Whether a block is under way. `late`: it is, and takes so long from all who are asked for it that others are asked as well. */
+  stateOf(block: number): 'none' | 'coming' | 'late' {
+    let state: 'none' | 'late' = 'none';
+    for (const flight of this.active) {
+      if (flight.block !== block) continue;
+      if (performance.now() - flight.since < this.lateAfter) return 'coming';
+      state = 'late';
+    }
+    return state;
+  }
+
+  /** When the next of them is late, if none comes; Infinity when no more will be. */
+  nextLate(now: number): number {
+    const { lateAfter } = this;
+    let next = Infinity;
+    for (const { since } of this.active) if (now - since < lateAfter) next = Math.min(next, since + lateAfter);
+    return next;
   }
 
   /** How many more blocks may be asked for. */

@@ -29,12 +29,18 @@ const RENEW_AFTER = 1000;
 /** Of a blob of unknown length, peers are not believed to have more blocks than this: 64 GiB. */
 const UNKNOWN_END = 65_536;
 
-/** What is known of a download's blob. */
-export interface KnownOfBlob {
-  /** How many blocks it has. */
-  readonly end: number | undefined;
+/** A download, as its sources have to know it. */
+export interface Asked {
+  /** How many blocks the blob has; undefined while that is not known. */
+  end(): number | undefined;
   /** The id of the edition that is fetched, of a blob that is named by its URL. */
-  readonly edition: string | undefined;
+  edition(): string | undefined;
+  /** There are other neighbours than before, or one has told anew of all that it has. */
+  changed(): void;
+  /** A neighbour has got more blocks. */
+  added(blocks: readonly number[], neighbour: string): void;
+  /** A neighbour failed, or gave what it should not. */
+  gone(neighbour: string): void;
 }
 
 /** Whom a download may ask for blocks: the supernode and the neighbours it named. */
@@ -42,6 +48,8 @@ export class Sources {
   private hasAtSupernode = new BlockSet();
   private supernodeHad = new Overdue();
   private readonly peers = new Map<string, PeerLink>();
+  /** The peers that answer and have what is fetched here, and of which edition; undefined: they have to be looked for. */
+  private listed: { readonly peers: readonly PeerLink[]; readonly edition: string | undefined } | undefined;
   /** Peers that lied or failed: not linked again in this download. */
   private readonly dropped = new Set<string>();
   /** Peers that have another edition, until they are linked again. */
@@ -55,10 +63,7 @@ export class Sources {
   constructor(
     private readonly blob: BlobId,
     private readonly tools: DownloadTools,
-    private readonly changed: () => void,
-    private readonly known: () => KnownOfBlob,
-    /** A neighbour failed, or gave what it should not. */
-    private readonly gone: (cid: string) => void,
+    private readonly download: Asked,
   ) {}
 
   get key(): KeyObject | undefined {
@@ -116,6 +121,20 @@ export class Sources {
     return this.hasAtSupernode;
   }
 
+  /** What a neighbour that answers has. @param unattested whether a block counts that no supernode has attested. */
+  hasOf(neighbour: string, unattested: boolean): BlockSet | undefined {
+    const peer = this.peers.get(neighbour);
+    if (peer?.alive !== true) return undefined;
+    return unattested ? peer.hasAtAll : peer.has;
+  }
+
+  /** When time alone may next let more be asked for: a pause of a source has passed, or blocks are overdue; Infinity when none will be. */
+  nextOpening(now: number): number {
+    let next = this.supernodeHad.nextLook;
+    for (const { pausedUntil } of this.useful) if (pausedUntil > now) next = Math.min(next, pausedUntil);
+    return this.supernodePausedUntil > now ? Math.min(next, this.supernodePausedUntil) : next;
+  }
+
   /** When it says anew what it has, the blob may have begun anew: nothing of that has been there for long. */
   set supernodeHas(has: BlockSet) {
     this.hasAtSupernode = has;
@@ -143,8 +162,9 @@ export class Sources {
         cid: this.tools.cid,
         dispatcher: this.tools.streams,
         patience: this.tools.patience,
-        end: () => this.known().end ?? UNKNOWN_END,
-        changed: this.changed,
+        end: () => this.download.end() ?? UNKNOWN_END,
+        changed: () => this.changed(),
+        added: (blocks) => this.download.added(blocks, cid),
         ended: (reason) => this.drop(link, reason),
       });
       this.peers.set(peer.cid, link);
@@ -223,8 +243,8 @@ export class Sources {
         free: supernode - flights.filter(({ source }) => source === SUPERNODE).length,
       });
     }
-    for (const peer of this.peers.values()) if (this.isOutdated(peer)) this.renew(peer);
     const { useful } = this;
+    if (useful.length < this.peers.size) this.renewOutdated();
     for (const peer of useful) {
       if (now < peer.pausedUntil) continue;
       const { cid: id, pace } = peer;
@@ -237,18 +257,31 @@ export class Sources {
   close(): void {
     for (const peer of this.peers.values()) peer.close();
     this.peers.clear();
+    this.listed = undefined;
     for (const timer of this.renewing.values()) clearTimeout(timer);
     this.renewing.clear();
   }
 
   /** The peers that answer and have what is fetched here. */
   private get useful(): readonly PeerLink[] {
-    return [...this.peers.values()].filter((peer) => peer.alive && !this.isOutdated(peer));
+    const edition = this.download.edition();
+    let { listed } = this;
+    if (listed === undefined || listed.edition !== edition) {
+      const peers = [...this.peers.values()].filter((peer) => peer.alive && !isOutdated(peer, edition));
+      listed = { peers, edition };
+      this.listed = listed;
+    }
+    return listed.peers;
   }
 
-  /** Whether what it has is of another edition than what is fetched here. */
-  private isOutdated({ edition }: PeerLink): boolean {
-    return edition !== undefined && edition !== (this.known().edition ?? edition);
+  private changed(): void {
+    this.listed = undefined;
+    this.download.changed();
+  }
+
+  private renewOutdated(): void {
+    const edition = this.download.edition();
+    for (const peer of this.peers.values()) if (isOutdated(peer, edition)) this.renew(peer);
   }
 
   /** A file was replaced at its origin, and one of us has yet to hear of it: no fault of the peer. */
@@ -257,6 +290,7 @@ export class Sources {
     if (this.peers.get(cid) !== peer) return;
     peer.close();
     this.peers.delete(cid);
+    this.listed = undefined;
     this.tools.log.debug({ blob: this.blob, peer: peer.origin.host }, 'a peer has another version of the file');
     const again = (): void => {
       this.renewing.delete(cid);
@@ -271,10 +305,15 @@ export class Sources {
     this.peers.delete(peer.cid);
     this.dropped.add(peer.cid);
     // One that is only slow may be good for others.
-    if (reason.kind !== 'busy') this.gone(peer.cid);
+    if (reason.kind !== 'busy') this.download.gone(peer.cid);
     this.tools.log.debug({ blob: this.blob, peer: peer.origin.host, reason: reason.message }, 'a peer was dropped');
     this.changed();
   }
+}
+
+/** Whether what a peer has is of another edition than what is fetched here. */
+function isOutdated({ edition }: PeerLink, fetched: string | undefined): boolean {
+  return edition !== undefined && edition !== (fetched ?? edition);
 }
 
 function withBlocks(has: BlockSet, more: readonly number[]): BlockSet {

@@ -1,51 +1,28 @@
-import { randomInt } from 'node:crypto';
-
 import { isDigest } from '@cdk8s-dragonfly/protocol';
 import type { Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
-import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
 import type { OriginalPlace } from '../classic/original-supernode';
 import type { LinkFailure } from '../links/failure';
 import type { Joined } from '../links/registration';
 import type { BlobEvent } from '../links/supernode-session';
-import { mayPick, pick } from '../picker/picker';
+import { Chooser, blockCount } from './chooser';
+import type { Choosing } from './chooser';
 import type { Flights } from './flights';
 import type { Intake } from './intake';
 import { Membership } from './membership';
 import type { Member } from './membership';
 import { Questions } from './questions';
-import type { Asker } from './questions';
+import { Said } from './said';
 import { SUPERNODE, Sources } from './sources';
-import type { KnownOfBlob } from './sources';
 import type { DownloadTools } from './tools';
 
-/**
- * The swarm may bring nothing for so many times as long as blocks usually take, and at least {@link PATIENCE} milliseconds, before blocks
- * outside the share are asked of the supernode.
- */
-const PATIENCE_FACTOR = 6;
-const PATIENCE = 2000;
-
-/**
- * As `Overdue` has steps: so many times as long as blocks take, and at least {@link STEP} milliseconds. A supernode that has much to do takes long:
- * what would be asked of it besides would keep others waiting.
- */
-const STEP_FACTOR = 3;
-const STEP = 100;
-
 /** Blocks from the supernode and from neighbours: joins the blob's swarm and keeps blocks under way. */
-export class SwarmIntake implements Member, Asker {
+export class SwarmIntake implements Member, Choosing {
   private readonly membership: Membership;
   private readonly sources: Sources;
   private readonly questions: Questions;
-  private share: Share | undefined;
-  private whole: string | undefined;
-  private pumping = false;
-  private gaveUp = false;
-  /** How far the supernode said it is; undefined while it has said nothing. */
-  private state: Extract<BlobEvent, { type: 'task' }>['state'] | undefined;
-  /** What the supernode said is taken in one after the other. */
-  private hearing: Promise<void> = Promise.resolve();
+  private readonly chooser: Chooser;
+  private readonly said: Said;
   private readonly leaving = new AbortController();
   /** Until when no supernode takes us in, of the steady clock. */
   private putOffUntil = 0;
@@ -57,25 +34,28 @@ export class SwarmIntake implements Member, Asker {
   constructor(
     private readonly intake: Intake,
     private readonly tools: DownloadTools,
-    private readonly supernodeFailed: (failure: TaskFailure) => void,
+    supernodeFailed: (failure: TaskFailure) => void,
     private readonly original: (place: OriginalPlace) => void,
   ) {
-    const changed = (): void => this.pump();
-    const { blob } = intake.request;
-    const gone = (cid: string): void => this.membership.reportGone(cid);
     this.membership = new Membership(intake, tools, this);
-    const known = (): KnownOfBlob => {
-      const stored = intake.stored();
-      return { end: blockCount(stored), edition: stored?.edition?.id };
-    };
-    this.sources = new Sources(blob, tools, changed, known, gone);
+    this.sources = new Sources(intake.request.blob, tools, {
+      end: () => blockCount(intake.stored()),
+      edition: () => intake.stored()?.edition?.id,
+      changed: () => this.pump(),
+      added: (blocks, neighbour) => this.chooser.neighbourGot(blocks, neighbour),
+      gone: (neighbour) => this.membership.reportGone(neighbour),
+    });
     this.questions = new Questions(intake, tools, this.sources, this);
+    this.chooser = new Chooser(intake, tools, this.sources, this.questions, this);
+    const { chooser, membership, sources } = this;
+    const { ahead } = this.questions;
+    this.said = new Said(intake, tools, { ahead, chooser, membership, sources, failed: supernodeFailed });
     tools.budget.open(this);
   }
 
   /** SHA-256 of the whole in hex, as the supernode found it; undefined until it has all. */
   get sha256(): string | undefined {
-    return this.whole;
+    return this.said.sha256;
   }
 
   /**
@@ -94,12 +74,12 @@ export class SwarmIntake implements Member, Asker {
    * Its own waits for the origin are bounded; then it says that it failed.
    */
   get isWaitingForOrigin(): boolean {
-    const { state } = this;
+    const { state } = this.said;
     // An original supernode says nothing here, and what it does not give is the origin's to give.
     if (this.sources.supernodeIsLost || state === undefined || state === 'complete' || state === 'failed') return false;
     const held = this.intake.stored()?.held;
-    for (const block of this.sources.supernodeHas) if (held?.has(block) !== true) return false;
-    return true;
+    const { supernodeHas } = this.sources;
+    return held === undefined ? supernodeHas.count === 0 : supernodeHas.firstBeyond(held) === undefined;
   }
 
   /** Whether neighbours may bring what they fetched themselves: no supernode attests anything, and the digest of the whole will tell. */
@@ -117,7 +97,7 @@ export class SwarmIntake implements Member, Asker {
 
   /** Whether a supernode has taken us in, answers, and has the blob or is at it. */
   get isServed(): boolean {
-    return !this.isAlone && this.sources.supernodeAnswers && this.state !== undefined && this.state !== 'failed';
+    return !this.isAlone && this.sources.supernodeAnswers && this.said.state !== undefined && !this.gaveUp;
   }
 
   /** The names of the neighbours that answer. */
@@ -132,6 +112,11 @@ export class SwarmIntake implements Member, Asker {
 
   private get flights(): Flights {
     return this.questions.flights;
+  }
+
+  /** Whether the supernode said that it cannot have the blob. */
+  private get gaveUp(): boolean {
+    return this.said.state === 'failed';
   }
 
   /** Whether no supernode is there that has the blob or is at it, and none is being tried. */
@@ -205,11 +190,7 @@ export class SwarmIntake implements Member, Asker {
 
   event(event: BlobEvent): void {
     this.sources.supernodeHeard();
-    const { membership } = this;
-    const { lostTimes } = membership;
-    // What was said before the supernode was lost is no longer true of the one that is there now.
-    const hear = async (): Promise<void> => (lostTimes === membership.lostTimes ? this.hear(event) : undefined);
-    this.hearing = this.hearing.then(hear).catch((error: unknown) => this.intake.fail(error));
+    this.said.hear(event);
   }
 
   lost(reason: LinkFailure): void {
@@ -226,118 +207,34 @@ export class SwarmIntake implements Member, Asker {
     return share !== undefined && share !== null && block % share.count === share.index;
   }
 
+  get share(): Share | undefined {
+    return this.said.share;
+  }
+
+  get isFetched(): boolean {
+    return this.said.state === 'fetching';
+  }
+
+  get isOver(): boolean {
+    return this.membership.isOver;
+  }
+
   /** Asks sources for blocks as far as there is room; at most once a turn of the event loop. */
   pump(): void {
-    if (this.pumping || this.membership.isOver) return;
-    this.pumping = true;
-    setImmediate(() => {
-      this.pumping = false;
-      if (!this.membership.isOver) this.pickAndAsk();
-    });
+    this.chooser.pump();
   }
 
-  private async hear(event: BlobEvent): Promise<void> {
-    if (this.membership.isOver) return;
-    this.questions.ahead.heard();
-    switch (event.type) {
-      case 'task':
-        await this.hearTask(event);
-        break;
-      case 'have':
-        this.sources.supernodeHas = event.blocks;
-        this.intake.changed();
-        break;
-      case 'added':
-        for (const block of event.blocks) this.sources.supernodeHas.add(block);
-        break;
-      case 'neighbours':
-        if (this.tools.policy.trade) this.sources.setNeighbours(event.peers);
-        break;
-      case 'share':
-        this.share = event.share;
-        break;
-      case 'credentials':
-        await this.bringCredentials();
-        break;
-    }
-    this.pump();
+  freed(neighbour: string): void {
+    this.chooser.freed(neighbour);
   }
 
-  /** Registers again, with the credentials of the client that came last. */
-  private async bringCredentials(): Promise<void> {
-    if (!(await this.join())) this.tools.log.debug({ blob: this.intake.request.blob }, 'nobody took the credentials');
+  /** To be called often: more may be asked for when time has passed. */
+  tick(): void {
+    this.chooser.tick();
   }
 
-  private async hearTask({
-    state,
-    failure,
-    pieceSize,
-    size,
-    edition,
-    sha256,
-  }: Extract<BlobEvent, { type: 'task' }>): Promise<void> {
-    this.gaveUp = state === 'failed';
-    this.state = state;
-    if (state === 'failed') {
-      if (failure !== undefined) this.supernodeFailed(failure);
-      return;
-    }
-    if (state === 'complete') this.whole = sha256;
-    // Before the origin has answered, what the supernode still has of an earlier try says nothing of this one.
-    if (pieceSize !== undefined && state !== 'waiting') await this.intake.begin(pieceSize, size, edition);
-    this.intake.changed();
+  /** Readers want another block first. */
+  cursorMoved(): void {
+    this.chooser.cursorMoved();
   }
-
-  private pickAndAsk(): void {
-    const stored = this.intake.stored();
-    const { key } = this.sources;
-    if (stored === undefined || key === undefined || stored.whole) return;
-    // One at a time waits for the limit of the rate: so all downloads have a turn, and what is asked next is chosen late.
-    if (this.flights.areHeldBack) return;
-    const now = performance.now();
-    const { budget, limit } = this.tools;
-    const { alivePeers } = this.sources;
-    const slots = { supernode: budget.supernode(this, alivePeers), peers: budget.peers(this) };
-    const flights = [...this.flights];
-    const choice = {
-      now,
-      flights,
-      share: this.share,
-      swarmProgress: this.questions.progress,
-      overdue: this.sources.overdue(now, Math.max(STEP, STEP_FACTOR * this.flights.pace(now))),
-      limits: {
-        flights: limit === undefined ? Infinity : 1 + flights.length,
-        peerFlights: slots.peers,
-        patience: Math.max(PATIENCE, PATIENCE_FACTOR * this.flights.usual),
-        hedgeAfter: this.flights.lateAfter,
-      },
-    };
-    if (!mayPick(this.flights.roomIn(slots), choice, alivePeers > 0)) return;
-    const picks = pick({
-      ...choice,
-      seed: randomInt(2 ** 32),
-      held: stored.held,
-      end: blockCount(stored),
-      sources: this.sources.toPick(flights, now, slots.supernode, {
-        unattested: this.takesUnattested,
-        ahead: this.blocksAhead(stored),
-      }),
-      cursor: this.intake.cursor(stored),
-    });
-    for (const { block, source } of picks) {
-      this.questions.ask(stored, { block, source, key }).catch((error: unknown) => this.intake.fail(error));
-    }
-  }
-
-  /** What the supernode does not have and may be asked for all the same: while there is nobody else to ask, and the origin gives. */
-  private blocksAhead(stored: StoredBlob): readonly number[] {
-    const end = blockCount(stored);
-    if (end === undefined || this.state !== 'fetching' || this.sources.alivePeers > 0) return [];
-    return this.questions.ahead.blocks(this.sources.supernodeHas, stored.held, end);
-  }
-}
-
-/** How many blocks a blob has; undefined while that is not known. */
-function blockCount(stored: StoredBlob | undefined): number | undefined {
-  return stored?.size === undefined ? undefined : stored.grid.blockCount(stored.size);
 }

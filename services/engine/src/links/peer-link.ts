@@ -17,8 +17,10 @@ export interface PeerLinkOptions {
   readonly patience: NeighbourPatience;
   /** Blocks from this one on are not believed: the blob has fewer. */
   readonly end: () => number;
-  /** It has told of blocks. */
+  /** It answers, or has told anew of all that it has. */
   readonly changed: () => void;
+  /** It has got more blocks. */
+  readonly added: (blocks: readonly number[]) => void;
   /** It is no longer of use. Called once, unless {@link PeerLink.close} came first. */
   readonly ended: (reason: LinkFailure) => void;
 }
@@ -108,19 +110,20 @@ export class PeerLink {
   }
 
   private hear(event: HaveEvent): void {
-    const { changed, end } = this.options;
+    const { added, changed, end } = this.options;
+    const isFirst = !this.open;
     this.open = true;
-    if (event.type === 'ping') return;
-    if (event.type === 'have') {
+    if (event.type === 'added') {
+      for (const block of event.blocks) this.add(block, true);
+      for (const block of event.unattested ?? []) this.add(block, false);
+      added(event.unattested === undefined ? event.blocks : [...event.blocks, ...event.unattested]);
+    } else if (event.type === 'have') {
       this.toldEdition = event.edition;
       this.has.addAll(event.blocks, end());
       this.hasAtAll.addAll(event.blocks, end());
       if (event.unattested !== undefined) this.hasAtAll.addAll(event.unattested, end());
       if (event.pieceSize !== undefined) this.told = { pieceSize: event.pieceSize, size: event.size };
-    } else {
-      for (const block of event.blocks) this.add(block, true);
-      for (const block of event.unattested ?? []) this.add(block, false);
     }
-    changed();
+    if (isFirst || event.type === 'have') changed();
   }
 }

@@ -15,6 +15,7 @@ export class Overdue {
   /** What there was at each look, the newest first. */
   private readonly looks: BlockSet[] = [];
   private lookedAt = -Infinity;
+  private step = 0;
 
   /**
    * To be called often; time in which it is not called does not count.
@@ -23,12 +24,18 @@ export class Overdue {
    * @returns what it has had for at least {@link FIRST} steps, for one step more, and so on.
    */
   look(now: number, has: BlockSet, step: number): readonly BlockSet[] {
+    this.step = step;
     if (now - this.lookedAt >= step) {
       this.lookedAt = now;
       this.looks.unshift(copyOf(has));
       this.looks.length = Math.min(this.looks.length, FIRST + STEPS);
     }
     return this.looks.slice(FIRST);
+  }
+
+  /** When more may be overdue than at the last call, if steps stay as long as they were then. */
+  get nextLook(): number {
+    return this.lookedAt + this.step;
   }
 }
 

@@ -70,7 +70,7 @@ export interface Picked {
 const URGENT = 4;
 
 /** About so many missing blocks are looked at in one choice, which bounds its cost for large blobs. */
-const HORIZON = 256;
+export const HORIZON = 256;
 
 /** In one of so many choices it is chance who is asked first, and not how fast sources are. */
 const BY_CHANCE = 8;

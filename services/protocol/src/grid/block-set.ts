@@ -113,6 +113,17 @@ export class BlockSet {
     return block;
   }
 
+  /** The first block from `from` on that is in this set and not in the other; undefined: all of them are in both. */
+  firstBeyond(other: BlockSet, from = 0): number | undefined {
+    let kept = -1 << (from & 31);
+    for (let place = from >> 5; place * 32 <= this.highest; place += 1) {
+      const beyond = this.word(place) & ~other.word(place) & kept;
+      if (beyond !== 0) return place * 32 + 31 - Math.clz32(beyond & -beyond);
+      kept = -1;
+    }
+    return undefined;
+  }
+
   /** Bit n of byte m is block 8·m + n, whatever the order of bytes of the machine; trailing zero bytes are left out. */
   toBase64(): string {
     const bits = Buffer.alloc((this.last >> 3) + 1);

@@ -174,6 +174,7 @@ export class Holders {
         return stored?.size === undefined ? UNKNOWN_END : stored.grid.blockCount(stored.size);
       },
       changed: () => this.changed(),
+      added: () => this.changed(),
       ended: (reason) => this.drop(link, reason),
     });
     this.links.set(peer.cid, link);

@@ -1,0 +1,106 @@
+import type { Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
+
+import type { BlobEvent } from '../links/supernode-session';
+import type { Chooser } from './chooser';
+import type { Intake } from './intake';
+import type { Membership } from './membership';
+import type { Ahead } from './ahead';
+import type { Sources } from './sources';
+import type { DownloadTools } from './tools';
+
+type TaskEvent = Extract<BlobEvent, { type: 'task' }>;
+
+/** Who takes in what a supernode says. */
+export interface Hearers {
+  readonly ahead: Ahead;
+  readonly chooser: Chooser;
+  readonly membership: Membership;
+  readonly sources: Sources;
+  /** The supernode cannot have the blob. */
+  failed(failure: TaskFailure): void;
+}
+
+/** What the supernode has said of a blob. */
+export class Said {
+  private toShare: Share | undefined;
+  private whole: string | undefined;
+  private told: TaskEvent['state'] | undefined;
+  /** It is taken in one after the other. */
+  private hearing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly intake: Intake,
+    private readonly tools: Pick<DownloadTools, 'log' | 'policy'>,
+    private readonly hearers: Hearers,
+  ) {}
+
+  /** What to take from it first; undefined while it has not said. */
+  get share(): Share | undefined {
+    return this.toShare;
+  }
+
+  /** SHA-256 of the whole in hex, as it found it; undefined until it has all. */
+  get sha256(): string | undefined {
+    return this.whole;
+  }
+
+  /** How far it is; undefined while it has said nothing. */
+  get state(): TaskEvent['state'] | undefined {
+    return this.told;
+  }
+
+  hear(event: BlobEvent): void {
+    const { membership } = this.hearers;
+    const { lostTimes } = membership;
+    // What was said before the supernode was lost is no longer true of the one that is there now.
+    const take = async (): Promise<void> => (lostTimes === membership.lostTimes ? this.take(event) : undefined);
+    this.hearing = this.hearing.then(take).catch((error: unknown) => this.intake.fail(error));
+  }
+
+  private async take(event: BlobEvent): Promise<void> {
+    const { ahead, chooser, membership, sources } = this.hearers;
+    if (membership.isOver) return;
+    ahead.heard();
+    switch (event.type) {
+      case 'task':
+        await this.takeTask(event);
+        break;
+      case 'have':
+        sources.supernodeHas = event.blocks;
+        this.intake.changed();
+        break;
+      case 'added':
+        for (const block of event.blocks) sources.supernodeHas.add(block);
+        chooser.supernodeGot(event.blocks);
+        return;
+      case 'neighbours':
+        if (this.tools.policy.trade) sources.setNeighbours(event.peers);
+        break;
+      case 'share':
+        this.toShare = event.share;
+        break;
+      case 'credentials':
+        await this.bringCredentials();
+        break;
+    }
+    chooser.pump();
+  }
+
+  /** Registers again, with the credentials of the client that came last. */
+  private async bringCredentials(): Promise<void> {
+    const joined = await this.hearers.membership.join();
+    if (!joined) this.tools.log.debug({ blob: this.intake.request.blob }, 'nobody took the credentials');
+  }
+
+  private async takeTask({ state, failure, pieceSize, size, edition, sha256 }: TaskEvent): Promise<void> {
+    this.told = state;
+    if (state === 'failed') {
+      if (failure !== undefined) this.hearers.failed(failure);
+      return;
+    }
+    if (state === 'complete') this.whole = sha256;
+    // Before the origin has answered, what the supernode still has of an earlier try says nothing of this one.
+    if (pieceSize !== undefined && state !== 'waiting') await this.intake.begin(pieceSize, size, edition);
+    this.intake.changed();
+  }
+}

@@ -1,0 +1,261 @@
+import { SUPERNODE, Sources } from '../src/download/sources';
+import { LinkFailure } from '../src/links/failure';
+import { nameOf, settled, until, withSwarm } from './swarm-of-servers';
+
+/** How often it was looked what may be asked for. */
+let looks: jest.SpyInstance;
+/** What time it is since the beginning, in milliseconds: it stands still. */
+let later: number;
+
+beforeEach(() => {
+  looks = jest.spyOn(Sources.prototype, 'overdue');
+  later = 0;
+  const began = performance.now();
+  jest.spyOn(performance, 'now').mockImplementation(() => began + later);
+});
+afterEach(() => jest.restoreAllMocks());
+
+const TOGETHER = 4;
+
+describe('what a neighbour has got', () => {
+  it('is asked of it when it is missing, and is no news when it is here, under way, or more than it gives at a time', async () => {
+    await withSwarm(async ({ swarm, stored, neighbours: [one, other], hold }) => {
+      await hold(5);
+      await one.tell({ type: 'added', blocks: [1] });
+      await until(() => one.asked.length === 1);
+      await settled();
+      looks.mockClear();
+      // Here, and under way.
+      await other.tell({ type: 'added', blocks: [5, 1] });
+      await until(() => swarm.has(5));
+      await settled();
+      expect(looks).not.toHaveBeenCalled();
+      // One of two gives so many at a time, and what is more has to wait.
+      await one.tell({ type: 'added', blocks: [2, 3, 4] });
+      await until(() => one.asked.length === TOGETHER);
+      await settled();
+      looks.mockClear();
+      await one.tell({ type: 'added', blocks: [6] });
+      await until(() => swarm.has(6));
+      await settled();
+      expect(looks).not.toHaveBeenCalled();
+      // Until one has ended, well or not.
+      one.give(1, stored.grid);
+      await until(() => one.asked.length === TOGETHER + 1);
+      await one.tell({ type: 'added', blocks: [7] });
+      await until(() => swarm.has(7));
+      one.refuse(2, 404);
+      await until(() => one.asked.length === TOGETHER + 2);
+      expect([[...one.asked].sort(), other.asked]).toEqual([[1, 2, 3, 4, 6, 7], []]);
+    });
+  });
+
+  it('is asked of it though another neighbour is at it, when that one is late', async () => {
+    await withSwarm(async ({ swarm, neighbours: [one, other] }) => {
+      await one.tell({ type: 'added', blocks: [1] });
+      await until(() => one.asked.length === 1);
+      later = 1000;
+      await other.tell({ type: 'added', blocks: [1] });
+      await until(() => other.asked.length === 1);
+      expect([one.asked, other.asked, swarm.isLost]).toEqual([[1], [1], false]);
+    });
+  });
+});
+
+describe('another download that lets go of a neighbour', () => {
+  it('leaves it to this one, which looks only if that has something for it', async () => {
+    await withSwarm(async ({ swarm, budget, neighbours: [one], hold }) => {
+      const greedy = { pump: (): void => undefined, freed: (): void => undefined };
+      budget.open(greedy);
+      // Something of it is under way all the time.
+      budget.began(greedy, SUPERNODE);
+      for (let count = 0; count < TOGETHER; count += 1) budget.began(greedy, nameOf(0));
+      await hold(3);
+      await one.tell({ type: 'added', blocks: [3] });
+      await until(() => swarm.has(3));
+      looks.mockClear();
+      budget.ended(greedy, nameOf(0));
+      budget.ended(greedy, nameOf(1));
+      budget.began(greedy, nameOf(0));
+      await settled();
+      expect(looks).not.toHaveBeenCalled();
+      await one.tell({ type: 'added', blocks: [4] });
+      await until(() => swarm.has(4));
+      await settled();
+      expect([looks.mock.calls, one.asked]).toEqual([[], []]);
+      budget.ended(greedy, nameOf(0));
+      await until(() => one.asked.length === 1);
+      expect(one.asked).toEqual([4]);
+      budget.close(greedy);
+    });
+  });
+});
+
+describe('what the supernode has got', () => {
+  it('is asked of it when it is of the share, and no other news while neighbours bring something', async () => {
+    await withSwarm(async ({ swarm, blob, supernode, neighbours: [one] }) => {
+      looks.mockClear();
+      swarm.event({ type: 'added', blob, blocks: [1, 2] });
+      await settled();
+      expect(looks).not.toHaveBeenCalled();
+      swarm.event({ type: 'added', blob, blocks: [0, 3] });
+      await until(() => supernode.asked.length === 1);
+      expect(supernode.asked).toEqual([0]);
+      // A neighbour is late with what it has got.
+      await one.tell({ type: 'added', blocks: [4] });
+      await until(() => one.asked.length === 1);
+      await settled();
+      later = 1000;
+      swarm.event({ type: 'added', blob, blocks: [4] });
+      await until(() => supernode.asked.length === 2);
+      expect(supernode.asked).toEqual([0, 4]);
+      // And nobody has brought anything for long.
+      later = 2100;
+      swarm.event({ type: 'added', blob, blocks: [5] });
+      await until(() => supernode.asked.length > 2);
+      expect(supernode.asked).toContain(1);
+    });
+  });
+
+  it('is asked of it, whatever it is, when no neighbour answers and it gives no shares', async () => {
+    await withSwarm(
+      async ({ swarm, blob, supernode, neighbours }) => {
+        for (const neighbour of neighbours) neighbour.hangUp();
+        await until(() => swarm.neighbours.length === 0);
+        await settled();
+        expect(supernode.asked).toEqual([]);
+        swarm.event({ type: 'added', blob, blocks: [6] });
+        await until(() => supernode.asked.length === 1);
+        expect(supernode.asked).toEqual([6]);
+      },
+      { share: false },
+    );
+  });
+
+  it('is asked of it as soon as the last neighbour has gone', async () => {
+    await withSwarm(
+      async ({ swarm, blob, supernode, neighbours }) => {
+        swarm.event({ type: 'added', blob, blocks: [6] });
+        await settled();
+        expect(supernode.asked).toEqual([]);
+        for (const neighbour of neighbours) neighbour.hangUp();
+        await until(() => supernode.asked.length === 1);
+      },
+      { share: false },
+    );
+  });
+});
+
+describe('a tick', () => {
+  it('looks when a block is late, a pause is over, or nothing has come for long', async () => {
+    await withSwarm(async ({ swarm, neighbours: [one, other] }) => {
+      // Nothing has changed.
+      await settled();
+      looks.mockClear();
+      swarm.tick();
+      await settled();
+      expect(looks).not.toHaveBeenCalled();
+      await one.tell({ type: 'added', blocks: [1] });
+      await until(() => one.asked.length === 1);
+      one.refuse(1, 503);
+      await until(() => looks.mock.calls.length === 2);
+      later = 249;
+      swarm.tick();
+      await settled();
+      expect([looks.mock.calls.length, one.asked]).toEqual([2, [1]]);
+      later = 250;
+      swarm.tick();
+      await until(() => one.asked.length === 2);
+      await other.tell({ type: 'added', blocks: [1] });
+      await until(() => swarm.has(1));
+      later = 1249;
+      swarm.tick();
+      await settled();
+      expect([looks.mock.calls.length, other.asked]).toEqual([3, []]);
+      later = 1250;
+      swarm.tick();
+      await until(() => other.asked.length === 1);
+      // Nobody has brought anything for so long that the supernode may be asked for more.
+      looks.mockClear();
+      later = 1999;
+      swarm.tick();
+      await settled();
+      expect(looks).not.toHaveBeenCalled();
+      later = 2000;
+      swarm.tick();
+      await until(() => looks.mock.calls.length === 1);
+    });
+  });
+
+  it('looks once a second at least', async () => {
+    await withSwarm(async ({ swarm }) => {
+      looks.mockClear();
+      swarm.pump();
+      await until(() => looks.mock.calls.length === 1);
+      later = 999;
+      swarm.tick();
+      await settled();
+      expect(looks).toHaveBeenCalledTimes(1);
+      later = 1000;
+      swarm.tick();
+      await until(() => looks.mock.calls.length === 2);
+      expect(looks).toHaveBeenCalledTimes(2);
+    });
+  });
+
+  it('looks when a block was thrown away', async () => {
+    await withSwarm(async ({ swarm, stored, neighbours: [one], hold }) => {
+      await hold(1);
+      await one.tell({ type: 'added', blocks: [1] });
+      await until(() => swarm.has(1));
+      swarm.tick();
+      await settled();
+      expect(one.asked).toEqual([]);
+      stored.drop(1);
+      swarm.tick();
+      await until(() => one.asked.length === 1);
+    });
+  });
+
+  it('looks when no supernode takes it in, as it then takes what none has attested', async () => {
+    await withSwarm(async ({ swarm, neighbours: [one], hold, joining }) => {
+      await hold(5);
+      await one.tell({ type: 'added', blocks: [5], unattested: [2] });
+      await until(() => swarm.has(5));
+      let refuse: (reason: Error) => void = () => undefined;
+      joining.answer = () => new Promise((_resolve, reject) => (refuse = reject));
+      swarm.lost(new LinkFailure('gone', 'the session ended'));
+      await settled();
+      swarm.tick();
+      await settled();
+      expect(one.asked).toEqual([]);
+      refuse(new LinkFailure('gone', 'nobody is there'));
+      await until(() => swarm.takesUnattested);
+      await settled();
+      expect(one.asked).toEqual([]);
+      swarm.tick();
+      await until(() => one.asked.length === 1);
+      expect(one.asked).toEqual([2]);
+    });
+  });
+});
+
+describe('readers that go on', () => {
+  it('are no reason to look when all that is missing was looked at, and one when it is not known how much that is', async () => {
+    await withSwarm(async ({ swarm }) => {
+      looks.mockClear();
+      swarm.cursorMoved();
+      await settled();
+      expect(looks).not.toHaveBeenCalled();
+    });
+    await withSwarm(
+      async ({ swarm }) => {
+        looks.mockClear();
+        swarm.cursorMoved();
+        await settled();
+        expect(looks).toHaveBeenCalledTimes(1);
+      },
+      { size: false },
+    );
+  });
+});
