@@ -10,10 +10,13 @@ import { refuse } from './refusal';
 import { REQUEST_ID_HEADER } from './request-id';
 import { NOT_YOURS, speaksFor } from './session-key';
 
+/** What `HEAD` opened would take the place of a session that its daemon hears. */
+const NO_HEAD = { exposeHeadRoute: false };
+
 /** `GET /native/v2/session`: the stream over which a daemon hears of its blobs. */
 export function sessionRoute(sessions: SessionHub): Routes {
   return (server) => {
-    server.get(SESSION_PATH, async (request, reply) => {
+    server.get(SESSION_PATH, NO_HEAD, async (request, reply) => {
       const query = sessionQuery.safeParse(queryFields(request));
       if (!query.success) {
         const message = 'a session needs the query fields cid, ip and port of the daemon';
@@ -24,7 +27,7 @@ export function sessionRoute(sessions: SessionHub): Routes {
       return reply;
     });
     for (const path of FORMER_SESSION_PATHS) {
-      server.get(path, (request, reply) => {
+      server.get(path, NO_HEAD, (request, reply) => {
         sessions.openIdle(streamOf(request, reply));
         return reply;
       });

@@ -1,3 +1,5 @@
+import { FORMER_SESSION_PATHS, SESSION_PATH } from '@cdk8s-dragonfly/protocol';
+
 import { whole } from '../classic/fixture';
 import { RawSocket } from './raw-socket';
 import { Running } from './running';
@@ -153,6 +155,14 @@ describe('what original clients may send', () => {
     const { status, body } = await running.json('/peers', { method: 'POST', body: 'a'.repeat(5000) });
     expect([status, body]).toEqual([413, { code: 501, message: 'the body of a request may have 4096 bytes at most' }]);
   });
+
+  test.each([SESSION_PATH, ...FORMER_SESSION_PATHS])(
+    '%s is not opened for who does not want to hear it',
+    async (path) => {
+      const { status } = await running.ask(`${path}?cid=a&ip=127.0.0.1&port=1`, { method: 'HEAD' });
+      expect(status).toBe(404);
+    },
+  );
 
   test('a body that does not come is not waited for', async () => {
     const socket = await open(running.apiPort);
