@@ -18,7 +18,6 @@ import {
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { BlobStore } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
-import { Agent } from 'undici';
 
 import { Ahead } from '../src/download/ahead';
 import { Doubts } from '../src/download/doubts';
@@ -128,7 +127,6 @@ async function withDaemon(limit: DownloadTools['limit'], use: (joined: Joined) =
       throw error;
     },
   } as unknown as Intake;
-  const dispatcher = new Agent();
   const clock = new SteadyClock();
   const blockClient = new BlockClient({ connect: 1000, stall: 5000 }, store.buffers);
   const joined = { kind: 'joined', blocks: new URL(`http://127.0.0.1:${port}`), key: publicKey };
@@ -136,7 +134,7 @@ async function withDaemon(limit: DownloadTools['limit'], use: (joined: Joined) =
     cid: 'me',
     supernodes: { join: () => Promise.resolve({ link: { leave: () => undefined }, joined }) },
     blocks: blockClient,
-    streams: dispatcher,
+    streams: { connect: 1000, answer: 2000 },
     patience: new NeighbourPatience(2000),
     budget: new FlightBudget(),
     store,
@@ -158,7 +156,6 @@ async function withDaemon(limit: DownloadTools['limit'], use: (joined: Joined) =
     swarm.leave();
     clock.stop();
     blockClient.stop();
-    await dispatcher.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await stored.release();

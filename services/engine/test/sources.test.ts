@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 
 import { BlockSet, Grid, attest, lineOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
-import { Agent } from 'undici';
 
 import { Bell } from '../src/download/bell';
 import { FlightBudget } from '../src/download/flight-budget';
@@ -26,7 +25,7 @@ describe('a neighbour that has another version of a file', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const grid = new Grid(4 * MIB);
   const bytes = randomBytes(1000);
-  const streams = new Agent();
+  const streams = { connect: 1000, answer: 5000 };
   const blocks = new BlockClient({ connect: 1000, stall: 5000 });
   let server: Server;
   /** What the neighbour has, and whether it says so. */
@@ -91,10 +90,7 @@ describe('a neighbour that has another version of a file', () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  afterAll(async () => {
-    await streams.destroy();
-    blocks.stop();
-  });
+  afterAll(() => blocks.stop());
 
   const { signal } = new AbortController();
   const news = async (times: number): Promise<void> => {

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 
 import { lineOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Digest } from '@cdk8s-dragonfly/protocol';
-import { Agent } from 'undici';
 
 import type { LivenessState } from '../src/links/liveness';
 import type { LinkFailure } from '../src/links/failure';
@@ -20,7 +19,6 @@ describe('a session with the supernode', () => {
   let server: Server;
   let session: SupernodeSession;
   let state: LivenessState = 'answers';
-  const agent = new Agent();
   const seen = { looks: 0 };
   /** When sessions were asked for that were refused. */
   const refused: number[] = [];
@@ -45,7 +43,7 @@ describe('a session with the supernode', () => {
     session = new SupernodeSession({
       name: 'test',
       url: () => new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`),
-      dispatcher: agent,
+      timeouts: { connect: 5000, answer: 5000 },
       patience: () => SILENCE,
       lives: () => {
         seen.looks += 1;
@@ -66,7 +64,6 @@ describe('a session with the supernode', () => {
     await new Promise((resolve) => server.close(resolve));
     heard.removeAllListeners();
   });
-  afterAll(() => agent.destroy());
 
   const opened = async (): Promise<ServerResponse> => {
     if (streams.length === 0) await once(heard, 'opened');
@@ -134,7 +131,7 @@ describe('a session with the supernode', () => {
 
   it.each([
     ['ends', (stream: ServerResponse) => void stream.end(), 'supernode test ended the session'],
-    ['breaks', (stream: ServerResponse) => void stream.destroy(), 'other side closed'],
+    ['breaks', (stream: ServerResponse) => void stream.destroy(), 'the connection was closed'],
     [
       'says what is not of the protocol',
       (stream: ServerResponse) => stream.write('{"type":"x"}\n'),

@@ -2,7 +2,6 @@ import { generateKeyPairSync } from 'node:crypto';
 
 import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
-import { Agent } from 'undici';
 
 import { Doubts } from '../src/download/doubts';
 import { FlightBudget } from '../src/download/flight-budget';
@@ -18,8 +17,6 @@ import type { SessionListener } from '../src/links/supernode-session';
 import { noTraffic } from '../src/node/traffic';
 
 const blob = `sha256:${'0'.repeat(64)}` as const;
-const dispatcher = new Agent();
-afterAll(() => dispatcher.close());
 
 /** A download's swarm at supernodes whose answers the test gives. */
 function swarmAt(
@@ -31,7 +28,7 @@ function swarmAt(
     cid: 'me',
     supernodes: { join },
     blocks: new BlockClient({ connect: 1000, stall: 1000 }),
-    streams: dispatcher,
+    streams: { connect: 1000, answer: 2000 },
     patience: new NeighbourPatience(2000),
     budget: new FlightBudget(),
     traffic: noTraffic(),

@@ -1,11 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 
 import {
+  LineCutter,
   LineError,
   attest,
   blobRoute,
   digestInUrl,
   editionOf,
+  haveLine,
   isAttested,
   isOfEdition,
   lineOf,
@@ -14,7 +16,7 @@ import {
   readPublicKey,
   sessionEvent,
 } from '@cdk8s-dragonfly/protocol';
-import type { BlockStatement, Digest } from '@cdk8s-dragonfly/protocol';
+import type { BlockStatement, Digest, HaveEvent } from '@cdk8s-dragonfly/protocol';
 import * as fc from 'fast-check';
 
 const blob: Digest = `sha256:${'ab'.repeat(32)}`;
@@ -114,6 +116,24 @@ describe('a stream of lines', () => {
     await expect(lines('hello\n')).rejects.toThrow('a line is not JSON: hello');
     await expect(lines('x'.repeat(5 * 1024 * 1024))).rejects.toThrow('longer than 1048576 bytes');
     await expect(lines(lineOf({ type: 'added', blob: 'sha256:../../etc', blocks: [] }))).rejects.toThrow(LineError);
+  });
+
+  it('tells what came before that line, and takes a line of a MiB and no longer one, however it comes', () => {
+    const heard: unknown[] = [];
+    const cutter = (): LineCutter<HaveEvent> => new LineCutter(haveLine, (document) => heard.push(document));
+    expect(() => cutter().cut(Buffer.from('{"type":"ping"}\nx\n{"type":"ping"}\n'))).toThrow('a line is not JSON: x');
+    expect(heard.splice(0)).toEqual([{ type: 'ping' }]);
+    const longest = Buffer.from(lineOf({ type: 'ping' }).padStart(1024 * 1024 + 1));
+    const whole = (line: Buffer) => (): void => cutter().cut(line);
+    const inParts = (line: Buffer) => (): void => {
+      const cutting = cutter();
+      for (let at = 0; at < line.length; at += 100_000) cutting.cut(line.subarray(at, at + 100_000));
+    };
+    for (const cut of [whole, inParts]) {
+      expect(cut(longest)).not.toThrow();
+      expect(cut(Buffer.concat([Buffer.from(' '), longest]))).toThrow('longer than 1048576 bytes');
+    }
+    expect(heard).toEqual([{ type: 'ping' }, { type: 'ping' }]);
   });
 });
 

@@ -160,7 +160,7 @@ export class Sources {
         peer,
         blob: this.blob,
         cid: this.tools.cid,
-        dispatcher: this.tools.streams,
+        timeouts: this.tools.streams,
         patience: this.tools.patience,
         end: () => this.download.end() ?? UNKNOWN_END,
         changed: () => this.changed(),

@@ -9,6 +9,7 @@ import type { BlockClient } from '../links/block-client';
 import type { LinkLog } from '../links/link-log';
 import type { NeighbourPatience } from '../links/neighbour-patience';
 import type { SteadyClock } from '../links/steady-clock';
+import type { StreamTimeouts } from '../links/stream-connection';
 import type { SupernodeLinks } from '../links/supernode-links';
 import type { Traffic } from '../node/traffic';
 import type { FlightBudget } from './flight-budget';
@@ -27,8 +28,8 @@ export interface DownloadTools {
   readonly blocks: BlockClient;
   /** For pieces. */
   readonly pieces: Dispatcher;
-  /** For streams that stay open. */
-  readonly streams: Dispatcher;
+  /** How long is waited for streams that stay open. */
+  readonly streams: StreamTimeouts;
   /** With neighbours on these streams. */
   readonly patience: NeighbourPatience;
   /** Is told of each blob that is here whole and checked. */

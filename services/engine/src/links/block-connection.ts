@@ -7,6 +7,7 @@ import { LinkFailure } from './failure';
 import type { ReadRounds } from './read-rounds';
 import { readHead } from './response-head';
 import type { ResponseHead } from './response-head';
+import { socketAddress } from './socket-address';
 
 /** The longest head of an answer, and the longest body of one that is no block. */
 const MAX_HEAD = 16 * 1024;
@@ -76,10 +77,8 @@ export class BlockConnection {
     private readonly rounds: ReadRounds,
     private readonly closed: (connection: BlockConnection) => void,
   ) {
-    const host = origin.hostname.replace(/^\[|\]$/g, '');
     this.socket = connect({
-      host,
-      port: Number(origin.port === '' ? '80' : origin.port),
+      ...socketAddress(origin),
       noDelay: true,
       onread: { buffer: () => this.room(), callback: (length) => this.took(length) },
     });

@@ -1,18 +1,18 @@
-import { BlockSet, haveEvent, havePath } from '@cdk8s-dragonfly/protocol';
+import { BlockSet, haveLine, havePath } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, HaveEvent, Neighbour } from '@cdk8s-dragonfly/protocol';
-import type { Dispatcher } from 'undici';
 
 import { linkFailure } from './failure';
 import type { LinkFailure } from './failure';
 import { followLines } from './line-stream';
 import type { NeighbourPatience } from './neighbour-patience';
+import type { StreamTimeouts } from './stream-connection';
 
 export interface PeerLinkOptions {
   readonly peer: Neighbour;
   readonly blob: BlobId;
   /** This daemon's own name. */
   readonly cid: string;
-  readonly dispatcher: Dispatcher;
+  readonly timeouts: StreamTimeouts;
   /** With the peer, in all blobs. */
   readonly patience: NeighbourPatience;
   /** Blocks from this one on are not believed: the blob has fewer. */
@@ -96,11 +96,11 @@ export class PeerLink {
   }
 
   private async follow(): Promise<void> {
-    const { blob, cid, dispatcher, patience } = this.options;
+    const { blob, cid, patience, timeouts } = this.options;
     const url = new URL(havePath(blob, cid, 'one'), this.origin);
     const options = {
-      dispatcher,
-      schema: haveEvent,
+      timeouts,
+      form: haveLine,
       silence: patience.silence,
       wait: (lost: () => void) => patience.with(this.cid, lost),
       signal: this.closing.signal,

@@ -101,7 +101,7 @@ export class SupernodeLink {
         url.search = new URLSearchParams(query).toString();
         return url;
       },
-      dispatcher,
+      timeouts: { connect: connectTimeout, answer: LATEST_ANSWER },
       headers: this.proof,
       patience: () => this.liveness.patience,
       lives: () => this.liveness.look(true),

@@ -1,11 +1,11 @@
-import { sessionEvent } from '@cdk8s-dragonfly/protocol';
+import { sessionLine } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, SessionEvent } from '@cdk8s-dragonfly/protocol';
-import type { Dispatcher } from 'undici';
 
 import { LinkFailure, linkFailure } from './failure';
 import { followLines } from './line-stream';
 import type { LinkLog } from './link-log';
 import type { LivenessState } from './liveness';
+import type { StreamTimeouts } from './stream-connection';
 
 /** What a session says of a blob. */
 export type BlobEvent = Exclude<SessionEvent, { type: 'ping' | 'hello' }>;
@@ -26,7 +26,7 @@ export interface SupernodeSessionOptions {
   readonly name: string;
   /** @param number counts the sessions: the supernode may hear of them in another order than they were opened in. */
   readonly url: (ip: string, number: number) => URL;
-  readonly dispatcher: Dispatcher;
+  readonly timeouts: StreamTimeouts;
   /** Headers that show who we are. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the supernode may be silent now, in milliseconds, before it counts as lost. */
@@ -112,15 +112,15 @@ export class SupernodeSession {
   }
 
   private async run(ip: string): Promise<void> {
-    const { name, patience, log, dispatcher, headers } = this.options;
+    const { name, patience, log, headers, timeouts } = this.options;
     const { signal } = this.stopping;
     for (let failures = 0; !isAborted(signal); failures += 1) {
       // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
       this.usualSilence = patience() / 2;
       const options = {
-        dispatcher,
+        timeouts,
         headers,
-        schema: sessionEvent,
+        form: sessionLine,
         silence: this.usualSilence,
         tuned: (change: (silence: number) => void) => (this.tune = change),
         silent: this.suspicion(),

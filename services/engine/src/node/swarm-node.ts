@@ -80,7 +80,6 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
   private readonly tools: DownloadTools;
   private readonly blocks: BlockClient;
   private readonly pieces: Agent;
-  private readonly streams: Agent;
   private readonly origin: OriginClient;
   private readonly clock = new SteadyClock();
 
@@ -104,11 +103,6 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     const stall = { headersTimeout: peerStallTimeout, bodyTimeout: peerStallTimeout };
     this.pieces = new Agent({ connect: { timeout: connectTimeout }, connections: 16, ...stall });
     this.blocks = new BlockClient({ connect: connectTimeout, stall: peerStallTimeout }, store.buffers);
-    this.streams = new Agent({
-      connect: { timeout: connectTimeout },
-      headersTimeout: peerStallTimeout,
-      bodyTimeout: 0,
-    });
     this.origin = new OriginClient({
       rules: options.originRules,
       firstByteTimeout: originFirstByteTimeout,
@@ -134,7 +128,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
       pieceMemory: new PieceMemory(),
       blocks: this.blocks,
       pieces: this.pieces,
-      streams: this.streams,
+      streams: { connect: connectTimeout, answer: peerStallTimeout },
       patience: new NeighbourPatience(peerStallTimeout),
       origin: limit === undefined ? this.origin : limitedOrigin(this.origin, limit),
       limit,
@@ -281,7 +275,7 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     this.downloads.clear();
     this.blocks.stop();
     this.clock.stop();
-    await Promise.all([this.pieces.destroy(), this.streams.destroy()]);
+    await this.pieces.destroy();
     await this.origin.stop();
     await this.store.stop();
   }

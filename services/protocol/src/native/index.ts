@@ -15,7 +15,7 @@ export type { DaemonBlobs, DaemonReach, ReachFault } from './daemon-report';
 export { editionOf, isMarked, isOfEdition } from './edition';
 export type { Edition, EditionMarks } from './edition';
 export { LineCutter, LineError, lineOf, readLines } from './lines';
-export type { LineSchema } from './lines';
+export type { LineForm } from './lines';
 export {
   ARRIVING_HEADER,
   BLOCK_EDITION_HEADER,
@@ -52,6 +52,7 @@ export type {
   Share,
   TaskFailure,
 } from './messages';
+export { haveLine, sessionLine } from './plain-lines';
 export {
   FORMER_SESSION_PATHS,
   HOLDINGS_PATH,

@@ -12,6 +12,9 @@ import { edition, editionId } from './edition';
  */
 export const NATIVE_VERSION = 2;
 
+/** So many new blocks go into one line at most. */
+export const MAX_NEWS = 100_000;
+
 /** Headers that carry a block's attestation. */
 export const BLOCK_HASH_HEADER = 'x-dragonfly-block-sha256';
 export const BLOCK_SIGNATURE_HEADER = 'x-dragonfly-block-signature';
@@ -154,7 +157,7 @@ export const sessionEvent = z.discriminatedUnion('type', [
   /** All blocks that the supernode has. */
   z.object({ type: z.literal('have'), blob: blobId, blocks }),
   /** Blocks that the supernode has since. */
-  z.object({ type: z.literal('added'), blob: blobId, blocks: z.array(block).max(100_000) }),
+  z.object({ type: z.literal('added'), blob: blobId, blocks: z.array(block).max(MAX_NEWS) }),
   /** All neighbours of this daemon for the blob. */
   z.object({ type: z.literal('neighbours'), blob: blobId, peers: z.array(neighbour).max(64) }),
   z.object({ type: z.literal('share'), blob: blobId, share }),
@@ -181,8 +184,8 @@ export const haveEvent = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('added'),
-    blocks: z.array(block).max(100_000),
-    unattested: z.array(block).max(100_000).optional(),
+    blocks: z.array(block).max(MAX_NEWS),
+    unattested: z.array(block).max(MAX_NEWS).optional(),
   }),
 ]);
 export type HaveEvent = z.infer<typeof haveEvent>;

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
 
-import { BlockSet, haveEvent, havePath, peerFilePath, readLines } from '@cdk8s-dragonfly/protocol';
+import { BlockSet, haveLine, havePath, peerFilePath, readLines } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, HaveEvent, Neighbour } from '@cdk8s-dragonfly/protocol';
 
 /** So many daemons give pieces of one blob to original clients; each of them to a few at a time. */
@@ -101,7 +101,7 @@ export class DaemonHolders {
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
     try {
       if (answer.statusCode !== 200) return;
-      for await (const event of readLines<HaveEvent>(answer, haveEvent)) {
+      for await (const event of readLines<HaveEvent>(answer, haveLine)) {
         if (event.type === 'ping') continue;
         if (event.type === 'have' && event.edition !== undefined && isOther(event.edition)) return;
         if (event.type === 'have') has.addAll(event.blocks);

@@ -6,7 +6,6 @@ import { Bell, BlockClient, LinkFailure, NeighbourPatience, PeerLink, fetchBlock
 import type { BlobShape } from '@cdk8s-dragonfly/engine';
 import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
-import { Agent } from 'undici';
 
 /** So many are asked; more bring nothing. */
 const MOST = 16;
@@ -35,15 +34,15 @@ const UNKNOWN_END = 65_536;
 
 /** The ways to daemons, the same for all blobs. */
 export class HolderRoads {
-  readonly streams = new Agent({ connect: { timeout: 1000 }, headersTimeout: SILENCE, bodyTimeout: 0 });
+  readonly streams = { connect: 1000, answer: SILENCE };
   readonly blocks = new BlockClient({ connect: 1000, stall: SILENCE });
   readonly patience = new NeighbourPatience(SILENCE);
   /** As which daemons know this supernode: replicas may share an address. */
   readonly name = `supernode-${randomBytes(8).toString('hex')}`;
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.blocks.stop();
-    await this.streams.destroy();
+    return Promise.resolve();
   }
 }
 
@@ -167,7 +166,7 @@ export class Holders {
       peer,
       blob: this.blob,
       cid: this.tools.roads.name,
-      dispatcher: this.tools.roads.streams,
+      timeouts: this.tools.roads.streams,
       patience: this.tools.roads.patience,
       end: () => {
         const stored = this.following?.stored;
