@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 import { BlockSet, lineOf } from '@cdk8s-dragonfly/protocol';
 import type { HaveMessage } from '@cdk8s-dragonfly/protocol';
@@ -15,7 +16,7 @@ const GATHER = 3;
 /** A neighbour that leaves so many bytes unread is cut off: it may open another stream, and is told anew what is here. */
 const MOST_UNREAD = 1024 * 1024;
 
-const PING = lineOf({ type: 'ping' });
+const PING = Buffer.from(lineOf({ type: 'ping' }));
 
 /** Who hears pings: the streams of a neighbour that counts any line for a sign of life, or one stream of another. */
 interface Neighbour {
@@ -27,6 +28,11 @@ interface Neighbour {
 /** One stream. */
 interface Listener {
   readonly response: ServerResponse;
+  /**
+   * Its connection, to which lines go straight once the head is on it: what a response does for each part of a body costs more than the write
+   * itself, and there is nothing for it to do with this one. Null: it is closed.
+   */
+  readonly socket: Socket | null;
   readonly neighbour: Neighbour;
 }
 
@@ -50,9 +56,10 @@ export class HaveFeeds {
     response.useChunkedEncodingByDefault = false;
     response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
     response.flushHeaders();
+    const { socket } = response;
     const known = name === undefined ? undefined : this.byName.get(name);
     const neighbour = known ?? { listeners: new Set(), quiet: 0 };
-    const listener: Listener = { response, neighbour };
+    const listener: Listener = { response, socket, neighbour };
     if (response.closed) return listener;
     neighbour.listeners.add(listener);
     this.neighbours.add(neighbour);
@@ -108,7 +115,7 @@ class HaveFeed {
 
   join(listener: Listener): () => void {
     this.unwatch ??= this.stored.watch((index) => this.came(index));
-    tell(listener, lineOf(this.all()));
+    tell(listener, Buffer.from(lineOf(this.all())));
     this.listeners.add(listener);
     return () => {
       this.listeners.delete(listener);
@@ -140,7 +147,8 @@ class HaveFeed {
   private came(index: number): void {
     (this.isAttested(index) ? this.news.blocks : this.news.unattested).push(index);
     this.timer ??= setTimeout(() => {
-      const line = lineOf({ type: 'added', ...this.news });
+      // The same bytes for all.
+      const line = Buffer.from(lineOf({ type: 'added', ...this.news }));
       this.timer = undefined;
       this.news = noNews();
       for (const listener of this.listeners) tell(listener, line);
@@ -152,12 +160,11 @@ class HaveFeed {
   }
 }
 
-function tell(listener: Listener, line: string): void {
-  const { response } = listener;
-  if (response.destroyed || response.writableEnded) return;
-  listener.neighbour.quiet = 0;
+function tell({ neighbour, response, socket }: Listener, line: Buffer): void {
+  if (socket === null || socket.destroyed || response.writableEnded) return;
+  neighbour.quiet = 0;
   // Each write shows the connection's own timer that something moves, though nobody reads.
-  if (!response.write(line) && response.writableLength > MOST_UNREAD) response.destroy();
+  if (!socket.write(line) && socket.writableLength > MOST_UNREAD) response.destroy();
 }
 
 function noNews(): { blocks: number[]; unattested: number[] } {
