@@ -92,7 +92,9 @@ describe('preheat', () => {
     const { bytesSent } = swarm.origin;
     for (const port of swarm.supernodePorts) {
       const node = await swarm.addNode(`node-at-${port}`, [port]);
-      for (const { content, ...request } of blobs) expect(content.equals(await readAll(node, request))).toBe(true);
+      const read = async ({ content, ...request }: (typeof blobs)[number]): Promise<boolean> =>
+        content.equals(await readAll(node, request));
+      expect(await Promise.all(blobs.map(read))).toEqual(blobs.map(() => true));
       expect(node.traffic.origin).toBe(0);
     }
     expect(swarm.origin.bytesSent).toBe(bytesSent);
