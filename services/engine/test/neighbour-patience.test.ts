@@ -50,4 +50,25 @@ describe('patience with a neighbour', () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(SILENCE - 1);
     expect([...streams.lost.keys()]).toEqual(['next']);
   });
+
+  it('passes for all neighbours in the steps of one timer, which is there as long as it is needed', async () => {
+    const [begun, ended] = [jest.spyOn(global, 'setInterval'), jest.spyOn(global, 'clearInterval')];
+    try {
+      const streams = new Streams();
+      streams.open('a', 'a');
+      const gone = streams.open('gone', 'gone');
+      // In the middle of a step.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const began = performance.now();
+      streams.open('b', 'b');
+      gone.end();
+      await streams.untilLost('a');
+      expect(ended).not.toHaveBeenCalled();
+      await streams.untilLost('b');
+      expect(performance.now() - began).toBeGreaterThanOrEqual(SILENCE - 1);
+      expect([begun, ended].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+    } finally {
+      for (const spy of [begun, ended]) spy.mockRestore();
+    }
+  });
 });

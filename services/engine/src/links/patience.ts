@@ -1,3 +1,5 @@
+import { Steps } from './steps';
+
 /** In so many steps the time of a patience passes. */
 const STEPS = 16;
 
@@ -7,20 +9,33 @@ const STEPS = 16;
  * silence of others.
  */
 export class Patience {
-  private left = STEPS;
-  private readonly timer: NodeJS.Timeout;
+  private left: number;
+  private readonly take: () => void;
 
   /**
    * @param ms how long, in milliseconds.
    * @param lost called once, when it is at its end.
+   * @param steps those of all that are as long, see {@link Patience.stepsOf}. Default: its own.
    */
-  constructor(ms: number, lost: () => void) {
-    this.timer = setInterval(() => {
+  constructor(
+    ms: number,
+    lost: () => void,
+    private readonly steps = Patience.stepsOf(ms),
+  ) {
+    // Never shorter than asked.
+    this.left = steps.areUnderWay ? STEPS + 1 : STEPS;
+    this.take = () => {
       this.left -= 1;
       if (this.left > 0) return;
       this.end();
       lost();
-    }, ms / STEPS);
+    };
+    steps.begin(this.take);
+  }
+
+  /** The steps in which patiences of `ms` milliseconds pass, for many of them. */
+  static stepsOf(ms: number): Steps {
+    return new Steps(ms / STEPS);
   }
 
   /** Something was heard: it begins anew. */
@@ -31,7 +46,7 @@ export class Patience {
 
   /** It is not needed any more. */
   end(): void {
-    clearInterval(this.timer);
+    this.steps.end(this.take);
   }
 }
 
