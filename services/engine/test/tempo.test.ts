@@ -55,4 +55,33 @@ describe('the steady clock', () => {
       jest.useRealTimers();
     }
   });
+
+  it('calls those who look at something themselves every 100 ms, all at once, and keeps the process alive for them', () => {
+    jest.useFakeTimers();
+    const begun = jest.spyOn(global, 'setInterval');
+    const clock = new SteadyClock();
+    try {
+      const timer = begun.mock.results[0]?.value as NodeJS.Timeout;
+      const called: string[] = [];
+      expect(timer.hasRef()).toBe(false);
+      const ends = ['one', 'other'].map((name) => clock.every(() => void called.push(name)));
+      jest.advanceTimersByTime(99);
+      expect(called).toEqual([]);
+      jest.advanceTimersByTime(1);
+      expect(called).toEqual(['one', 'other']);
+      ends[0]?.();
+      expect(timer.hasRef()).toBe(true);
+      jest.advanceTimersByTime(100);
+      expect(called).toEqual(['one', 'other', 'other']);
+      ends[1]?.();
+      expect(timer.hasRef()).toBe(false);
+      jest.advanceTimersByTime(200);
+      expect(called).toHaveLength(3);
+      expect(begun).toHaveBeenCalledTimes(1);
+    } finally {
+      clock.stop();
+      begun.mockRestore();
+      jest.useRealTimers();
+    }
+  });
 });

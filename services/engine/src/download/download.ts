@@ -24,9 +24,6 @@ import { unavailable } from './unavailable';
 import { Whole } from './whole';
 import type { WholeView } from './whole';
 
-/** How often a running download looks whether something has stalled, in milliseconds. */
-const TICK = 100;
-
 /**
  * One blob on its way to this node, however many read it. It decides where bytes come from (the swarm, and the origin when
  * the swarm cannot go on) and checks the digest of the whole.
@@ -255,7 +252,7 @@ export class Download {
     const { log, supernodes } = this.tools;
     const began = performance.now();
     this.fallback.begin();
-    const ticking = setInterval(() => this.tick(), TICK);
+    const endTicks = this.tools.clock.every(() => this.tick());
     const { swarm, origin, original, stopping } = this;
     // At once: it may be waiting for its turn at a supernode.
     stopping.signal.addEventListener('abort', () => swarm.leave(), { once: true });
@@ -290,7 +287,7 @@ export class Download {
       const isOther = reason === 'digest-mismatch' || (reason === 'changed' && !isDigest(this.blob));
       if (isOther) await this.disk.throwAway();
     } finally {
-      clearInterval(ticking);
+      endTicks();
       stopping.abort(new Error('the download has ended'));
       swarm.leave();
       original.stop();

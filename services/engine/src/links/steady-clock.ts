@@ -2,6 +2,9 @@
 const STEP = 50;
 const COUNTS = 2 * STEP;
 
+/** At every so many looks those are called who look at something themselves. */
+const LOOKS_A_TICK = 2;
+
 /**
  * A monotonic clock, in milliseconds, that goes slower while this process is short of CPU: so a starved node does not take its own pauses for
  * the silence of others.
@@ -9,6 +12,8 @@ const COUNTS = 2 * STEP;
 export class SteadyClock {
   private counted = 0;
   private looked: number;
+  private looks = 0;
+  private readonly ticking = new Set<() => void>();
   private readonly timer: NodeJS.Timeout;
 
   /** @param real the clock that it follows. Default: `performance.now()`. */
@@ -22,6 +27,23 @@ export class SteadyClock {
     return this.counted + Math.min(COUNTS, this.real() - this.looked);
   }
 
+  /**
+   * Calls `take` every 100 milliseconds, and keeps the process alive until that ends. All are called at once: a timer for each would wake the process
+   * as often as there are.
+   *
+   * @returns ends it.
+   */
+  every(take: () => void): () => void {
+    // One that is given twice is called twice.
+    const call = (): void => take();
+    this.ticking.add(call);
+    this.timer.ref();
+    return () => {
+      this.ticking.delete(call);
+      if (this.ticking.size === 0) this.timer.unref();
+    };
+  }
+
   stop(): void {
     clearInterval(this.timer);
   }
@@ -30,5 +52,7 @@ export class SteadyClock {
     const real = this.real();
     this.counted += Math.min(COUNTS, real - this.looked);
     this.looked = real;
+    this.looks += 1;
+    if (this.looks % LOOKS_A_TICK === 0) for (const call of this.ticking) call();
   }
 }
