@@ -83,10 +83,15 @@ class Connection {
 }
 
 async function ask(base, method, path, part) {
-  const connection = idle.get(base)?.pop() ?? new Connection(base);
-  await connection.ask(method, path, part).catch((error) => {
-    throw new Error(`${method} ${path}: ${error.message}`);
-  });
+  const used = idle.get(base)?.pop();
+  const connection = used ?? new Connection(base);
+  try {
+    await connection.ask(method, path, part);
+  } catch (error) {
+    // The other side may have closed it just as it was used again.
+    if (used !== undefined && used.head === '') await ask(base, method, path, part);
+    else throw new Error(`${method} ${path}: ${error.message}`, { cause: error });
+  }
 }
 
 /** Reads a body; tells when its first byte came, how long it took, and fails when it is not what its digest says. */
