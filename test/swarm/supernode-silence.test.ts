@@ -54,7 +54,7 @@ describe('a supernode that is lost in the middle of a pull', () => {
           const { now } = clock;
           if (lostAt > 0 && !isBack) longest[index] = Math.max(longest[index] ?? 0, now - Math.max(last, lostAt));
           last = now;
-          if (!isBack && longest.every((gap) => gap > 900)) {
+          if (signal === 'SIGSTOP' && !isBack && longest.every((gap) => gap > 900)) {
             supernode.signal('SIGCONT');
             isBack = true;
           }

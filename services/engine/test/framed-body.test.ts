@@ -45,12 +45,12 @@ test('a body of a known length is whole with its last byte, and one without neve
 });
 
 test.each([
-  ['is no number', 'x\r\nabc', 'a chunk does not say how long it is'],
-  ['is negative', '-1\r\n', 'a chunk does not say how long it is'],
-  ['is longer than any line', '123456789\r\n', 'a chunk does not say how long it is'],
-  ['ends in a bare newline', '3\nabc\r\n', 'a chunk does not say how long it is'],
-  ['is too small', '3\r\nabcd\r\n', 'a chunk is longer than it says'],
-  ['has no end', `3;${'x'.repeat(300)}`, 'what stands around a chunk is too long'],
+  ['is no number', 'x\r\nabc', 'a chunk does not say how long it is: "x\\r"'],
+  ['is negative', '-1\r\n', 'a chunk does not say how long it is: "-1\\r"'],
+  ['is longer than any line', '123456789\r\n', 'a chunk does not say how long it is: "123456789\\r"'],
+  ['ends in a bare newline', '3\nabc\r\n', 'a chunk does not say how long it is: "3"'],
+  ['is too small', '3\r\nabcd\r\n', 'a chunk is longer than it says, behind it stands: "d\\r"'],
+  ['has no end', `3;${'x'.repeat(300)}`, `what stands around a chunk is longer than 256 bytes: "3;${'x'.repeat(78)}"`],
 ])('a chunk whose length %s is a lie', (_what, text, message) => {
   const lie = expect.objectContaining({ kind: 'lying', message: `there: ${message}` }) as Error;
   expect(() => taken('chunked', Buffer.from(text))).toThrow(lie);

@@ -169,3 +169,25 @@ test('a neighbour that reads nothing is cut off, so that what it is told does no
   answer.destroy();
   await stored.release();
 });
+
+test('each stream of a neighbour is pinged now and then, however many it has: one that is still for long would be closed', async () => {
+  const others = [
+    'setTimeout',
+    'clearTimeout',
+    'setImmediate',
+    'clearImmediate',
+    'nextTick',
+    'queueMicrotask',
+  ] as const;
+  jest.useFakeTimers({ doNotFake: [...others, 'performance', 'Date', 'hrtime'] });
+  try {
+    const stored = await store.create(blob, PIECE, PIECE);
+    const streams = await Promise.all(Array.from({ length: 45 }, () => Listening.begin('one')));
+    for (const stream of streams) expect((await stream.next())?.type).toBe('have');
+    jest.advanceTimersByTime(10_000);
+    for (const stream of streams) expect(await stream.next()).toEqual({ type: 'ping' });
+    await stored.release();
+  } finally {
+    jest.useRealTimers();
+  }
+});

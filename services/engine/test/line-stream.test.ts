@@ -63,6 +63,7 @@ describe('a stream of lines', () => {
   it.each([
     ['with its connection', `${HEAD}\r\n${lines}${lines}`],
     ['with its last chunk', `${HEAD}transfer-encoding: chunked\r\n\r\n${chunk}${chunk}0\r\n\r\n`],
+    ['with its connection, after hints', `HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n${HEAD}\r\n${lines}${lines}`],
     ['after so many bytes', `${HEAD}content-length: ${2 * lines.length}\r\n\r\n${lines}${lines}`],
   ])('that ends %s is heard to its end, in one read or byte by byte', async (_what, text) => {
     const events = [{ type: 'added', blocks: [1, 2] }, { type: 'ping' }];
@@ -84,7 +85,13 @@ describe('a stream of lines', () => {
 
   it.each([
     ['refuses', 'HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n', 'answered 403 instead of a stream'],
-    ['does not speak HTTP', 'SSH-2.0-OpenSSH\r\n\r\n', 'is not of HTTP'],
+    [
+      'does not speak HTTP',
+      'SSH-2.0-OpenSSH\r\n\r\n',
+      'gave no head of HTTP/1.1 that says one thing of where its body ends: "SSH-2.0-OpenSSH"',
+    ],
+    ['packs its body', `${HEAD}transfer-encoding: gzip, chunked\r\n\r\n`, 'that says one thing of where its body ends'],
+    ['speaks something else', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', 'answered 101 instead of a stream'],
     ['gives a head without an end', `${HEAD}x: ${'y'.repeat(17_000)}`, 'longer than 16384 bytes'],
     ['sends what is no line of the protocol', `${HEAD}\r\n{"type":"added","blocks":[-1]}\n`, 'not of the protocol'],
     ['sends what is not JSON', `${HEAD}\r\nhello\n`, 'a line is not JSON: hello'],

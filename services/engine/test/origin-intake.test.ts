@@ -103,4 +103,15 @@ describe('a daemon that fetches from the origin for its neighbours and itself', 
     await origin.ended();
     expect([failures, disk.stored?.whole]).toEqual([[], true]);
   });
+
+  it('begins anew for another reason that comes while it ends', async () => {
+    answered = () => {
+      takenIn();
+      origin.swarmReturned();
+      origin.start('original supernodes are of no use', signal);
+    };
+    origin.start('the supernode is lost', signal, true);
+    await origin.ended();
+    expect([failures, disk.stored?.whole]).toEqual([[], true]);
+  });
 });

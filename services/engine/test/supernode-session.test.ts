@@ -23,11 +23,15 @@ describe('a session with the supernode', () => {
   /** When sessions were asked for that were refused. */
   const refused: number[] = [];
   let refuses = false;
+  /** Called when it is looked whether the supernode lives. */
+  let looking: () => Promise<void> = () => Promise.resolve();
 
   beforeEach(async () => {
     state = 'answers';
     refuses = false;
+    looking = () => Promise.resolve();
     streams.splice(0);
+    refused.splice(0);
     server = createServer((_request, response) => {
       if (refuses) {
         refused.push(performance.now());
@@ -48,7 +52,7 @@ describe('a session with the supernode', () => {
       lives: () => {
         seen.looks += 1;
         heard.emit('looked');
-        return Promise.resolve(state);
+        return looking().then(() => state);
       },
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
     });
@@ -148,6 +152,24 @@ describe('a session with the supernode', () => {
     const event = once(heard, 'event');
     again.write(lineOf({ type: 'share', blob, share: { index: 0, count: 1 } }));
     expect(await event).toEqual([{ type: 'share', blob, share: { index: 0, count: 1 } }]);
+  });
+
+  it('is opened at once for who registers while it is looked whether the supernode lives', async () => {
+    session.keepOpen('127.0.0.1');
+    const stream = await opened();
+    refuses = true;
+    stream.destroy();
+    // After the second it would be asked for a second later.
+    while (refused.length < 2) await once(heard, 'refused');
+    let go: () => void = () => undefined;
+    looking = () => new Promise((resolve) => (go = resolve));
+    await once(heard, 'looked');
+    refuses = false;
+    session.keepOpen('127.0.0.1');
+    const began = performance.now();
+    go();
+    await opened();
+    expect(performance.now() - began).toBeLessThan(500);
   });
 
   it('is asked for less and less often of one that answers pings and refuses it', async () => {

@@ -18,7 +18,6 @@ import {
 import type { Digest, HaveMessage, Neighbour } from '@cdk8s-dragonfly/protocol';
 import { BlobStore } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
-import { Agent } from 'undici';
 
 import { Doubts } from '../src/download/doubts';
 import { FlightBudget } from '../src/download/flight-budget';
@@ -146,7 +145,6 @@ export async function withSwarm(
       throw error;
     },
   } as unknown as Intake;
-  const streams = new Agent();
   const clock = new SteadyClock();
   const blocks = new BlockClient({ connect: 5000, stall: 60_000 }, store.buffers);
   const budget = new FlightBudget();
@@ -155,9 +153,10 @@ export async function withSwarm(
     answer: (): Promise<unknown> => Promise.resolve({ link: { leave: nothing, report: nothing }, joined }),
   };
   const tools = {
-    ...{ cid: 'me', store, blocks, budget, clock, streams, policy: DAEMON_POLICY, traffic: noTraffic() },
+    ...{ cid: 'me', store, blocks, budget, clock, policy: DAEMON_POLICY, traffic: noTraffic() },
     supernodes: { join: () => joining.answer() },
     patience: new NeighbourPatience(60_000),
+    streams: { connect: 5000, answer: 60_000 },
     timeouts: { swarmStall: 60_000, busy: 8000 },
     log: { debug: nothing, info: nothing, warn: nothing },
   } as unknown as DownloadTools;
@@ -189,7 +188,6 @@ export async function withSwarm(
     swarm.leave();
     clock.stop();
     blocks.stop();
-    await streams.destroy();
     for (const { server } of [supernode, ...neighbours]) {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -56,6 +56,24 @@ describe('the steady clock', () => {
     }
   });
 
+  it('calls them by the time that has passed, where the process seldom comes to look', () => {
+    jest.useFakeTimers();
+    let real = 0;
+    const clock = new SteadyClock(() => real);
+    try {
+      let calls = 0;
+      clock.every(() => void (calls += 1));
+      for (let step = 0; step < 10; step += 1) {
+        real += 300;
+        jest.advanceTimersByTime(50);
+      }
+      expect(calls).toBe(10);
+    } finally {
+      clock.stop();
+      jest.useRealTimers();
+    }
+  });
+
   it('calls those who look at something themselves every 100 ms, all at once, and keeps the process alive for them', () => {
     jest.useFakeTimers();
     const begun = jest.spyOn(global, 'setInterval');

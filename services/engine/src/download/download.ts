@@ -152,6 +152,8 @@ export class Download {
 
   removeCursor(reader: object): void {
     this.readers.remove(reader);
+    // Another reader is the one that blocks are chosen for now.
+    if (!this.finished) this.swarm.cursorMoved();
   }
 
   /** A part of the blob straight from the origin: what is left when this node cannot store it. */
@@ -174,6 +176,8 @@ export class Download {
     this.doubts.reopen();
     this.stopping = new AbortController();
     [this.swarm, this.origin, this.original, this.fallback] = this.intakes();
+    // The end of the last run may still look for stalls, and sees no other time than this.
+    this.fallback.begin();
     this.work = this.work.then(() => this.run());
   }
 

@@ -40,6 +40,8 @@ export class OriginIntake {
   private readonly turns: Turns;
   /** Ends what runs only because nobody else was there; undefined when that is not why it runs. */
   private returning: AbortController | undefined;
+  /** Begins anew for another reason that came while what runs may end. */
+  private again: (() => void) | undefined;
   /** The longest that a block took lately, in milliseconds. */
   private slowest = 0;
   private lastReason: string | undefined;
@@ -60,9 +62,14 @@ export class OriginIntake {
 
   /** Fetches what nobody else has, unless it is at it. @param untilReturn whether it ends when a supernode takes us in. */
   start(reason: string, signal: AbortSignal, untilReturn = false): void {
-    // What runs may be all that brings the rest, now that there is another reason for it.
+    // What runs may be all that brings the rest, now that there is another reason for it. It may be about to end for the old one.
+    const mayEnd = this.returning !== undefined;
     if (!untilReturn) this.returning = undefined;
-    if (this.running !== undefined || !this.mayStart(reason)) return;
+    if (this.running !== undefined) {
+      if (mayEnd && !untilReturn) this.again = () => this.start(reason, signal);
+      return;
+    }
+    if (!this.mayStart(reason)) return;
     const returning = untilReturn ? new AbortController() : undefined;
     this.returning = returning;
     const until = returning === undefined ? signal : AbortSignal.any([signal, returning.signal]);
@@ -72,6 +79,9 @@ export class OriginIntake {
       })
       .finally(() => {
         this.running = undefined;
+        const { again } = this;
+        this.again = undefined;
+        if (!signal.aborted) again?.();
       });
   }
 
@@ -92,7 +102,7 @@ export class OriginIntake {
 
   /** Resolves when nothing of it runs. */
   async ended(): Promise<void> {
-    await this.running;
+    while (this.running !== undefined) await this.running;
   }
 
   private mayStart(reason: string): boolean {

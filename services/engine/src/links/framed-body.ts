@@ -4,6 +4,9 @@ import type { Framing } from './response-head';
 /** The longest line around a chunk, in bytes: its length in hexadecimal digits, and what may stand behind it (RFC 9112, 7.1). */
 const MAX_LINE = 256;
 
+/** So much of what is wrong is shown. */
+const SHOWN = 80;
+
 const NEWLINE = 10;
 const SIZE_LINE = /^([0-9a-fA-F]{1,8})(?:[ \t]*;[^\r\n]*)?\r$/;
 
@@ -69,24 +72,25 @@ export class FramedBody {
     const newline = bytes.indexOf(NEWLINE, start);
     const isThere = newline !== -1 && newline < stop;
     const end = isThere ? newline : stop;
-    if (this.line.length + end - start > MAX_LINE) throw this.lie('what stands around a chunk is too long');
-    this.line += bytes.toString('latin1', start, end);
+    this.line += bytes.toString('latin1', start, Math.min(end, start + MAX_LINE + 1));
+    if (this.line.length > MAX_LINE)
+      throw this.lie(`what stands around a chunk is longer than ${MAX_LINE} bytes`, this.line);
     if (!isThere) return end;
     const { isBehindChunk, line } = this;
     this.line = '';
     this.isBehindChunk = false;
     if (isBehindChunk) {
-      if (line !== '\r') throw this.lie('a chunk is longer than it says');
+      if (line !== '\r') throw this.lie('a chunk is longer than it says, behind it stands', line);
     } else {
       const [, size] = SIZE_LINE.exec(line) ?? [];
-      if (size === undefined) throw this.lie('a chunk does not say how long it is');
+      if (size === undefined) throw this.lie('a chunk does not say how long it is', line);
       this.left = parseInt(size, 16);
       this.isWhole = this.left === 0;
     }
     return end + 1;
   }
 
-  private lie(what: string): LinkFailure {
-    return new LinkFailure('lying', `${this.where}: ${what}`);
+  private lie(what: string, found: string): LinkFailure {
+    return new LinkFailure('lying', `${this.where}: ${what}: ${JSON.stringify(found.slice(0, SHOWN))}`);
   }
 }

@@ -89,12 +89,6 @@ export class PeerLink {
     this.hasAtAll.delete(block);
   }
 
-  private add(block: number, isAttested: boolean): void {
-    if (block >= this.options.end()) return;
-    if (isAttested) this.has.add(block);
-    this.hasAtAll.add(block);
-  }
-
   private async follow(): Promise<void> {
     const { blob, cid, patience, timeouts } = this.options;
     const url = new URL(havePath(blob, cid, 'one'), this.origin);
@@ -114,9 +108,12 @@ export class PeerLink {
     const isFirst = !this.open;
     this.open = true;
     if (event.type === 'added') {
-      for (const block of event.blocks) this.add(block, true);
-      for (const block of event.unattested ?? []) this.add(block, false);
-      added(event.unattested === undefined ? event.blocks : [...event.blocks, ...event.unattested]);
+      const { blocks, unattested = [] } = event;
+      const most = end();
+      const news = [...blocks, ...unattested].filter((block) => block < most);
+      for (const block of blocks) if (block < most) this.has.add(block);
+      for (const block of news) this.hasAtAll.add(block);
+      if (news.length > 0) added(news);
     } else if (event.type === 'have') {
       this.toldEdition = event.edition;
       this.has.addAll(event.blocks, end());

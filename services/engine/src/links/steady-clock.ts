@@ -2,8 +2,8 @@
 const STEP = 50;
 const COUNTS = 2 * STEP;
 
-/** At every so many looks those are called who look at something themselves. */
-const LOOKS_A_TICK = 2;
+/** How often those are called who look at something themselves, in milliseconds. */
+const TICK = 100;
 
 /**
  * A monotonic clock, in milliseconds, that goes slower while this process is short of CPU: so a starved node does not take its own pauses for
@@ -12,13 +12,14 @@ const LOOKS_A_TICK = 2;
 export class SteadyClock {
   private counted = 0;
   private looked: number;
-  private looks = 0;
+  private ticked: number;
   private readonly ticking = new Set<() => void>();
   private readonly timer: NodeJS.Timeout;
 
   /** @param real the clock that it follows. Default: `performance.now()`. */
   constructor(private readonly real: () => number = () => performance.now()) {
     this.looked = real();
+    this.ticked = this.looked;
     this.timer = setInterval(() => this.look(), STEP);
     this.timer.unref();
   }
@@ -52,7 +53,9 @@ export class SteadyClock {
     const real = this.real();
     this.counted += Math.min(COUNTS, real - this.looked);
     this.looked = real;
-    this.looks += 1;
-    if (this.looks % LOOKS_A_TICK === 0) for (const call of this.ticking) call();
+    // By the time that has passed, and not by the looks: a process that is short of CPU looks seldom.
+    if (real - this.ticked < TICK - STEP / 2) return;
+    this.ticked = real;
+    for (const call of this.ticking) call();
   }
 }

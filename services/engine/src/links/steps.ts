@@ -15,7 +15,8 @@ export class Steps {
   begin(take: () => void): void {
     this.takers.add(take);
     this.timer ??= setInterval(() => {
-      for (const each of this.takers) each();
+      // Whoever begins meanwhile has not had a whole step, and whoever has ended has no use for one.
+      for (const each of [...this.takers]) if (this.takers.has(each)) each();
     }, this.ms);
   }
 

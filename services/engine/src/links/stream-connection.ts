@@ -14,6 +14,12 @@ const MAX_HEAD = 16 * 1024;
 
 const HEAD_END = '\r\n\r\n';
 
+/** The other side speaks something else from now on, which nobody asked for. */
+const SWITCHED = 101;
+
+/** So much of what is wrong is shown. */
+const SHOWN = 80;
+
 /** All streams read into it: what has come over one is used, or copied, before another is read. */
 const READ = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -109,10 +115,22 @@ export class StreamConnection {
     if (end === -1 ? this.head.length >= MAX_HEAD : end > MAX_HEAD)
       throw new LinkFailure('lying', `the head of ${host} is longer than ${MAX_HEAD} bytes`);
     if (end === -1) return;
-    const head = readStreamHead(this.head.toString('latin1', 0, end));
+    const text = this.head.toString('latin1', 0, end);
+    const head = readStreamHead(text);
     const rest = this.head.subarray(end + HEAD_END.length);
     this.head = Buffer.alloc(0);
-    if (head === undefined) throw new LinkFailure('lying', `${host} gave an answer that is not of HTTP`);
+    if (head === undefined) {
+      const found = JSON.stringify(text.slice(0, SHOWN));
+      throw new LinkFailure(
+        'lying',
+        `${host} gave no head of HTTP/1.1 that says one thing of where its body ends: ${found}`,
+      );
+    }
+    // What a server says before its answer (RFC 9110, 15.2).
+    if (head.status < 200 && head.status !== SWITCHED) {
+      this.readHead(rest);
+      return;
+    }
     const where = `${host}${this.request.url.pathname}`;
     if (head.status !== 200) throw new LinkFailure('lying', `${where} answered ${head.status} instead of a stream`);
     this.patience.end();

@@ -146,12 +146,13 @@ export class SupernodeSession {
         if (isAborted(signal)) return;
         reason = linkFailure(error, `supernode ${name}`);
       }
+      // Whoever registers while it is looked whether it lives has it opened at once.
+      this.reopening = new AbortController();
       // A broken one may have been started anew, and knows nothing of us then. Of a silent one is known that it answers.
       if (reason.kind !== 'silent') this.tellLost(reason);
       const answers = (await this.options.lives()) === 'answers';
       if (isAborted(signal)) return;
       if (failures === 0) log.warn({ supernode: name, answers, why: reason.message }, 'the session broke');
-      this.reopening = new AbortController();
       const wait =
         answers && failures === 0 ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
       await pause(wait ?? 0, AbortSignal.any([signal, this.reopening.signal]));

@@ -10,6 +10,12 @@ const QUIET_TICKS = 2;
 /** In milliseconds. */
 const TICK = 250;
 
+/**
+ * A stream over which nothing went for so many ticks is pinged, whatever its neighbour hears over others: a connection that is still for half a minute
+ * is closed, and so would be that of a blob of which there is no news.
+ */
+const STILL_TICKS = 40;
+
 /** How long new blocks are gathered before neighbours hear of them, in milliseconds. */
 const GATHER = 3;
 
@@ -34,6 +40,8 @@ interface Listener {
    */
   readonly socket: Socket | null;
   readonly neighbour: Neighbour;
+  /** How many ticks have passed since something went over it. */
+  still: number;
 }
 
 /**
@@ -59,7 +67,7 @@ export class HaveFeeds {
     const { socket } = response;
     const known = name === undefined ? undefined : this.byName.get(name);
     const neighbour = known ?? { listeners: new Set(), quiet: 0 };
-    const listener: Listener = { response, socket, neighbour };
+    const listener: Listener = { response, socket, neighbour, still: 0 };
     if (response.closed) return listener;
     neighbour.listeners.add(listener);
     this.neighbours.add(neighbour);
@@ -93,6 +101,10 @@ export class HaveFeeds {
   private tick(): void {
     for (const neighbour of this.neighbours) {
       neighbour.quiet += 1;
+      for (const listener of neighbour.listeners) {
+        listener.still += 1;
+        if (listener.still >= STILL_TICKS) tell(listener, PING);
+      }
       if (neighbour.quiet < QUIET_TICKS) continue;
       const [next] = neighbour.listeners;
       if (next === undefined) continue;
@@ -160,9 +172,11 @@ class HaveFeed {
   }
 }
 
-function tell({ neighbour, response, socket }: Listener, line: Buffer): void {
+function tell(listener: Listener, line: Buffer): void {
+  const { neighbour, response, socket } = listener;
   if (socket === null || socket.destroyed || response.writableEnded) return;
   neighbour.quiet = 0;
+  listener.still = 0;
   // Each write shows the connection's own timer that something moves, though nobody reads.
   if (!socket.write(line) && socket.writableLength > MOST_UNREAD) response.destroy();
 }

@@ -53,7 +53,7 @@ export class LineCutter<T> {
     const length = this.length + end - start;
     if (length > MAX_LINE) throw tooLong();
     if (length > this.begun.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.begun.length));
+      const larger = Buffer.allocUnsafe(Math.min(MAX_LINE, Math.max(length, 2 * this.begun.length)));
       this.begun.copy(larger, 0, 0, this.length);
       this.begun = larger;
     }
