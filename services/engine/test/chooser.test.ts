@@ -10,7 +10,8 @@ let later: number;
 beforeEach(() => {
   looks = jest.spyOn(Sources.prototype, 'overdue');
   later = 0;
-  const began = performance.now();
+  // A whole number, as with a fraction a second later may be less than a second more.
+  const began = Math.ceil(performance.now());
   jest.spyOn(performance, 'now').mockImplementation(() => began + later);
 });
 afterEach(() => jest.restoreAllMocks());
