@@ -27,6 +27,23 @@ describe('several supernodes', () => {
     expect(swarm.origin.bytesSent).toBe(6 * 2 * MIB);
   });
 
+  it('have one session with a daemon, though they are configured by other names than they advertise', async () => {
+    swarm = await Swarm.start(2, {}, '127.0.0.1', '127.0.0.2');
+    const node = await swarm.addNode();
+    const owners = new Set<string | undefined>();
+    let blobs = 0;
+    while (owners.size < 2) {
+      await readAll(node, swarm.origin.add(randomBytes(2 * MIB)));
+      blobs += 1;
+      for (const line of swarm.lines)
+        if (line.includes('"msg":"fetched"')) owners.add(/"supernode":(\d+)/.exec(line)?.[1]);
+    }
+    // Each of them has a session then, and has been told over it.
+    await swarm.told(blobs, 2);
+    expect(swarm.lines.filter((line) => line.includes('the session'))).toEqual([]);
+    expect(swarm.origin.requests).toHaveLength(blobs);
+  });
+
   it('are survived by a download when the owner dies in the middle, with at most two copies', async () => {
     swarm = await Swarm.start(2);
     const content = randomBytes(24 * MIB);

@@ -58,6 +58,7 @@ export class Swarm {
     readonly home: string,
     readonly origin: CountedOrigin,
     private readonly host: string,
+    private readonly name = host,
   ) {
     const { lines, logged } = this;
     this.log = createLog(
@@ -73,12 +74,15 @@ export class Swarm {
     );
   }
 
-  /** @param replicas how many supernodes in this process; @param disk of the first; @param host the address of all. */
-  static async start(replicas = 1, disk: Disk = {}, host = '127.0.0.1'): Promise<Swarm> {
-    const swarm = new Swarm(await mkdtemp(join(tmpdir(), 'swarm-')), await CountedOrigin.start(host), host);
+  /**
+   * @param replicas how many supernodes in this process; @param disk of the first; @param host the address of all; @param name the one by which
+   * supernodes are named to daemons and each other, and which leads to the same.
+   */
+  static async start(replicas = 1, disk: Disk = {}, host = '127.0.0.1', name = host): Promise<Swarm> {
+    const swarm = new Swarm(await mkdtemp(join(tmpdir(), 'swarm-')), await CountedOrigin.start(host), host, name);
     // Replicas have to know each other's before they start.
     const ports = await Promise.all(Array.from({ length: replicas }, freePort));
-    const peers = replicas === 1 ? [] : ports.map((port) => ({ host, port }));
+    const peers = replicas === 1 ? [] : ports.map((port) => ({ host: name, port }));
     const signingKey = join(swarm.home, 'signing-key.pem');
     const { privateKey } = generateKeyPairSync('ed25519');
     await writeFile(signingKey, privateKey.export({ type: 'pkcs8', format: 'pem' }));
@@ -113,7 +117,7 @@ export class Swarm {
     const supernode = await Supernode.start({
       homeDir: folder ?? join(this.home, `supernode-${index}`),
       ...limits,
-      api: { host: this.host, port },
+      api: { host: this.name === this.host ? this.host : '0.0.0.0', port },
       blocks: { host: this.host, port: 0 },
       advertiseIp: this.host,
       peers,
@@ -174,7 +178,7 @@ export class Swarm {
       originFirstByteTimeout: 5000,
       originStallTimeout: ORIGIN_STALL,
       ...limits,
-      supernodes: supernodePorts.map((port) => ({ host: this.host, port })),
+      supernodes: supernodePorts.map((port) => ({ host: this.name, port })),
       peers: { host: this.host, port: 0 },
       originRules: new OriginRules({ allow: [{ host: this.host, port: this.origin.port }] }),
       connectTimeout: 1000,

@@ -80,6 +80,7 @@ describe('a daemon that is told to come later', () => {
       silence: 1000,
       busy: 8000,
       lookEvery: 200,
+      nextSession: () => 1,
       clock,
       pulses,
       holdings: () => [],

@@ -22,6 +22,14 @@ export interface SupernodeAddress {
   readonly port: number;
 }
 
+/** A replica that owns a blob, as another tells of it. */
+export interface Owner extends SupernodeAddress {
+  /** `HOST:PORT` by which the replicas know it; undefined: not told. */
+  readonly name?: string | undefined;
+  /** Which process it is; undefined: not told. */
+  readonly process?: string | undefined;
+}
+
 /** Who this daemon is, to the supernode and to its neighbours. */
 export interface PeerIdentity {
   readonly cid: string;
@@ -63,7 +71,7 @@ export interface Joined {
 export type RegistrationAnswer =
   | ({ readonly kind: 'joined' } & Joined)
   /** Another replica owns the blob. */
-  | { readonly kind: 'elsewhere'; readonly owner: SupernodeAddress }
+  | { readonly kind: 'elsewhere'; readonly owner: Owner }
   /** The supernode is an original one, which knows nothing of the native protocol. */
   | { readonly kind: 'original'; readonly registration: Registration }
   /** It is to be asked again after so many milliseconds. `process`: which of its processes says so; undefined: it does not say. */
@@ -136,8 +144,8 @@ export function readRegistration(status: number, body: string, name: string): Re
     throw new LinkFailure('lying', `supernode ${name} does not answer as ${wanted} has it`);
   }
   if ('owner' in native.data) {
-    const { owner } = native.data;
-    return { kind: 'elsewhere', owner: { host: owner.ip, port: owner.port } };
+    const { ip: host, ...owner } = native.data.owner;
+    return { kind: 'elsewhere', owner: { host, ...owner } };
   }
   const { ip, port } = native.data.blocks;
   const host = ip.includes(':') ? `[${ip}]` : ip;

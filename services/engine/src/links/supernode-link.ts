@@ -37,6 +37,12 @@ export interface SupernodeLinkOptions {
   readonly pulses: PulseSockets;
   /** The blobs that are here whole, the one used last at the end. */
   readonly holdings: () => readonly BlobId[];
+  /** Whether it was configured; else another supernode named it, and it is forgotten when it is gone. Default true. */
+  readonly isConfigured?: boolean | undefined;
+  /** Counts the sessions of this daemon: a supernode may hear of them in another order than they were opened in. */
+  readonly nextSession: () => number;
+  /** The session is open. */
+  readonly opened?: (() => void) | undefined;
   readonly log: LinkLog;
 }
 
@@ -69,6 +75,8 @@ export class SupernodeLink {
   /** Counts the downloads at an original one. */
   private downloads = 0;
   private watching: Promise<void> | undefined;
+  /** The link that has taken over what this one did, as long as it leads to that process. */
+  private heir: { readonly link: SupernodeLink; readonly process: string } | undefined;
   private localIp: string | undefined;
 
   constructor(private readonly options: SupernodeLinkOptions) {
@@ -95,9 +103,10 @@ export class SupernodeLink {
     });
     this.session = new SupernodeSession({
       name,
-      url: (ip, number) => {
+      isKept: this.isConfigured,
+      url: (ip) => {
         const url = this.url(SESSION_PATH);
-        const query = { cid: identity.cid, ip, port: `${identity.port}`, number: `${number}` };
+        const query = { cid: identity.cid, ip, port: `${identity.port}`, number: `${options.nextSession()}` };
         url.search = new URLSearchParams(query).toString();
         return url;
       },
@@ -105,7 +114,10 @@ export class SupernodeLink {
       headers: this.proof,
       patience: () => this.liveness.patience,
       lives: () => this.liveness.look(true),
-      opened: (known) => this.announcements.opened(known),
+      opened: (known) => {
+        this.announcements.opened(known);
+        options.opened?.();
+      },
       log,
     });
     this.announcements = new Announcements({
@@ -138,6 +150,38 @@ export class SupernodeLink {
     return formatAddress(host, port);
   }
 
+  get isConfigured(): boolean {
+    return this.options.isConfigured ?? true;
+  }
+
+  /** Which process of the supernode it led to last; undefined: that was not said. */
+  get process(): string | undefined {
+    return this.session.process ?? this.liveness.process;
+  }
+
+  /** Which one its session was open to last, when it is open or opened anew; else undefined. */
+  get keepsOpenTo(): string | undefined {
+    return this.session.isKeptOpen ? this.session.process : undefined;
+  }
+
+  /** Whether its session is open, or opened anew. */
+  get isInTouch(): boolean {
+    return this.session.isKeptOpen;
+  }
+
+  /** The link to use: this one, or one that leads to the same process under another name and has its session. */
+  get used(): SupernodeLink {
+    const { heir } = this;
+    return heir?.link.process === heir?.process ? (heir?.link.used ?? this) : this;
+  }
+
+  /** Both have a session to one process of the supernode, which has one for a daemon: it is the other's from now on. */
+  yieldTo(link: SupernodeLink, process: string): void {
+    this.heir = { link, process };
+    this.announcements.opened(undefined);
+    this.session.handTo(link.session);
+  }
+
   /** Since when nothing has come from it, of the steady clock; undefined: it answers, or nobody listens there. */
   get silentSince(): number | undefined {
     return this.liveness.silentSince;
@@ -159,8 +203,10 @@ export class SupernodeLink {
       const ip = await this.ownIp();
       const registered = await this.registerFittingly(wanted, ip, listener);
       if (registered.kind === 'joined') {
-        this.session.isRegistered(blob);
-        this.session.keepOpen(ip);
+        // Another may have taken over meanwhile, and have our listener.
+        const { session } = this.used;
+        session.isRegistered(blob);
+        session.keepOpen(ip);
       } else this.leave(blob, listener);
       return registered;
     } catch (error) {
@@ -172,6 +218,7 @@ export class SupernodeLink {
   /** Ends a listener. The supernode keeps this daemon as a holder of the blob. */
   leave(blob: BlobId, listener: SessionListener): void {
     this.session.unlisten(blob, listener);
+    this.heir?.link.leave(blob, listener);
   }
 
   /** A blob is here whole: the supernode hears of it. Opens the session, when that is not open, as soon as the supernode answers. */

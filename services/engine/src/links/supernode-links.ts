@@ -6,7 +6,7 @@ import { LinkFailure, linkFailure } from './failure';
 import { OutageLog } from './outage-log';
 import { PulseSockets } from './pulse';
 import { SupernodeLink } from './supernode-link';
-import type { Joined, SupernodeAddress, Wanted } from './registration';
+import type { Joined, Owner, SupernodeAddress, Wanted } from './registration';
 import type { SupernodeLinkOptions } from './supernode-link';
 import type { SessionListener } from './supernode-session';
 
@@ -26,11 +26,16 @@ export class SupernodeLinks {
   private readonly links = new Map<string, SupernodeLink>();
   private readonly pulses = new PulseSockets();
   private readonly outages: OutageLog;
+  /** How many sessions were opened. */
+  private sessions = 0;
 
   /** @param configured in the order in which they are tried. */
   constructor(
     private readonly configured: readonly SupernodeAddress[],
-    private readonly options: Omit<SupernodeLinkOptions, 'address' | 'pulses'>,
+    private readonly options: Omit<
+      SupernodeLinkOptions,
+      'address' | 'isConfigured' | 'nextSession' | 'opened' | 'pulses'
+    >,
   ) {
     this.outages = new OutageLog(options.log);
   }
@@ -90,8 +95,9 @@ export class SupernodeLinks {
 
   /** Another blob is here whole. */
   holds(blob: BlobId): void {
-    for (const address of this.configured) this.at(address);
-    for (const link of this.links.values()) link.holds(blob);
+    const told = new Set(this.configured.map((address) => this.at(address)));
+    for (const { used } of this.links.values()) if (used.isInTouch) told.add(used);
+    for (const link of told) link.holds(blob);
   }
 
   async stop(): Promise<void> {
@@ -114,7 +120,7 @@ export class SupernodeLinks {
       });
       if (first.kind === 'joined') return { link, joined: first };
       if (first.kind === 'original') return first;
-      const owner = this.at(first.owner);
+      const owner = this.ownerAt(first.owner);
       if (silent.has(owner.name)) {
         throw new LinkFailure('gone', `supernode ${link.name} sends to ${owner.name}, which does not answer`);
       }
@@ -124,7 +130,7 @@ export class SupernodeLinks {
         if (second.kind === 'original') return second;
       } catch (error) {
         // One that is only late gets a second chance: a second owner would fetch the blob anew.
-        if (late.has(owner.name) || isDead(error)) silent.add(owner.name);
+        if (late.has(owner.name) || isDead(error)) for (const name of namesOf(first.owner, owner)) silent.add(name);
         late.add(owner.name);
         const why = linkFailure(error, 'the supernode').message;
         this.options.log.warn({ supernode: owner.name, why }, 'the owner of a blob does not take it');
@@ -134,15 +140,48 @@ export class SupernodeLinks {
     }
   }
 
+  /**
+   * The link to a replica that another named. It is known here under a name, and there by its address: a second session of one daemon would end
+   * the first, and be ended by it.
+   */
+  private ownerAt(owner: Owner): SupernodeLink {
+    const { name, process } = owner;
+    const known = process === undefined ? undefined : [...this.links.values()].find((link) => link.process === process);
+    if (known !== undefined) return known.used;
+    return this.at(this.configured.find(({ host, port }) => `${host}:${port}` === name) ?? owner);
+  }
+
   private at(address: SupernodeAddress): SupernodeLink {
-    const name = formatAddress(address.host, address.port);
-    let link = this.links.get(name);
-    if (link === undefined) {
-      link = new SupernodeLink({ ...this.options, pulses: this.pulses, address });
-      this.links.set(name, link);
-    }
+    const { host, port } = address;
+    const name = formatAddress(host, port);
+    const known = this.links.get(name);
+    if (known !== undefined) return known.used;
+    const link: SupernodeLink = new SupernodeLink({
+      ...this.options,
+      address: { host, port },
+      isConfigured: this.configured.some((each) => formatAddress(each.host, each.port) === name),
+      nextSession: () => (this.sessions += 1),
+      opened: () => this.opened(link),
+      pulses: this.pulses,
+    });
+    this.links.set(name, link);
     return link;
   }
+
+  /** A session is open. Where another was open to the same process, which ends the older, the one that was configured stays, or the one that was there first. */
+  private opened(link: SupernodeLink): void {
+    const process = link.keepsOpenTo;
+    if (process === undefined) return;
+    const same = [...this.links.values()].filter(({ keepsOpenTo }) => keepsOpenTo === process);
+    const kept = same.find(({ isConfigured }) => isConfigured) ?? same[0];
+    if (kept === undefined) return;
+    for (const other of same) if (other !== kept) other.yieldTo(kept, process);
+  }
+}
+
+/** All names under which supernodes may know it. */
+function namesOf({ host, name, port }: Owner, link: SupernodeLink): string[] {
+  return [link.name, formatAddress(host, port), ...(name === undefined ? [] : [name])];
 }
 
 /** Whether nobody listens there, or who does is stopped. */

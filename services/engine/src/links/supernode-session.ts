@@ -24,8 +24,8 @@ export interface SessionListener {
 export interface SupernodeSessionOptions {
   /** The supernode's, for the log. */
   readonly name: string;
-  /** @param number counts the sessions: the supernode may hear of them in another order than they were opened in. */
-  readonly url: (ip: string, number: number) => URL;
+  /** Where to open the next one. */
+  readonly url: (ip: string) => URL;
   readonly timeouts: StreamTimeouts;
   /** Headers that show who we are. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -34,6 +34,8 @@ export interface SupernodeSessionOptions {
   readonly lives: () => Promise<LivenessState>;
   /** The session is open. @param holdings how many of our whole blobs the supernode knows; undefined: it takes none. */
   readonly opened?: (holdings: number | undefined) => void;
+  /** Whether it is opened anew again and again though nobody listens. Default true. */
+  readonly isKept?: boolean;
   readonly log: LinkLog;
 }
 
@@ -53,8 +55,8 @@ export class SupernodeSession {
   private readonly registered = new Set<BlobId>();
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
-  /** How many sessions were opened. */
-  private opened = 0;
+  /** Aborts when another session has taken the listeners over, and this one ends. */
+  private handing = new AbortController();
   /** Changes how long the open session may be silent, in milliseconds. */
   private tune: (silence: number) => void = () => undefined;
   /** How long it may be unless the supernode says otherwise. */
@@ -100,6 +102,20 @@ export class SupernodeSession {
     return this.opener;
   }
 
+  /** Ends, and has another session to the same supernode tell our listeners: of two of one daemon, the supernode ends the older. */
+  handTo(other: SupernodeSession): void {
+    for (const [blob, listener] of this.listeners) {
+      if (other.listeners.has(blob)) continue;
+      other.listeners.set(blob, listener);
+      if (this.registered.has(blob)) other.isRegistered(blob);
+    }
+    this.listeners.clear();
+    this.registered.clear();
+    this.handing.abort(new Error('another session has taken over'));
+    this.handing = new AbortController();
+    this.running = undefined;
+  }
+
   /** Whether it was opened, and is opened anew when it breaks. */
   get isKeptOpen(): boolean {
     return this.running !== undefined;
@@ -112,8 +128,8 @@ export class SupernodeSession {
   }
 
   private async run(ip: string): Promise<void> {
-    const { name, patience, log, headers, timeouts } = this.options;
-    const { signal } = this.stopping;
+    const { name, patience, log, headers, isKept = true, timeouts } = this.options;
+    const signal = AbortSignal.any([this.stopping.signal, this.handing.signal]);
     for (let failures = 0; !isAborted(signal); failures += 1) {
       // Half the time for the silence that raises the suspicion, the whole for the ping that confirms it.
       this.usualSilence = patience() / 2;
@@ -126,7 +142,7 @@ export class SupernodeSession {
         silent: this.suspicion(),
         signal,
       };
-      const url = this.options.url(ip, (this.opened += 1));
+      const url = this.options.url(ip);
       // Others register while it opens, and the supernode may not know of them when it says how many it knows.
       const expected = this.registered.size;
       let reason = new LinkFailure('gone', `supernode ${name} ended the session`);
@@ -153,6 +169,10 @@ export class SupernodeSession {
       const answers = (await this.options.lives()) === 'answers';
       if (isAborted(signal)) return;
       if (failures === 0) log.warn({ supernode: name, answers, why: reason.message }, 'the session broke');
+      if (!isKept && failures >= REOPEN_AFTER.length && this.listeners.size === 0) {
+        this.running = undefined;
+        return;
+      }
       const wait =
         answers && failures === 0 ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
       await pause(wait ?? 0, AbortSignal.any([signal, this.reopening.signal]));

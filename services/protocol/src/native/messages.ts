@@ -63,6 +63,9 @@ const cid = z.string().regex(/^[!-~]{1,200}$/);
 /** A supernode's public key: base64 of SPKI. */
 const publicKey = z.base64().max(200);
 
+/** Which process of the supernode this is: another at each start. */
+const processId = z.string().regex(/^[0-9a-f]{32}$/);
+
 /** The member `native` in the success answer of `POST /peer/registry`. */
 export const nativeRegistration = z.union([
   z.object({
@@ -73,12 +76,20 @@ export const nativeRegistration = z.union([
     blocks: z.object({ ip, port }),
   }),
   /** Another replica owns the blob: register there, with `redirected`. */
-  z.object({ version: z.literal(NATIVE_VERSION), blob: blobId, owner: z.object({ ip, port }) }),
+  z.object({
+    version: z.literal(NATIVE_VERSION),
+    blob: blobId,
+    owner: z.object({
+      ip,
+      port,
+      /** `HOST:PORT` by which the replicas know it: whoever has it under this name need not open a second session there. Absent: not told. */
+      name: z.string().max(300).optional(),
+      /** Which process it is, for whoever has it under yet another name. Absent: not told. */
+      process: processId.optional(),
+    }),
+  }),
 ]);
 export type NativeRegistration = z.infer<typeof nativeRegistration>;
-
-/** Which process of the supernode this is: another at each start. */
-const processId = z.string().regex(/^[0-9a-f]{32}$/);
 
 /** The member `native` of a refusal: more register at once than can be taken in, and the client is to come again. */
 export const nativeRefusal = z.object({

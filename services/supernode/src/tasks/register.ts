@@ -86,8 +86,8 @@ export class Registrar {
     const owner = replicas.owner(blob, request.native?.without);
     // A task that runs here stays here, whoever would own it now.
     if (!owner.self && request.native?.redirected !== true && tasks.find(blob)?.task.isUnderWay !== true) {
-      const { ip, port } = owner.replica;
-      const elsewhere: NativeRegistration = { version: NATIVE_VERSION, blob, owner: { ip, port } };
+      const { id: process, ip, name, port } = owner.replica;
+      const elsewhere: NativeRegistration = { version: NATIVE_VERSION, blob, owner: { ip, port, name, process } };
       const unknown = { taskId: taskIdOf(request), length: undefined, pieceSize: pieceSizeOf(undefined) };
       return registeredAnswer(unknown, elsewhere);
     }
