@@ -195,6 +195,7 @@ function ownAccess(
       url.host,
       ...[...upstreams.byHost].flatMap(([host, one]) => (one.href === url.href ? [host] : [])),
     ],
+    configured: upstreamUrls(upstreams),
     tokenHosts,
     log,
   });

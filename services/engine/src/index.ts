@@ -4,6 +4,7 @@ export { BlockClient } from './links/block-client';
 export { fetchBlock } from './links/fetch-block';
 export { NeighbourPatience } from './links/neighbour-patience';
 export { Patience } from './links/patience';
+export { LONGEST_WAIT } from './links/patient-registration';
 export { PeerLink } from './links/peer-link';
 export { Pulse, PulseSockets } from './links/pulse';
 export { SteadyClock } from './links/steady-clock';

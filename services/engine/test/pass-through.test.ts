@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 
 import type { OriginClient } from '@cdk8s-dragonfly/origin';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
+import type { StoredBlob } from '@cdk8s-dragonfly/store';
 import * as fc from 'fast-check';
 
 import { passThrough } from '../src/download/pass-through';
@@ -35,7 +36,7 @@ function originOf(bytes: Buffer, step: number): Pick<OriginClient, 'open'> {
 }
 
 function unstored(took: (bytes: number) => void = () => undefined): UnstoredBlob {
-  return { request: { blob, url, headers: [] }, stored: undefined, sha256, took };
+  return { request: { blob, url, headers: [] }, stored: undefined, sha256, mayLeave: () => true, took };
 }
 
 async function collect(bytes: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void): Promise<void> {
@@ -65,6 +66,27 @@ describe('a blob that passes by', () => {
       ),
       { numRuns: 15 },
     );
+  });
+
+  it('takes what is on disk up to the first block that nobody has vouched for, and the rest from the origin', async () => {
+    const blocks = [content.subarray(0, MIB), Buffer.alloc(MIB, 'wrong'), content.subarray(2 * MIB, 3 * MIB)];
+    const stored = {
+      held: { has: (index: number) => index < blocks.length },
+      read: (index: number) => Promise.resolve(blocks[index]),
+      size: content.length,
+    } as unknown as StoredBlob;
+    const chunks: Buffer[] = [];
+    let took = 0;
+    const blobPassing = {
+      ...unstored((bytes) => (took += bytes)),
+      stored,
+      mayLeave: (_stored: StoredBlob, index: number) => index !== 1,
+    };
+    await collect(passThrough(blobPassing, originOf(content, 65_536), { from: 0 }, signal), (chunk) =>
+      chunks.push(chunk),
+    );
+    expect(Buffer.concat(chunks).equals(content)).toBe(true);
+    expect(took).toBe(content.length - MIB);
   });
 
   it.each([

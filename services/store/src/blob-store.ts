@@ -293,7 +293,8 @@ export class BlobStore {
     }
     if (this.folder.fault !== undefined) return;
     const now = Date.now();
-    const isUseSaved = now - entry.savedAt < SAVE_USE_EVERY;
+    // A clock that was set back says nothing of when that was.
+    const isUseSaved = entry.savedAt <= now && now - entry.savedAt < SAVE_USE_EVERY;
     if (!isUseSaved) entry.savedAt = now;
     try {
       entry.seal = await stored.leave(!isUseSaved);

@@ -18,6 +18,8 @@ export interface OwnAccessOptions {
   readonly credentials: readonly Pick<FreshFile<DockerCredentials>, 'get'>[];
   /** The names under which a registry is known, its own host first. */
   readonly namesOf: (registry: URL) => readonly string[];
+  /** The registries that are configured: credentials go in clear, over plain HTTP, to those of them that are so configured, and to no other. */
+  readonly configured: readonly URL[];
   /** Which hosts may be shown a registry's credentials for a token. Default: those that are known. */
   readonly tokenHosts?: TokenHosts;
   readonly log: { warn(fields: object, message: string): void };
@@ -58,7 +60,7 @@ export class OwnAccess implements Registry {
 
   /** Whether the daemon has credentials for a registry. */
   isFor(registry: URL): boolean {
-    const names = this.options.namesOf(registry);
+    const names = this.namesOf(registry);
     return this.options.credentials.some((file) => file.get().knows(names));
   }
 
@@ -123,12 +125,19 @@ export class OwnAccess implements Registry {
   }
 
   private credentialsFor(registry: URL, name: string | undefined): RegistryCredentials | undefined {
-    const names = this.options.namesOf(registry);
+    const names = this.namesOf(registry);
     for (const file of this.options.credentials) {
       const found = file.get().for(names, name);
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** None for a registry to which credentials may not go: whoever stands between, or listens at that port, would have them. */
+  private namesOf(registry: URL): readonly string[] {
+    const { configured, namesOf } = this.options;
+    const mayGo = registry.protocol === 'https:' || configured.some(({ origin }) => origin === registry.origin);
+    return mayGo ? namesOf(registry) : [];
   }
 
   private mayBeShown(registry: URL, realm: URL): boolean {

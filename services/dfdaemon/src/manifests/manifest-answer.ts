@@ -81,7 +81,7 @@ export class ManifestAnswers {
     const { policy, store, now } = this.tools;
     const tag = tagOf(question);
     const seen = tag === undefined ? undefined : store.tag(tag);
-    if (seen !== undefined && policy.ttl > 0 && now() - seen.seenAt < policy.ttl) {
+    if (seen !== undefined && isFresh(seen.seenAt, now(), policy.ttl)) {
       const kept = await this.kept(exchange, question, seen.digest);
       if (kept !== undefined) return this.give(exchange, question, kept, 'kept', []);
     }
@@ -338,4 +338,10 @@ function accepts({ request }: Exchange, mediaType: string): boolean {
   const types = accept.split(',').map((part) => part.split(';')[0]?.trim().toLowerCase());
   const [type = ''] = mediaType.toLowerCase().split(';');
   return accept === '' || types.includes('*/*') || types.includes(type.trim()) || types.includes('application/*');
+}
+
+/** What was seen in the time to come was seen before the clock was set back: nobody knows how long ago. */
+function isFresh(seenAt: number, now: number, ttl: number): boolean {
+  const age = now - seenAt;
+  return age >= 0 && age < ttl;
 }

@@ -1,10 +1,13 @@
+import { LONGEST_WAIT } from '@cdk8s-dragonfly/engine';
+
 import type { Patience } from './exchange';
 
 /**
- * How long an answer may make no progress. These are the last resort: swarm and origin have shorter limits of their own, each with a flag. A
- * client may be slow for minutes, while its disk is; it holds one block of memory meanwhile.
+ * How long an answer may make no progress. These are the last resort: swarm and origin have shorter limits of their own, each with a flag, but for
+ * the turn that a supernode gives to those of a very large herd, which is waited for. A client may be slow for minutes, while its disk is; it holds one block of
+ * memory meanwhile.
  */
-export const PATIENCE: Patience = { source: 120_000, client: 600_000 };
+export const PATIENCE: Patience = { source: LONGEST_WAIT + 30_000, client: 600_000 };
 
 /** What a client may take of a server for runtimes, the mirror's or the proxy's. Times are in milliseconds. */
 export const SERVER_LIMITS = {

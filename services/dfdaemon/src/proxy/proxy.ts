@@ -79,6 +79,8 @@ export class Proxy {
       const meant = this.#meantFor.get(request.socket);
       if (meant === undefined) response.destroy();
       else {
+        // The server minds a connection between two requests, and does not take back what was set before the first one.
+        request.socket.setTimeout(0);
         // Not resolved against it: a path that begins with two slashes would name another host.
         const asked = `${meant.origin}${originForm(request.url ?? '')}`;
         this.#track(this.#answer(request, response, new URL(asked)));
@@ -214,7 +216,7 @@ export class Proxy {
     secured
       .once('secure', () => {
         clearTimeout(tooLong);
-        // Until its first request; after that the server minds it.
+        // Until its first request.
         secured.setTimeout(this.#options.server.keepAliveTimeout ?? HANDSHAKE, () => secured.destroy());
       })
       .once('close', () => {

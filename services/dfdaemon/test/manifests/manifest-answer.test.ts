@@ -230,6 +230,16 @@ describe('the policy ttl', () => {
     expect((await ask(port, TAG)).body.equals(IMAGE)).toBe(true);
     expect(asked).toHaveLength(before + 1);
   });
+
+  test('asks the registry when the clock was set back', async () => {
+    const { port, asked } = await start({ policy: 'ttl=5m' });
+    await pull(bench as MirrorBench);
+    const before = asked.length;
+    upstream.tag = IMAGE;
+    (bench as MirrorBench).now -= 60_000;
+    expect((await ask(port, TAG)).body.equals(IMAGE)).toBe(true);
+    expect(asked).toHaveLength(before + 1);
+  });
 });
 
 describe('a manifest is refused with 502', () => {

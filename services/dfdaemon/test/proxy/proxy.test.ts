@@ -4,6 +4,7 @@ import { connect, createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 
+import { DockerCredentials } from '../../src/index';
 import { SERVER_LIMITS } from '../../src/mirror/limits';
 import { Pattern } from '../../src/proxy/rules';
 import { hear, say } from '../support/client';
@@ -56,7 +57,9 @@ describe('the proxy', () => {
       expect(first.body).toBe(manifest);
       const got = await askSecurely(port, world.secureHost, BLOB, { ca: world.inner.cert, headers });
       expect([got.status, got.body]).toEqual([200, LAYER.toString()]);
-      expect(world.asked.map(({ line }) => line)).toEqual(['GET /v2/team/app/manifests/1']);
+      // Whether the registry gives it to anybody is asked besides.
+      const gets = world.asked.map(({ line }) => line).filter((line) => line.startsWith('GET'));
+      expect(gets).toEqual(['GET /v2/team/app/manifests/1']);
     });
 
     it('passes a push on with its body, whole', async () => {
@@ -115,11 +118,37 @@ describe('the proxy', () => {
       expect(world.asked).toEqual([]);
     });
 
+    it('minds a connection only until it asks for something, however long the answer takes', async () => {
+      const port = await world.start({ server: { ...SERVER_LIMITS, keepAliveTimeout: 50 } });
+      world.answer = (_request, response) => void setTimeout(() => response.end('late'), 250);
+      const got = await askSecurely(port, world.secureHost, '/v2/', { ca: world.inner.cert });
+      expect([got.status, got.body]).toEqual([200, 'late']);
+    });
+
     it('tells why the registry cannot be reached', async () => {
       const port = await world.start({ outward: {} });
       const got = await askSecurely(port, world.secureHost, '/v2/', { ca: world.inner.cert });
       expect([got.status, got.body]).toEqual([502, expect.stringMatching(/certificate|self-signed|unable to/)]);
     });
+  });
+
+  it('shows credentials of the daemon to registries over TLS, and to none in clear that is not configured', async () => {
+    const { plainHost, secureHost } = world;
+    const auths = Object.fromEntries(
+      [secureHost, plainHost].map((host) => [host, { username: 'robot', password: 'secret' }]),
+    );
+    world.credentials = [{ get: () => DockerCredentials.parse(JSON.stringify({ auths })) }];
+    world.answer = (_request, response) => {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+    };
+    const port = await world.start();
+    await askSecurely(port, secureHost, '/v2/team/app/manifests/1', { ca: world.inner.cert });
+    expect(world.asked.map(({ authorization }) => authorization)).toContain(
+      `Basic ${Buffer.from('robot:secret').toString('base64')}`,
+    );
+    world.asked.length = 0;
+    const got = await askPlainly(port, `http://${plainHost}/v2/team/app/manifests/1`);
+    expect([got.status, world.asked.map(({ authorization }) => authorization)]).toEqual([401, [undefined]]);
   });
 
   it('goes straight to the registry where a rule says so, and where none matches', async () => {

@@ -101,6 +101,7 @@ export class MirrorBench {
       tokenServers: bench.#tokenServers,
       credentials: [auth].flat().map((path) => new FreshFile({ path, parse: (text) => DockerCredentials.parse(text) })),
       namesOf: (url) => [url.host, ...[...upstreams.byHost].flatMap(([host, one]) => (one === url ? [host] : []))],
+      configured: [upstreams.default, ...upstreams.byHost.values()],
       tokenHosts: new TokenHosts(options.tokenServer),
       log: { warn: (fields, message) => bench.warnings.push({ ...fields, message }) },
     });

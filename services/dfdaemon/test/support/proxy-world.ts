@@ -25,6 +25,7 @@ import {
   parseUpstreams,
 } from '../../src/index';
 import type { ResponseRecord } from '../../src/index';
+import type { OwnAccessOptions } from '../../src/access/own-access';
 import { SERVER_LIMITS } from '../../src/mirror/limits';
 import { Certificates } from '../../src/proxy/certificates';
 import { issueCertificate } from '../../src/proxy/issue-certificate';
@@ -58,6 +59,8 @@ export class ProxyWorld {
   provider = new FakeProvider(() => ({ bytes: LAYER }));
   /** What the registries answer. */
   answer: RequestListener = () => undefined;
+  /** The daemon's own. */
+  credentials: OwnAccessOptions['credentials'] = [];
   mirror: MirrorServer | undefined;
   private readonly secure: Server;
   private readonly plain: Server;
@@ -115,6 +118,7 @@ export class ProxyWorld {
   reset(): void {
     this.asked.length = 0;
     this.records.length = 0;
+    this.credentials = [];
     this.provider = new FakeProvider(() => ({ bytes: LAYER }));
     this.answer = (request, response) => response.end(`the registry on ${request.url ?? ''}`);
   }
@@ -122,16 +126,24 @@ export class ProxyWorld {
   /** Starts the mirror with its proxy. @param allow the hosts of this machine that it may ask. @returns its port. */
   async start(options: Partial<ProxyOptions> = {}, allow = [this.secureHost, this.plainHost]): Promise<number> {
     const { folder, inner, provider, records, secureHost } = this;
+    const outward = { trust: new Trust([{ matches: (host) => host === secureHost, ca: [join(folder, 'ca.pem')] }]) };
     const [store, relay, tokenServers] = [
       await ManifestStore.open(folder, { warn: () => undefined }),
-      new Relay({ firstByteTimeout: 10_000, stallTimeout: 10_000 }),
+      new Relay({ outward, firstByteTimeout: 10_000, stallTimeout: 10_000 }),
       new OriginClient({ rules: new OriginRules({}), firstByteTimeout: 2000, stallTimeout: 2000 }),
     ];
     [this.store, this.relay, this.tokenServers] = [store, relay, tokenServers];
     const record = (entry: ResponseRecord): void => void records.push(entry);
     const log = { warn: () => undefined };
     const namesOf = (url: URL): string[] => [url.host];
-    const own = new OwnAccess({ registry: relay, tokenServers, credentials: [], namesOf, log });
+    const own = new OwnAccess({
+      registry: relay,
+      tokenServers,
+      credentials: this.credentials,
+      namesOf,
+      configured: [],
+      log,
+    });
     const access = new BlobAccess('origin');
     const unhad = new UnhadBlobs();
     const policy = parseTagPolicy('revalidate');
@@ -144,7 +156,7 @@ export class ProxyWorld {
       rules: [{ pattern: Pattern.read('blobs/sha256.*', 'regx'), useHttps: false, direct: false }],
       hijack: [Pattern.read('^127\\.0\\.0\\.1:', 'regx')],
       certificates: Certificates.read(inner.cert, inner.key),
-      outward: { trust: new Trust([{ matches: (host) => host === secureHost, ca: [join(folder, 'ca.pem')] }]) },
+      outward,
       originRules: new OriginRules({
         allow: allow.map((host) => ({ host: '127.0.0.1', port: Number(host.split(':')[1]) })),
         others: true,

@@ -162,7 +162,8 @@ export class Download {
     const sha256 = this.whole.expected;
     this.tools.log.warn({ blob, from: range.from }, 'past the disk, straight from the origin');
     const took = (bytes: number): void => this.count('origin', bytes);
-    return passThrough({ request, stored, sha256, took }, this.tools.origin, range, signal);
+    const mayLeave = (one: StoredBlob, block: number): boolean => this.mayLeave(one, block);
+    return passThrough({ request, stored, sha256, mayLeave, took }, this.tools.origin, range, signal);
   }
 
   /** A block on disk turned out to be damaged: it is fetched anew. */

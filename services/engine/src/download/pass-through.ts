@@ -21,6 +21,8 @@ export interface UnstoredBlob {
   readonly stored: StoredBlob | undefined;
   /** SHA-256 that the whole must have, in hex; undefined when nobody knows it. */
   readonly sha256: string | undefined;
+  /** Whether a block on disk may leave this node before the whole was checked. */
+  mayLeave(stored: StoredBlob, block: number): boolean;
   /** Bytes came from the origin. */
   took(bytes: number): void;
 }
@@ -56,7 +58,7 @@ export async function* passThrough(
   yield* last.rest();
 }
 
-/** The whole blob in order: what is here from the beginning on, and the rest from the origin. */
+/** The whole blob in order: what is here from the beginning on and may leave, and the rest from the origin. */
 async function* allBytes(
   blob: UnstoredBlob,
   origin: Pick<OriginClient, 'open'>,
@@ -64,7 +66,7 @@ async function* allBytes(
 ): AsyncGenerator<Buffer> {
   const { request, stored } = blob;
   let from = 0;
-  for (let index = 0; stored?.held.has(index) === true; index += 1) {
+  for (let index = 0; stored?.held.has(index) === true && blob.mayLeave(stored, index); index += 1) {
     const bytes = await readUndamaged(stored, index);
     if (bytes === undefined) break;
     signal.throwIfAborted();

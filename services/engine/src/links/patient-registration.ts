@@ -13,8 +13,8 @@ import type { SessionListener, SupernodeSession } from './supernode-session';
 /** A supernode that says so is asked again later, so often (Dragonfly 0.x protocol, 4.2). */
 const MAX_WAITS = 3;
 
-/** So long, in milliseconds, all waits together may take: containerd ends a pull that brings nothing for five minutes. */
-const LONGEST = MAX_LATER + 60_000;
+/** So long, in milliseconds, all waits for a turn together may take: containerd ends a pull that brings nothing for five minutes. */
+export const LONGEST_WAIT = MAX_LATER + 60_000;
 
 /** How often it is looked, in milliseconds, whether a supernode that has us wait lives and is the same. */
 const LOOK_EVERY = 3000;
@@ -77,7 +77,7 @@ export class PatientRegistration {
       // One that was started anew knows nothing of what the one before has promised.
       if (answer.process !== process) waits = 1;
       process = answer.process;
-      if (waits > MAX_WAITS || performance.now() - began + answer.after > LONGEST) break;
+      if (waits > MAX_WAITS || performance.now() - began + answer.after > LONGEST_WAIT) break;
       listener.putOff?.(answer.after);
       try {
         await this.waitForTurn(answer, listener.over);
