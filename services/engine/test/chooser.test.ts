@@ -188,6 +188,20 @@ describe('a tick', () => {
     });
   });
 
+  it('looks when a neighbour that broke off has had a pause: it has told of the block, and will not again', async () => {
+    await withSwarm(async ({ swarm, neighbours: [one] }) => {
+      await one.tell({ type: 'added', blocks: [1] });
+      await until(() => one.asked.length === 1);
+      looks.mockClear();
+      one.refuse(1, 500);
+      await until(() => looks.mock.calls.length === 1);
+      later = 250;
+      swarm.tick();
+      await until(() => one.asked.length === 2);
+      expect(one.asked).toEqual([1, 1]);
+    });
+  });
+
   it('looks once a second at least', async () => {
     await withSwarm(async ({ swarm }) => {
       looks.mockClear();

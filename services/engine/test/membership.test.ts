@@ -79,7 +79,7 @@ describe('a place at a supernode', () => {
     await joining.takenIn;
     expect(joining.joined).toEqual([2]);
     membership.leave();
-    expect(joining.left).toEqual(['the place taken anew']);
+    expect(joining.left).toEqual(['the place that was lost', 'the place taken anew']);
   });
 
   it('that comes when another was taken in its stead is left at once, and the other is kept', async () => {
@@ -96,5 +96,19 @@ describe('a place at a supernode', () => {
     membership.leave();
     expect(joining.left).toEqual(['the place that was lost', 'the place taken anew']);
     expect(joining.joined).toEqual([2]);
+  });
+
+  it('that another supernode gives, when we register again, takes the place of the first', async () => {
+    const joining = new Joining();
+    const { membership } = joining;
+    const first = membership.join();
+    joining.answer(0, 'the first place');
+    expect(await first).toBe(true);
+    const second = membership.join();
+    joining.answer(1, 'the second place');
+    expect(await second).toBe(true);
+    expect(joining.left).toEqual(['the first place']);
+    membership.leave();
+    expect(joining.left).toEqual(['the first place', 'the second place']);
   });
 });

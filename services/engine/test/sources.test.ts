@@ -110,8 +110,10 @@ describe('a neighbour that has another version of a file', () => {
     // Named again, it is not heard at once again.
     sources.setNeighbours([{ cid: 'other', ip: '127.0.0.1', port: 9 }]);
     has = NEW;
+    // That there is one neighbour less was news, too.
+    expect(heard).toBe(2);
     jest.advanceTimersByTime(1000);
-    await news(2);
+    await news(3);
     expect(askable()).toEqual(['other']);
     expect(gone).toEqual([]);
     expect(await fetched()).toMatchObject({ length: bytes.length });
@@ -131,7 +133,8 @@ describe('a neighbour that has another version of a file', () => {
       jest.advanceTimersByTime(pause - 1);
       expect(sources.originOf('other')).toBeUndefined();
       jest.advanceTimersByTime(1);
-      await news(2 + times);
+      // That it is gone, and that it is back.
+      await news(3 + 2 * times);
       expect(askable()).toEqual(['other']);
     }
     expect(gone).toEqual([]);

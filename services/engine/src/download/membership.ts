@@ -87,6 +87,8 @@ export class Membership {
         link.leave(blob, this.member);
         return true;
       }
+      // One that is in the swarm and registers again may be taken in by another: the first has nothing more to say.
+      if (this.link !== link) this.link?.leave(blob, this.member);
       this.link = link;
       // Lost while it took us in: what it said in between was not heard, and would be waited for.
       if (this.losses !== losses) return false;

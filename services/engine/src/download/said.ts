@@ -80,16 +80,19 @@ export class Said {
         this.toShare = event.share;
         break;
       case 'credentials':
-        await this.bringCredentials();
-        break;
+        // What comes meanwhile is not to wait for it: the supernode may have us wait for our turn.
+        this.bringCredentials().catch((error: unknown) => this.intake.fail(error));
+        return;
     }
     chooser.pump();
   }
 
-  /** Registers again, with the credentials of the client that came last. */
+  /** Registers again, with the credentials of the client that came last. Who is not taken in then is in the swarm no more, and seeks it anew. */
   private async bringCredentials(): Promise<void> {
-    const joined = await this.hearers.membership.join();
-    if (!joined) this.tools.log.debug({ blob: this.intake.request.blob }, 'nobody took the credentials');
+    const { membership } = this.hearers;
+    if (await membership.join()) return;
+    this.tools.log.debug({ blob: this.intake.request.blob }, 'nobody took the credentials');
+    membership.keepSeeking();
   }
 
   private async takeTask({ state, failure, pieceSize, size, edition, sha256 }: TaskEvent): Promise<void> {

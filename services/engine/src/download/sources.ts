@@ -211,7 +211,9 @@ export class Sources {
       peer.pausedUntil = performance.now() + PAUSE;
       return;
     }
-    peer.lacks(block);
+    // It tells of each block once: one that it only failed to bring, it still has.
+    if (failure.kind === 'missing') peer.lacks(block);
+    else peer.pausedUntil = performance.now() + PAUSE;
     peer.failures += 1;
     if (failure.kind === 'lying' || peer.failures >= MAX_FAILURES) this.drop(peer, failure);
   }
@@ -290,13 +292,14 @@ export class Sources {
     if (this.peers.get(cid) !== peer) return;
     peer.close();
     this.peers.delete(cid);
-    this.listed = undefined;
     this.tools.log.debug({ blob: this.blob, peer: peer.origin.host }, 'a peer has another version of the file');
     const again = (): void => {
       this.renewing.delete(cid);
       this.setNeighbours([neighbour]);
     };
     this.renewing.set(cid, setTimeout(again, after));
+    // There is one neighbour less: without any, the supernode may be asked for more.
+    this.changed();
   }
 
   private drop(peer: PeerLink, reason: LinkFailure): void {

@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici';
 import { request } from 'undici';
 
 import { LinkFailure } from './failure';
+import { FirstOf } from './first-of';
 import type { Liveness } from './liveness';
 import { readRegistration } from './registration';
 import type { RegistrationAnswer } from './registration';
@@ -97,15 +98,20 @@ export class PatientRegistration {
    */
   private async waitForTurn(turn: { after: number; process: string | undefined }, over?: AbortSignal): Promise<void> {
     const { lookEvery = LOOK_EVERY } = this.options;
-    const signal = AbortSignal.any([this.options.signal, ...(over === undefined ? [] : [over])]);
+    const first = new FirstOf(this.options.signal, over);
+    const { signal } = first;
     const end = performance.now() + turn.after;
-    for (let left = turn.after; left > 0; left = end - performance.now()) {
-      await delay(Math.min(left, lookEvery), undefined, { signal });
-      if (left <= lookEvery) return;
-      const now = await this.processThere(lookEvery);
-      if (turn.process === undefined || now === undefined || now === turn.process) continue;
-      await delay(Math.min(end - performance.now(), Math.random() * lookEvery), undefined, { signal });
-      return;
+    try {
+      for (let left = turn.after; left > 0; left = end - performance.now()) {
+        await delay(Math.min(left, lookEvery), undefined, { signal });
+        if (left <= lookEvery) return;
+        const now = await this.processThere(lookEvery);
+        if (turn.process === undefined || now === undefined || now === turn.process) continue;
+        await delay(Math.min(end - performance.now(), Math.random() * lookEvery), undefined, { signal });
+        return;
+      }
+    } finally {
+      first.end();
     }
   }
 
@@ -131,7 +137,8 @@ export class PatientRegistration {
   private async post(body: string): Promise<RegistrationAnswer> {
     const { dispatcher, headers, name, signal: stopping, url } = this.options;
     const done = new AbortController();
-    const signal = AbortSignal.any([stopping, done.signal]);
+    const first = new FirstOf(stopping, done.signal);
+    const { signal } = first;
     const asked = request(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json;charset=utf-8', ...headers },
@@ -143,6 +150,7 @@ export class PatientRegistration {
       return await Promise.race([asked, this.untilLost(signal)]);
     } finally {
       done.abort(new Error('the registration has ended'));
+      first.end();
     }
   }
 

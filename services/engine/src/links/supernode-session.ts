@@ -2,6 +2,7 @@ import { sessionLine } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, SessionEvent } from '@cdk8s-dragonfly/protocol';
 
 import { LinkFailure, linkFailure } from './failure';
+import { FirstOf } from './first-of';
 import { followLines } from './line-stream';
 import type { LinkLog } from './link-log';
 import type { LivenessState } from './liveness';
@@ -175,7 +176,9 @@ export class SupernodeSession {
       }
       const wait =
         answers && failures === 0 ? REOPEN_AFTER_PING : REOPEN_AFTER[Math.min(failures, REOPEN_AFTER.length - 1)];
-      await pause(wait ?? 0, AbortSignal.any([signal, this.reopening.signal]));
+      const first = new FirstOf(signal, this.reopening.signal);
+      await pause(wait ?? 0, first.signal);
+      first.end();
     }
   }
 
