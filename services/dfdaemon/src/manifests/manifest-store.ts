@@ -43,8 +43,9 @@ export interface ManifestLimits {
 
 const DIGEST = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 const TAG = z.object({ digest: DIGEST, seenAt: z.number(), isPublic: z.boolean(), before: DIGEST.optional() });
-/** So much waits for the disk; what would wait longer is not kept there: it hangs, or takes no more. */
+/** So much waits for the disk, and manifests of so many bytes; what would wait longer is not kept there: it hangs, or takes no more. */
 const MOST_WAITING = 256;
+const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 /** A manifest that the disk does not bring within this time, in milliseconds, is not here: the registry is asked. */
 const READS_WITHIN = 2000;
 const MANIFEST_FILE = /^[0-9a-f]{64}$/;
@@ -59,6 +60,7 @@ export class ManifestStore {
   private readonly tags: LRUCache<string, SeenTag>;
   /** Those that the disk has not taken yet. */
   private readonly unwritten = new Map<Digest, Manifest>();
+  private unwrittenBytes = 0;
   private writes = 0;
   private waiting = 0;
   private working: Promise<void> = Promise.resolve();
@@ -98,15 +100,18 @@ export class ManifestStore {
   keep(manifest: Manifest): void {
     const { digest, mediaType, body } = manifest;
     if (this.manifests.get(digest) !== undefined || this.waiting >= MOST_WAITING) return;
+    if (this.unwrittenBytes + body.length > MOST_WAITING_BYTES) return;
     const head = Buffer.from(`${JSON.stringify({ mediaType })}\n`);
     const write = async (): Promise<void> => {
       try {
         await this.write(this.manifestFile(digest), Buffer.concat([head, body]));
       } finally {
         this.unwritten.delete(digest);
+        this.unwrittenBytes -= body.length;
       }
     };
     this.unwritten.set(digest, manifest);
+    this.unwrittenBytes += body.length;
     this.manifests.set(digest, body.length);
     this.later(write);
   }

@@ -4,7 +4,10 @@ import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { digestOf } from '@cdk8s-dragonfly/protocol';
+
 import { ManifestStore } from '../../src/manifests/manifest-store';
+import type { Manifest } from '../../src/manifests/manifest-store';
 
 describe('manifests on disk', () => {
   it('are not forgotten because the disk is slow once', async () => {
@@ -24,6 +27,26 @@ describe('manifests on disk', () => {
       await (await open(file, 'w')).close();
       await rename(join(home, 'aside'), file);
       expect((await store.find(digest))?.body.equals(body)).toBe(true);
+    } finally {
+      await rm(home, { recursive: true });
+    }
+  });
+
+  it('are kept while the disk takes them, and no more than 16 MiB wait for it', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'manifests-'));
+    const manifestOf = (text: string): Manifest => {
+      const body = Buffer.alloc(6 * 1024 * 1024, text);
+      return { digest: digestOf(body), mediaType: 'application/json', body };
+    };
+    const [first, second, third] = ['a', 'b', 'c'].map(manifestOf) as [Manifest, Manifest, Manifest];
+    try {
+      const store = await ManifestStore.open(home, { warn: () => undefined });
+      for (const manifest of [first, second, third]) store.keep(manifest);
+      expect([first, second, third].map(({ digest }) => store.has(digest))).toEqual([true, true, false]);
+      await store.stop();
+      store.keep(third);
+      expect(store.has(third.digest)).toBe(true);
+      await store.stop();
     } finally {
       await rm(home, { recursive: true });
     }
