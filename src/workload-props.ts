@@ -36,9 +36,10 @@ export interface WorkloadProps {
    */
   readonly tolerations?: k8s.Toleration[];
   /**
-   * Labels that a node must have to get a pod.
+   * Labels that a node must have to get a pod, besides `kubernetes.io/os: linux`, unless that key is given here. node-mirror Jobs name
+   * their node, and ask for no label by themselves.
    *
-   * @default - none
+   * @default - none besides
    */
   readonly nodeSelector?: { readonly [key: string]: string };
   /**

@@ -1,6 +1,6 @@
 import { Size } from 'cdk8s';
 import type { Chart } from 'cdk8s';
-import { Dragonfly, NodeMirrorJob, Placement, Storage, SupernodeConstruct } from '../src';
+import { Dragonfly, NodeMirrorJob, Placement, PreheatJob, Storage, SupernodeConstruct } from '../src';
 import type { DragonflyProps } from '../src';
 import type { Probe } from './support/pod';
 import { chart, manifestsOf } from './support/synth';
@@ -59,6 +59,26 @@ describe.each(['Deployment', 'DaemonSet'])('the %s', (kind) => {
       name: 'data',
       mountPath: kind === 'Deployment' ? '/home/admin/supernode' : '/var/lib/dragonfly',
     });
+  });
+});
+
+describe('nodes of Windows', () => {
+  it('get no pod, which could not start there; nodes that are named get theirs whatever their labels', () => {
+    const scope = chart();
+    const nodeSelector = { pool: 'a' };
+    new Dragonfly(scope, 'dragonfly', { ...IMAGES, daemon: { nodeSelector } });
+    new PreheatJob(scope, 'preheat', { image: 'a', images: ['nginx:1'], supernodes: ['s'] });
+    expect(podOf(scope, 'Deployment').spec['nodeSelector']).toEqual({ 'kubernetes.io/os': 'linux' });
+    expect(podOf(scope, 'DaemonSet').spec['nodeSelector']).toEqual({ 'kubernetes.io/os': 'linux', pool: 'a' });
+    expect(podOf(scope, 'Job').spec['nodeSelector']).toEqual({ 'kubernetes.io/os': 'linux' });
+    const named = chart();
+    new NodeMirrorJob(named, 'mirror', { image: 'a', nodes: ['w1'] });
+    expect(podOf(named, 'Job').spec).not.toHaveProperty('nodeSelector');
+  });
+
+  it('are a matter of `nodeSelector` where it speaks of them', () => {
+    const nodeSelector = { 'kubernetes.io/os': 'other' };
+    expect(podOf(install({ supernode: { nodeSelector } }), 'Deployment').spec['nodeSelector']).toEqual(nodeSelector);
   });
 });
 

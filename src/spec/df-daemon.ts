@@ -20,7 +20,7 @@ import type { RuntimeConfigurationSpec } from './runtime-configuration';
 import { DF_DAEMON } from './shapes';
 import { storeDefaults, storeSpec } from './storage';
 import type { StoreSpec } from './storage';
-import { workloadSpec } from './workload';
+import { LINUX, workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
 
 /** Everything that decides what the objects of the df-daemons look like. */
@@ -107,6 +107,7 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
     resources: { cpuRequest: '50m', memoryRequest: '128Mi', memoryLimit: 512 },
     priorityClassName: 'system-node-critical',
     gracePeriodSeconds: 300,
+    nodeSelector: LINUX,
     takenEnv: { REGISTRY: 'registries', HOST_IP: 'WirePatch', ZONE: 'zone' },
   });
   const runtime =

@@ -67,6 +67,8 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
       resources: { cpuRequest: '10m', memoryRequest: '64Mi', memoryLimit: 256 },
       priorityClassName: undefined,
       gracePeriodSeconds: 30,
+      // They are named, and a label that one lacks would have the kubelet refuse the pod.
+      nodeSelector: {},
       takenEnv: {},
     }),
     name: checkName('name', props.name ?? 'node-mirror', 62 - JOB_HASH_LENGTH),

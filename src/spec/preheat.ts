@@ -4,7 +4,7 @@ import { checkAddresses, checkCount, checkImage, checkName, checkNamespace, chec
 import { durationText } from './durations';
 import { JOB_HASH_LENGTH } from './node-mirror';
 import { PREHEAT } from './shapes';
-import { workloadSpec } from './workload';
+import { LINUX, workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
 
 /** Everything that decides what a preheat looks like. */
@@ -40,6 +40,7 @@ export function preheatSpec(props: PreheatJobProps, defaultNamespace: string): P
       resources: { cpuRequest: '10m', memoryRequest: '64Mi', memoryLimit: 256 },
       priorityClassName: undefined,
       gracePeriodSeconds: 30,
+      nodeSelector: LINUX,
       takenEnv: { REGISTRY_USER: 'credentialsSecret' },
     }),
     name: checkName('name', props.name ?? 'preheat', props.schedule === undefined ? 62 - JOB_HASH_LENGTH : 52),

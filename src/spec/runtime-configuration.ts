@@ -47,6 +47,7 @@ export function runtimeConfigurationSpec(
         resources: { cpuRequest: '10m', memoryRequest: '64Mi', memoryLimit: 256 },
         priorityClassName: undefined,
         gracePeriodSeconds: 0,
+        nodeSelector: {},
         takenEnv: { [NODE_MIRROR.flags.nodeName.env]: 'WirePatch' },
       }),
       image,

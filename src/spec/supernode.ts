@@ -15,7 +15,7 @@ import { DOCKER_HUB, checkClassicRegistries, originsOf, parseRegistries } from '
 import { SUPERNODE as SHAPE } from './shapes';
 import { storeDefaults, storeSpec } from './storage';
 import type { StoreSpec } from './storage';
-import { workloadSpec } from './workload';
+import { LINUX, workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
 
 /** Everything that decides what the objects of a supernode look like. */
@@ -92,6 +92,7 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
       resources: { cpuRequest: '100m', memoryRequest: '256Mi', memoryLimit: 1024 },
       priorityClassName: 'system-cluster-critical',
       gracePeriodSeconds: 300,
+      nodeSelector: LINUX,
       takenEnv: { POD_IP: 'WirePatch' },
     }),
     name: checkName('name', props.name ?? 'supernode', replicas > 1 ? MAX_STATEFUL_SET_NAME : 63),

@@ -43,9 +43,14 @@ export interface WorkloadDefaults {
   readonly resources: ResourceDefaults;
   readonly priorityClassName: string | undefined;
   readonly gracePeriodSeconds: number;
+  /** Labels that a node must have unless `nodeSelector` says otherwise. */
+  readonly nodeSelector: Readonly<Record<string, string>>;
   /** Variables that are ours, with the prop that changes each. */
   readonly takenEnv: Readonly<Record<string, string>>;
 }
+
+/** Nodes that can run our images: no taint keeps pods off the nodes of Windows. */
+export const LINUX = { 'kubernetes.io/os': 'linux' };
 
 const MIN_MEMORY_LIMIT = 128;
 
@@ -66,7 +71,10 @@ export function workloadSpec(props: WorkloadProps, defaults: WorkloadDefaults): 
     limits: limits(props.resources, limit),
     heap: Math.floor(limit / 2),
     tolerations: checkTolerations(`${parent}tolerations`, props.tolerations ?? []),
-    nodeSelector: checkNodeSelector(`${parent}nodeSelector`, props.nodeSelector ?? {}),
+    nodeSelector: {
+      ...defaults.nodeSelector,
+      ...checkNodeSelector(`${parent}nodeSelector`, props.nodeSelector ?? {}),
+    },
     priorityClassName:
       props.priorityClassName === undefined
         ? defaults.priorityClassName
