@@ -24,7 +24,7 @@ export interface MonitoringOptions {
    */
   readonly annotations?: { readonly [key: string]: string };
   /**
-   * How often Prometheus asks each pod.
+   * How often Prometheus asks each pod: 1 second to 2 minutes, since alerts look back 5 minutes, or up to 5 minutes without `alerts`.
    *
    * @default Duration.seconds(30)
    */
@@ -36,7 +36,8 @@ export interface MonitoringOptions {
    */
   readonly alerts?: boolean;
   /**
-   * More labels for every alert, by which they are routed, such as `team: platform`.
+   * More labels for every alert, by which they are routed, such as `team: platform`, besides `severity`, `namespace` (of the supernode) and
+   * `installation` (`name`); the last two may be given here with other values.
    *
    * @default - none
    */

@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Metrics } from '@cdk8s-dragonfly/dfdaemon';
 import type { ResponseRecord } from '@cdk8s-dragonfly/dfdaemon';
+import { Duration } from 'cdk8s';
 import { Dragonfly, DragonflyMonitoring, Preset } from '../src';
+import type { MonitoringOptions } from '../src';
 import { ALERTS } from '../src/monitoring/alerts';
 import { alertsDocument } from './support/alerts-document';
 import { selectorsOf } from './support/promql';
@@ -29,7 +31,7 @@ function queries(): [string, string][] {
   }[];
   const rules = manifests.find(({ kind }) => kind === 'PrometheusRule')!.spec.groups.flatMap((group) => group.rules);
   const { data } = manifests.find(({ metadata }) => metadata.name === 'dragonfly-dashboard')!;
-  const { panels } = JSON.parse(data['dragonfly.json']!) as {
+  const { panels } = JSON.parse(data['kube-system.dragonfly.json']!) as {
     panels: { title: string; targets: { expr: string }[] }[];
   };
   return [
@@ -111,6 +113,54 @@ describe('monitoring', () => {
     );
   });
 
+  it('asks as seldom as every 5 minutes where no alert looks at what came within them', () => {
+    const scope = chart();
+    new Dragonfly(scope, 'it', { ...IMAGES, monitoring: { interval: Duration.minutes(5), alerts: false } });
+    expect(yamlOf(scope)).toContain('interval: 300s\n');
+  });
+
+  it('of two installations has alerts and dashboards that nobody takes for one', () => {
+    const seen = (namespace: string, monitoring: MonitoringOptions) => {
+      const scope = chart();
+      new Dragonfly(scope, 'it', { ...IMAGES, namespace, monitoring });
+      const [rule, map] = ['PrometheusRule', 'ConfigMap'].map((kind) =>
+        manifestsOf(scope)
+          .filter((manifest) => manifest.kind === kind)
+          .at(-1),
+      ) as unknown as [{ spec: { groups: { rules: { labels: object }[] }[] } }, { data: Record<string, string> }];
+      const labels = rule.spec.groups.flatMap(({ rules }) => rules.map((one) => JSON.stringify(one.labels)));
+      const [file = '', text = ''] = Object.entries(map.data).flat();
+      const { title, uid } = JSON.parse(text) as { title: string; uid: string };
+      return { labels: new Set(labels), file, title, uid };
+    };
+    const here = seen('p2p', {});
+    expect(here).toMatchObject({
+      file: 'p2p.dragonfly.json',
+      title: 'Dragonfly: p2p/dragonfly',
+      uid: 'p2p-dragonfly',
+    });
+    expect([...here.labels]).toEqual(
+      ['critical', 'warning'].map((severity) =>
+        JSON.stringify({ installation: 'dragonfly', namespace: 'p2p', severity }),
+      ),
+    );
+    const long = 'a'.repeat(40);
+    const all = [here, seen('other', {}), seen('p2p', { name: 'b' }), seen(long, {}), seen(long, { name: 'b' })];
+    for (const each of ['file', 'title', 'uid'] as const) {
+      expect(new Set(all.map((one) => one[each])).size).toBe(all.length);
+    }
+    expect(all.flatMap(({ labels }) => [...labels])).toHaveLength(
+      new Set(all.flatMap(({ labels }) => [...labels])).size,
+    );
+    for (const { uid } of all) expect(uid).toMatch(/^[-a-z0-9]{1,40}$/);
+  });
+
+  it('has alerts with the labels that are given, though they are ours', () => {
+    const scope = chart();
+    new Dragonfly(scope, 'it', { ...IMAGES, monitoring: { alertLabels: { namespace: 'team-a' } } });
+    expect(yamlOf(scope)).toContain('installation: dragonfly\n            namespace: team-a\n');
+  });
+
   it('asks pods at ports that they have, once each, though a Service of replicas has the same labels', () => {
     const scope = chart();
     new Dragonfly(scope, 'it', { ...IMAGES, monitoring: {}, supernode: { replicas: 2, signingKeySecret: 'key' } });
@@ -120,6 +170,11 @@ describe('monitoring', () => {
 
   it.each<[object, string]>([
     [{ interval: { toMilliseconds: () => 10 } }, 'interval is 10ms: use 1s to 300s.'],
+    [
+      { interval: Duration.seconds(121) },
+      'interval is 121s, and alerts look at what came within 5 minutes, two answers at least: use at most 120s, or set alerts to false.',
+    ],
+    [{ interval: Duration.seconds(301), alerts: false }, 'interval is 301s: use 1s to 300s.'],
     [{ labels: { 'a b': 'c' } }, 'labels has the key "a b": use [DOMAIN/]NAME'],
     [{ alertLabels: { 'a-b': 'c' } }, 'alertLabels has "a-b", which is no label of Prometheus'],
     [{ alertLabels: { severity: 'page' } }, 'alertLabels has "severity", which each alert has already'],

@@ -5,11 +5,12 @@ import { ALERTS } from '../monitoring/alerts';
 import type { AlertScope } from '../monitoring/alerts';
 import { dashboard } from '../monitoring/dashboard';
 import type { MonitoringSpec } from '../spec/monitoring';
-import { objectLabels } from './common';
+import { objectLabels, sha256 } from './common';
 
 const COMPONENT = 'monitoring';
-/** Of a dashboard in Grafana. */
+/** The longest uid of a dashboard that Grafana takes, and the digits of a hash that end one that is cut. */
 const MAX_UID = 40;
+const UID_HASH_LENGTH = 10;
 /** The label of our pods by which their series are told apart: the name of what made them. */
 const INSTANCE = 'app.kubernetes.io/instance';
 
@@ -45,7 +46,10 @@ export function podMonitor(spec: MonitoringSpec, monitored: Monitored, port: str
   };
 }
 
-/** The alerts. */
+/**
+ * The alerts. Their labels say whose they are: most expressions leave no label of the series, and Alertmanager takes alerts of the same labels for
+ * one.
+ */
 export function prometheusRule(spec: MonitoringSpec, namespace: string, scope: AlertScope): PrometheusRuleProps {
   return {
     metadata: metadataOf(spec, namespace, `${spec.name}-alerts`, spec.labels),
@@ -62,7 +66,7 @@ export function prometheusRule(spec: MonitoringSpec, namespace: string, scope: A
                     alert: name,
                     expr,
                     for: lasting,
-                    labels: { ...spec.alertLabels, severity },
+                    labels: { namespace, installation: spec.name, ...spec.alertLabels, severity },
                     annotations: {
                       summary,
                       description: `${impact} First: ${runbook[0] ?? ''}`,
@@ -79,13 +83,25 @@ export function prometheusRule(spec: MonitoringSpec, namespace: string, scope: A
   };
 }
 
-/** The dashboard, as Grafana's sidecar takes it. */
+/** The dashboard, as Grafana's sidecar takes it: files of all namespaces come into one folder, whose titles have to differ too. */
 export function dashboardConfigMap(spec: MonitoringSpec, namespace: string, scope: AlertScope): k8s.KubeConfigMapProps {
-  const title = spec.name === 'dragonfly' ? 'Dragonfly' : `Dragonfly: ${spec.name}`;
   return {
     metadata: metadataOf(spec, namespace, `${spec.name}-dashboard`, spec.dashboardLabels),
-    data: { [`${spec.name}.json`]: dashboard(title, `${namespace}-${spec.name}`.slice(0, MAX_UID), scope) },
+    data: {
+      [`${namespace}.${spec.name}.json`]: dashboard(
+        `Dragonfly: ${namespace}/${spec.name}`,
+        uidOf(`${namespace}-${spec.name}`),
+        scope,
+      ),
+    },
   };
+}
+
+/** The uid of a dashboard, by which Grafana tells it from others. */
+function uidOf(text: string): string {
+  return text.length <= MAX_UID
+    ? text
+    : `${text.slice(0, MAX_UID - UID_HASH_LENGTH - 1)}-${sha256(text).slice(0, UID_HASH_LENGTH)}`;
 }
 
 /** Admits Prometheus to the supernodes, where a policy admits nodes alone. */

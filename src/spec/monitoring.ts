@@ -1,7 +1,6 @@
-import type { Duration } from 'cdk8s';
 import type { MonitoringOptions } from '../monitoring-props';
 import { checkName, checkNamespace } from './checks';
-import { durationText } from './durations';
+import { durationText, written } from './durations';
 import { checkAnnotations, checkLabels } from './metadata';
 
 /** Everything about monitoring that its props say. */
@@ -20,6 +19,9 @@ export interface MonitoringSpec {
   readonly prometheusNamespace: string;
 }
 
+/** An answer may be lost, and two are still within 5 minutes. */
+const MAX_ALERTED_INTERVAL_MS = 120_000;
+
 const ALERT_LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** What the rules say of each alert. */
 const OWN_ALERT_LABELS = ['severity', 'alertname'];
@@ -34,7 +36,7 @@ export function monitoringSpec(props: MonitoringOptions): MonitoringSpec {
     name: checkName('name', props.name ?? 'dragonfly', 53),
     labels: checkLabels('labels', props.labels ?? {}),
     annotations: checkAnnotations('annotations', props.annotations ?? {}),
-    interval: intervalText(props.interval),
+    interval: intervalText(props),
     alerts: props.alerts ?? true,
     alertLabels: checkAlertLabels(props),
     runbookUrl: props.runbookUrl === undefined ? undefined : checkRunbookUrl(props.runbookUrl),
@@ -44,8 +46,15 @@ export function monitoringSpec(props: MonitoringOptions): MonitoringSpec {
   };
 }
 
-function intervalText(interval: Duration | undefined): string {
-  return durationText('interval', interval, { min: 1000, max: 300_000 }) ?? '30s';
+function intervalText({ interval, alerts = true }: MonitoringOptions): string {
+  const text = durationText('interval', interval, { min: 1000, max: 300_000 }) ?? '30s';
+  if (alerts && interval !== undefined && interval.toMilliseconds() > MAX_ALERTED_INTERVAL_MS) {
+    throw new Error(
+      `interval is ${text}, and alerts look at what came within 5 minutes, two answers at least: ` +
+        `use at most ${written(MAX_ALERTED_INTERVAL_MS)}, or set alerts to false.`,
+    );
+  }
+  return text;
 }
 
 function checkAlertLabels({ alertLabels = {}, alerts = true }: MonitoringOptions): Readonly<Record<string, string>> {

@@ -9,6 +9,8 @@ const rules = (part: object): object => object('PrometheusRule dragonfly-alerts'
 const firstRule = (part: object): object =>
   rules({ spec: { groups: [{ rules: expect.arrayContaining([expect.objectContaining(part)]) as object[] }] } });
 
+const OURS = { namespace: 'kube-system', installation: 'dragonfly' };
+
 export const MONITORING_OPTIONS: Cases<MonitoringOptions> = {
   name: [
     { given: 'a', arrives: { objects: { 'PrometheusRule a-alerts': {}, 'ConfigMap a-dashboard': {} } } },
@@ -49,8 +51,8 @@ export const MONITORING_OPTIONS: Cases<MonitoringOptions> = {
     { given: false, arrives: { kinds: expect.not.arrayContaining(['PrometheusRule']) as string[] } },
   ],
   alertLabels: [
-    { given: { team: 'a' }, arrives: firstRule({ labels: { team: 'a', severity: 'critical' } }) },
-    { given: { team: 'b' }, arrives: firstRule({ labels: { team: 'b', severity: 'warning' } }) },
+    { given: { team: 'a' }, arrives: firstRule({ labels: { ...OURS, team: 'a', severity: 'critical' } }) },
+    { given: { team: 'b' }, arrives: firstRule({ labels: { ...OURS, team: 'b', severity: 'warning' } }) },
   ],
   runbookUrl: ['https://a.example.com/alerts.md', 'https://b.example.com'].map((given) => ({
     given,
