@@ -83,7 +83,7 @@ export interface SupernodeOptions extends WorkloadProps {
   readonly nodeCidrs?: string[];
   /**
    * Whether the NetworkPolicy says where the supernode may go to, too: DNS, other replicas, the df-daemons' port on the nodes, and any
-   * host at the ports of the registries, 443, and the proxies of `env`. Where a policy denies all egress it needs this. Only with `nodeCidrs`.
+   * host at the ports of the registries, their `tokenServers`, 443, and the proxies of `env`. Where a policy denies all egress it needs this. Only with `nodeCidrs`.
    *
    * @default false
    */

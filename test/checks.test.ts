@@ -285,18 +285,21 @@ describe('the props of the supernode', () => {
     expect(refused(props)).toBe(message);
   });
 
-  it('the ports that a supernode may go to are those of registries and of proxies', () => {
+  it('the ports that a supernode may go to are those of registries, their token servers and proxies', () => {
     const spec = supernodeSpec(
       {
         image: 'a',
         nodeCidrs: ['10.0.0.0/8'],
         egressPolicy: true,
-        registries: [{ url: 'http://r:5000' }, { url: 'https://ghcr.io' }],
+        registries: [
+          { url: 'http://r:5000', tokenServers: ['login.example.com:8443', '[fd00::1]:9443'] },
+          { url: 'https://ghcr.io', tokenServers: ['login.example.com', '[fd00::1]'] },
+        ],
         env: { HTTPS_PROXY: 'proxy:3128', http_proxy: 'http://other', NO_PROXY: 'x:1' },
       },
       'ns',
     );
-    expect(spec.egress).toEqual({ peerPorts: [15001], originPorts: [80, 443, 3128, 5000] });
+    expect(spec.egress).toEqual({ peerPorts: [15001], originPorts: [80, 443, 3128, 5000, 8443, 9443] });
   });
 });
 

@@ -52,7 +52,7 @@ export interface SupernodeSpec extends WorkloadSpec {
 export interface EgressSpec {
   /** Of df-daemons, on the nodes. */
   readonly peerPorts: number[];
-  /** Of registries and proxies, anywhere. */
+  /** Of registries, token servers and proxies, anywhere. */
   readonly originPorts: number[];
 }
 
@@ -79,6 +79,7 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
   const files = new FileSet();
   const access = accessSpec(registries, props.ca, files);
   const origins = originsOf(registries);
+  const tokenServer = tokenServersOf(registries);
   const defaults = storeDefaults(SUPERNODE.flags);
   const store = storeSpec(props, defaults, PATHS.supernodeHostPath);
   if (classic && store.storage.type !== StorageType.HOST_PATH) {
@@ -99,7 +100,7 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
     namespace: checkNamespace('namespace', props.namespace ?? defaultNamespace),
     image,
     origins,
-    tokenServer: tokenServersOf(registries),
+    tokenServer,
     access,
     files: files.files,
     replicas,
@@ -120,7 +121,7 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
       props.timeouts?.originStall,
       SUPERNODE.flags.originStallTimeout,
     ),
-    egress: egressOf(props, origins),
+    egress: egressOf(props, origins, tokenServer),
     nodeCidrs: (props.nodeCidrs ?? []).map((cidr, i) => checkCidr(`nodeCidrs[${i}]`, cidr)),
     classic,
   };
@@ -157,7 +158,7 @@ function failAccessMinutes({ failAccessInterval }: SupernodeProps): number | und
   return minutes;
 }
 
-function egressOf(props: SupernodeProps, origins: string[]): EgressSpec | undefined {
+function egressOf(props: SupernodeProps, origins: string[], tokenServers: string[]): EgressSpec | undefined {
   const { egressPolicy = false, nodeCidrs = [], peerPorts, env = {} } = props;
   if (!egressPolicy) {
     if (peerPorts !== undefined) {
@@ -172,7 +173,7 @@ function egressOf(props: SupernodeProps, origins: string[]): EgressSpec | undefi
   }
   return {
     peerPorts: (peerPorts ?? [PORTS.peer]).map((port, i) => checkPort(`peerPorts[${i}]`, port)),
-    originPorts: egressPorts(origins, env),
+    originPorts: egressPorts(origins, tokenServers, env),
   };
 }
 
