@@ -36,7 +36,8 @@ export interface DragonflyProps {
    */
   readonly namespace?: string;
   /**
-   * Whether the namespace is made too, with labels that let Pod Security admit what needs the node.
+   * Whether the namespace is made too, with labels that let Pod Security admit what needs the node, and a ResourceQuota that lets pods have the
+   * priority of the system.
    *
    * @default false
    */

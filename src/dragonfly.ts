@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { checkedBy } from './checked';
 import { DfDaemonConstruct } from './df-daemon';
 import type { DragonflyProps } from './dragonfly-props';
-import { namespaceProps } from './manifests/namespace';
+import { criticalPodsQuota, namespaceProps } from './manifests/namespace';
 import { DragonflyMonitoring } from './monitoring';
 import { NodeMirrorJob } from './node-mirror-job';
 import { dragonflySpec } from './spec/dragonfly';
@@ -22,6 +22,8 @@ export class Dragonfly extends Construct {
   public readonly monitoring?: DragonflyMonitoring;
   /** The Namespace; absent unless `createNamespace` asks for it. */
   public readonly namespaceObject?: k8s.KubeNamespace;
+  /** Lets its pods have the priority of the system; absent unless `createNamespace` asks for it. */
+  public readonly resourceQuota?: k8s.KubeResourceQuota;
   /** The name of the namespace. */
   public readonly namespace: string;
 
@@ -31,6 +33,7 @@ export class Dragonfly extends Construct {
     this.namespace = spec.namespace;
     if (spec.createNamespace) {
       this.namespaceObject = new k8s.KubeNamespace(this, 'namespace', namespaceProps(spec.namespace));
+      this.resourceQuota = new k8s.KubeResourceQuota(this, 'critical-pods', criticalPodsQuota(spec.namespace));
     }
     this.supernode = new SupernodeConstruct(this, 'supernode', spec.supernode);
     this.daemon = new DfDaemonConstruct(this, 'df-daemon', {

@@ -48,8 +48,9 @@ export interface RuntimeConfiguration {
    */
   readonly interval?: Duration;
   /**
-   * A taint of new nodes, such as `dragonfly.io/not-ready`, to tolerate and to remove once the node's runtimes have the mirror. The
-   * container gets a token then, and may read and change nodes.
+   * A taint of new nodes, to tolerate and to remove once the node's runtimes have the mirror. Cluster Autoscaler knows one that goes away by
+   * its key, such as `startup-taint.cluster-autoscaler.kubernetes.io/dragonfly`, or from its `--startup-taint`; Karpenter from the
+   * `startupTaints` of a NodePool. The container gets a token then, and may read and change nodes.
    *
    * @default - none
    */

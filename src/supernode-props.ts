@@ -76,7 +76,8 @@ export interface SupernodeOptions extends WorkloadProps {
   readonly timeouts?: OriginTimeouts;
   /**
    * The networks of the nodes, such as `10.0.0.0/16`. With them a NetworkPolicy admits these, preheats and other replicas alone: df-daemons
-   * are on the network of their nodes, where no selector finds them.
+   * are on the network of their nodes, where no selector finds them. Cilium counts nodes to no network unless it runs with
+   * `policy-cidr-match-mode: nodes`, and behind a tunnel (VXLAN, IPIP) nodes come from addresses of the pods' network, which has to be named too.
    *
    * @default - no NetworkPolicy
    */

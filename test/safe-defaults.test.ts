@@ -225,6 +225,22 @@ describe('the namespace', () => {
     });
     expect(manifestsOf(scope)[0]?.kind).toBe('Namespace');
   });
+
+  it('is made with a quota for the priorities of the system, without which GKE makes none of its pods', () => {
+    const scope = install({ namespace: 'p2p', createNamespace: true });
+    const quota = objectOf(scope, 'ResourceQuota');
+    expect(quota.metadata.namespace).toBe('p2p');
+    const classes = ['Deployment', 'DaemonSet'].map((kind) => podOf(scope, kind).spec['priorityClassName'] as string);
+    expect(quota['spec']).toEqual({
+      hard: { pods: '1G' },
+      scopeSelector: {
+        matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: classes.sort().reverse() }],
+      },
+    });
+    // It has to be there before the pods are asked for.
+    expect(manifestsOf(scope)[1]?.kind).toBe('ResourceQuota');
+    expect(manifestsOf(install({ namespace: 'p2p' })).map(({ kind }) => kind)).not.toContain('ResourceQuota');
+  });
 });
 
 describe('the node-mirror', () => {

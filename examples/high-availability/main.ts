@@ -17,6 +17,7 @@ new Dragonfly(chart, 'dragonfly', {
     storage: Storage.persistentVolumeClaim({ size: Size.gibibytes(100) }),
     signingKeySecret: 'dragonfly-signing-key',
     maxBandwidth: Bandwidth.mebibytesPerSecond(200),
+    // Where nodes come from for the policies of the cluster: docs/constructs.md, Networks.
     nodeCidrs: ['10.0.0.0/16'],
     egressPolicy: true,
   },
@@ -24,7 +25,7 @@ new Dragonfly(chart, 'dragonfly', {
   daemon: {
     configureRuntime: {
       image: 'registry.example.com/dragonfly/node-mirror:0.1.0',
-      startupTaint: 'dragonfly.io/not-ready',
+      startupTaint: 'startup-taint.cluster-autoscaler.kubernetes.io/dragonfly',
     },
   },
 });

@@ -10,6 +10,7 @@ const { supernode, daemon } = new Dragonfly(chart, 'dragonfly', {
   supernodeImage: 'registry.example.com/dragonfly/supernode:0.1.0',
   daemonImage: 'registry.example.com/dragonfly/dfdaemon:0.1.0',
   createNamespace: true,
+  // Where nodes come from for the policies of the cluster: docs/constructs.md, Networks.
   supernode: { nodeCidrs: ['10.0.0.0/16'] },
   monitoring: { labels: { release: 'kube-prometheus-stack' }, alertLabels: { team: 'platform' } },
 });

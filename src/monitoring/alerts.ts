@@ -119,6 +119,7 @@ export const ALERTS: readonly Alert[] = [
     runbook: [
       'Is a supernode up (DragonflySupernodeDown), and do nodes reach its TCP ports 8001 and 8002, and UDP 8003? `dfget doctor` on a node tells.',
       'Does the supernode fetch: `dragonfly_supernode_cdn_download_failed_total`, and its log. It needs the registry among `registries`, and its `ca`.',
+      'With `nodeCidrs`: do nodes come from these networks? Not behind a tunnel, and for Cilium nodes are in none (constructs.md, Networks).',
       'Do nodes reach each other at port 15001? A firewall between them leaves the supernode and the registry.',
     ],
     expression: ({ daemon }) => {

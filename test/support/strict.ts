@@ -12,6 +12,7 @@ import { ClusterRoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Namespace } from 'kubernetes-models/v1/Namespace';
 import { PersistentVolumeClaim } from 'kubernetes-models/v1/PersistentVolumeClaim';
+import { ResourceQuota } from 'kubernetes-models/v1/ResourceQuota';
 import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { Manifest } from './synth';
@@ -38,6 +39,7 @@ const MODELS: readonly Model[] = [
   PodDisruptionBudget,
   PodMonitor,
   PrometheusRule,
+  ResourceQuota,
   Service,
   ServiceAccount,
   StatefulSet,

@@ -156,7 +156,7 @@ export const NODE_MIRROR = {
       flag: 'remove-taint',
       type: 'string',
       placeholder: 'KEY',
-      text: 'watch: a taint, such as dragonfly.io/not-ready, to remove from the node once its runtimes have the mirror.',
+      text: 'watch: a taint, such as startup-taint.cluster-autoscaler.kubernetes.io/dragonfly, to remove from the node once its runtimes have the mirror.',
     },
     nodeName: {
       flag: 'node-name',
