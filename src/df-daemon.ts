@@ -6,8 +6,8 @@ import type { DfDaemonProps } from './df-daemon-props';
 import { classicDfDaemonConfigMap, classicDfDaemonSelector, classicDfDaemonSet } from './manifests/classic';
 import { dfDaemonConfigMap, dfDaemonSelector, dfDaemonSet } from './manifests/df-daemon';
 import { taintClusterRole, taintClusterRoleBinding, taintServiceAccount } from './manifests/runtime-configuration';
-import { refusePortClashes } from './policy/host-ports';
 import { refuseFaultyObjects } from './policy/own-objects';
+import { refuseSharing } from './policy/same-nodes';
 import { dfDaemonSpec } from './spec/df-daemon';
 import { defaultNamespace, refuseTakenNames } from './unique-name';
 
@@ -60,7 +60,7 @@ export class DfDaemonConstruct extends Construct implements IPodSelector {
     );
     refuseTakenNames(this);
     refuseFaultyObjects(this);
-    refusePortClashes(this, { ports: spec.ports, nodeSelector: spec.nodeSelector });
+    refuseSharing(this, { ports: spec.ports, folder: spec.store.storage.path, nodeSelector: spec.nodeSelector });
   }
 
   /** Selects the df-daemons' pods, for cdk8s-plus constructs. They are on their nodes' network, where no network policy binds them. */

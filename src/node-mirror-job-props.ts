@@ -17,7 +17,8 @@ export interface NodeMirrorJobOptions extends WorkloadProps {
    */
   readonly name?: string;
   /**
-   * What to do on the nodes.
+   * What to do on the nodes. A mode that comes back, as `APPLY` after `RESTORE` after `APPLY`, makes the Job of the first time again: where that one
+   * is still there nothing is done, so prune it or give `ttlAfterFinished`.
    *
    * @default NodeMirrorMode.APPLY
    */

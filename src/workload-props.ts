@@ -73,9 +73,9 @@ export interface WorkloadProps {
    */
   readonly podSecurityContext?: k8s.PodSecurityContext;
   /**
-   * How long a pod may take to end, in which it finishes what is under way.
+   * How long a pod may take to end, in which it finishes what is under way; whole seconds.
    *
-   * @default Duration.minutes(5)
+   * @default - 5 minutes; 30 seconds for a preheat; 90 seconds for a node-mirror Job, and at least half a minute more than `reloadTimeout` twice
    */
   readonly terminationGracePeriod?: Duration;
   /**

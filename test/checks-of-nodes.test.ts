@@ -1,6 +1,6 @@
 import { Duration, Size, Testing } from 'cdk8s';
 import { ImagePullPolicy } from 'cdk8s-plus-27';
-import { ContainerRuntime, DfDaemonConstruct, Storage } from '../src';
+import { ContainerRuntime, DfDaemonConstruct, NodeMirrorMode, Storage } from '../src';
 import type { DfDaemonProps, NodeMirrorJobProps, PreheatJobProps } from '../src';
 import { dfDaemonSpec } from '../src/spec/df-daemon';
 import { nodeMirrorSpec } from '../src/spec/node-mirror';
@@ -177,6 +177,24 @@ describe('the props of the df-daemons', () => {
   });
 });
 
+describe('the time of a node-mirror Job', () => {
+  const spec = (props: Partial<NodeMirrorJobProps>) =>
+    nodeMirrorSpec({ image: 'example/node-mirror:1', nodes: ['w1'], ...props }, 'ns');
+
+  it('to end is enough to put one change back, however long its runtime takes', () => {
+    expect(spec({}).gracePeriodSeconds).toBe(90);
+    expect(spec({ reloadTimeout: Duration.seconds(30) }).gracePeriodSeconds).toBe(90);
+    expect(spec({ reloadTimeout: Duration.millis(40_200) }).gracePeriodSeconds).toBe(111);
+    expect(spec({ terminationGracePeriod: Duration.seconds(45) }).gracePeriodSeconds).toBe(45);
+  });
+
+  it('may be short where nothing is waited for', () => {
+    const deadline = Duration.seconds(30);
+    expect(spec({ deadline, mode: NodeMirrorMode.RESTORE }).deadlineSeconds).toBe(30);
+    expect(spec({ deadline, wait: Duration.seconds(29) }).deadlineSeconds).toBe(30);
+  });
+});
+
 describe('the props of node-mirror Jobs', () => {
   const job = { image: 'example/node-mirror:1', nodes: ['w1'] };
   const refused = (props: Partial<NodeMirrorJobProps>) => messageOf(() => nodeMirrorSpec({ ...job, ...props }, 'ns'));
@@ -192,6 +210,18 @@ describe('the props of node-mirror Jobs', () => {
     [
       { name: 'a'.repeat(52), wait: Duration.minutes(10) },
       'wait is 600 s and deadline 600 s: the Job would end while it waits; raise the deadline.',
+    ],
+    [
+      { deadline: Duration.seconds(60) },
+      'wait is 60 s and deadline 60 s: the Job would end while it waits; raise the deadline.',
+    ],
+    [
+      { deadline: Duration.millis(90_500) },
+      'deadline is 90500ms, and Kubernetes counts whole seconds: use Duration.seconds(n).',
+    ],
+    [
+      { ttlAfterFinished: Duration.millis(1500) },
+      'ttlAfterFinished is 1500ms, and Kubernetes counts whole seconds: use Duration.seconds(n).',
     ],
     [{ name: 'a'.repeat(53) }, `name "${'a'.repeat(53)}" is no name for an object: ${NAME.replace('63', '52')}`],
     [{ runtimes: [] }, 'runtimes is empty: name at least one runtime, or leave it out for ContainerRuntime.AUTO.'],
@@ -284,6 +314,10 @@ describe('the props of a preheat', () => {
     [
       { env: { REGISTRY_USER: 'me' } },
       'env has "REGISTRY_USER", which is set already: use credentialsSecret to change it.',
+    ],
+    [
+      { ttlAfterFinished: Duration.millis(1500) },
+      'ttlAfterFinished is 1500ms, and Kubernetes counts whole seconds: use Duration.seconds(n).',
     ],
   ])('%j are refused', (props, message) => {
     expect(messageOf(() => preheatSpec({ ...preheat, ...props }, 'ns'))).toBe(message);

@@ -126,6 +126,14 @@ describe('the props of every daemon', () => {
       'labels has "app.kubernetes.io/name", by which pods are found: leave it out, and use name to change it.',
     ],
     [
+      { labels: { 'app.kubernetes.io/part-of': 'platform' } },
+      'labels has "app.kubernetes.io/part-of", which is dragonfly wherever it stands: leave it out.',
+    ],
+    [
+      { terminationGracePeriod: Duration.millis(1500) },
+      'terminationGracePeriod is 1500ms, and Kubernetes counts whole seconds: use Duration.seconds(n).',
+    ],
+    [
       { labels: { team: 'a b' } },
       'labels["team"] is "a b": use at most 63 letters, digits, dashes, dots and underscores, a letter or digit at both ends.',
     ],

@@ -1,6 +1,6 @@
 import { Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
-import { DfDaemonConstruct, Dragonfly, NodeMirrorJob, Placement, SupernodeConstruct } from '../src';
+import { DfDaemonConstruct, Dragonfly, NodeMirrorJob, Placement, Storage, SupernodeConstruct } from '../src';
 import { podOf } from './support/pod';
 import { chart, manifestsOf, yamlOf } from './support/synth';
 import type { Manifest } from './support/synth';
@@ -14,7 +14,13 @@ describe('names', () => {
     new Dragonfly(scope, 'two', {
       ...IMAGES,
       supernode: { name: 'seed' },
-      daemon: { name: 'mirror', mirrorPort: 65101, peerPort: 15101, opsPort: 65103 },
+      daemon: {
+        name: 'mirror',
+        mirrorPort: 65101,
+        peerPort: 15101,
+        opsPort: 65103,
+        storage: Storage.hostPath('/data/mirror'),
+      },
     });
     expect(manifestsOf(scope).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
       'Deployment supernode',

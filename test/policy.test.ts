@@ -1,5 +1,6 @@
 import { JsonPatch } from 'cdk8s';
-import { DfDaemonConstruct, Dragonfly, SupernodeConstruct, WirePatch } from '../src';
+import { DfDaemonConstruct, Dragonfly, Storage, SupernodeConstruct, WirePatch } from '../src';
+import type { DfDaemonOptions } from '../src';
 import { faultsOf, lostSelectors } from '../src/policy/rules';
 import type { Manifest } from '../src/policy/manifest';
 import { chart, manifestsOf, yamlOf } from './support/synth';
@@ -71,6 +72,32 @@ describe('ports on the network of the nodes', () => {
 
   it('may be the same on nodes that are never the same', () => {
     expect(two({ pool: 'a' }, { pool: 'b' })).toContain('name: two\n');
+  });
+});
+
+describe('folders of the nodes', () => {
+  const two = (one: DfDaemonOptions, other: DfDaemonOptions): string => {
+    const scope = chart();
+    const own = { name: 'two', peerPort: 15002, opsPort: 65005, mirrorPort: 65004 };
+    new DfDaemonConstruct(scope, 'one', { image: 'a', supernodes: ['s'], ...one });
+    new DfDaemonConstruct(scope, 'two', { image: 'a', supernodes: ['s'], ...own, ...other });
+    return yamlOf(scope);
+  };
+
+  it('that two df-daemons of a node have are refused', () => {
+    expect(() => two({}, {})).toThrow(
+      '[test/two] storage is the folder /data/dfdaemon, which test/one has on the same nodes: ' +
+        'give one of the two another by Storage.hostPath(), or keep them apart with a nodeSelector that has one key with two values.',
+    );
+    expect(() => two({ storage: Storage.hostPath('/srv/a') }, { storage: Storage.hostPath('/srv//./a/') })).toThrow(
+      'storage is the folder /srv//./a/, which test/one has',
+    );
+  });
+
+  it('may be the same on nodes that are never the same, and others', () => {
+    expect(two({ nodeSelector: { pool: 'a' } }, { nodeSelector: { pool: 'b' } })).toContain('name: two\n');
+    expect(two({}, { storage: Storage.hostPath('/data/dfdaemon-two') })).toContain('name: two\n');
+    expect(two({ storage: Storage.emptyDir() }, { storage: Storage.emptyDir() })).toContain('name: two\n');
   });
 });
 

@@ -28,6 +28,21 @@ export function durationText(
   return written(milliseconds);
 }
 
+/**
+ * A duration as Kubernetes takes it, in whole seconds; undefined when there is none.
+ *
+ * @throws Error naming the prop and the value: a fraction of a second.
+ */
+export function wholeSeconds(prop: string, value: Duration | undefined): number | undefined {
+  const seconds = value?.toSeconds({ integral: false });
+  if (seconds !== undefined && !Number.isInteger(seconds)) {
+    throw new Error(
+      `${prop} is ${written(seconds * 1000)}, and Kubernetes counts whole seconds: use Duration.seconds(n).`,
+    );
+  }
+  return seconds;
+}
+
 /** Milliseconds as flags take them: `30s`, `250ms`. */
 export function written(milliseconds: number): string {
   return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;

@@ -1,6 +1,8 @@
 const PREFIX = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const SELECTING = ['app.kubernetes.io/name', 'app.kubernetes.io/instance'];
+/** What all our objects have, some of which are found by it. */
+const PART_OF = 'app.kubernetes.io/part-of';
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 type Texts = Readonly<Record<string, string>>;
@@ -8,13 +10,16 @@ type Texts = Readonly<Record<string, string>>;
 /**
  * Labels for objects of ours.
  *
- * @throws Error naming the prop, the key and the rule: a key or value that is none, a key that selects our pods.
+ * @throws Error naming the prop, the key and the rule: a key or value that is none, a key that is ours.
  */
 export function checkLabels(prop: string, labels: Texts): Texts {
   for (const [key, value] of Object.entries(labels)) {
     checkKey(prop, key);
     if (SELECTING.includes(key)) {
       throw new Error(`${prop} has "${key}", by which pods are found: leave it out, and use name to change it.`);
+    }
+    if (key === PART_OF) {
+      throw new Error(`${prop} has "${key}", which is dragonfly wherever it stands: leave it out.`);
     }
     checkLabelValue(`${prop}["${key}"]`, value);
   }

@@ -5,7 +5,7 @@ import type { RuntimePaths } from '../runtime-paths';
 import { checkCount, checkImage, checkName, checkNamespace, checkNodes } from './checks';
 import { dockerSpec } from './docker';
 import type { DockerSpec } from './docker';
-import { durationText } from './durations';
+import { durationText, wholeSeconds } from './durations';
 import { checkImageIsNotMirrored, loopbackPort } from './mirror-loop';
 import { DOCKER_HUB, checkUrl, namedRegistries, parseRegistries } from './registry';
 import { runtimePathsSpec } from './runtime-paths';
@@ -48,11 +48,11 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
   SHAPE('', props);
   const defaultMirror = NODE_MIRROR.flags.mirror.default;
   const image = checkImage('image', props.image);
-  const deadlineSeconds = props.deadline?.toSeconds() ?? 600;
+  const deadlineSeconds = wholeSeconds('deadline', props.deadline) ?? 600;
   const mirror = checkUrl('mirror', props.mirror ?? defaultMirror, defaultMirror);
   checkImageIsNotMirrored('image', image, loopbackPort(mirror) ?? 0);
   const wait = durationText('wait', props.wait, NODE_MIRROR.flags.wait);
-  const waitSeconds = (props.wait?.toMilliseconds() ?? 0) / 1000;
+  const waitSeconds = waitSecondsOf(props);
   if (waitSeconds >= deadlineSeconds) {
     throw new Error(
       `wait is ${waitSeconds} s and deadline ${deadlineSeconds} s: the Job would end while it waits; raise the deadline.`,
@@ -66,7 +66,7 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
       image,
       resources: { cpuRequest: '10m', memoryRequest: '64Mi', memoryLimit: 256 },
       priorityClassName: undefined,
-      gracePeriodSeconds: 30,
+      gracePeriodSeconds: graceSeconds(props),
       // They are named, and a label that one lacks would have the kubelet refuse the pod.
       nodeSelector: {},
       takenEnv: {},
@@ -87,9 +87,27 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
     docker: dockerSpec('', props.docker, { runtimes, restart, registries }),
     deadlineSeconds,
     backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),
-    ttlSeconds: props.ttlAfterFinished?.toSeconds(),
+    ttlSeconds: wholeSeconds('ttlAfterFinished', props.ttlAfterFinished),
   };
 }
+
+/** How long a Job may wait: only `apply` does where nothing is said. */
+function waitSecondsOf({ wait, mode = NodeMirrorMode.APPLY }: NodeMirrorJobProps): number {
+  const fallback = mode === NodeMirrorMode.APPLY ? Number.parseInt(NODE_MIRROR.flags.wait.default, 10) : 0;
+  return wait === undefined ? fallback : wait.toMilliseconds() / 1000;
+}
+
+/**
+ * A Job that is told to stop finishes, or puts back, what it has begun: a runtime that shows neither the change nor that it was undone takes
+ * `reloadTimeout` twice.
+ */
+function graceSeconds({ reloadTimeout }: NodeMirrorJobProps): number {
+  return Math.max(LEAST_GRACE_SECONDS, Math.ceil((2 * (reloadTimeout?.toMilliseconds() ?? 0)) / 1000) + END_SECONDS);
+}
+
+const LEAST_GRACE_SECONDS = 90;
+/** For what comes after. */
+const END_SECONDS = 30;
 
 function checkReadyz(url: string): string {
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {

@@ -1,7 +1,7 @@
 import { DFGET_PREHEAT } from '../contract/index';
 import type { PreheatJobProps } from '../preheat-job-props';
 import { checkAddresses, checkCount, checkImage, checkName, checkNamespace, checkReference } from './checks';
-import { durationText } from './durations';
+import { durationText, wholeSeconds } from './durations';
 import { JOB_HASH_LENGTH } from './node-mirror';
 import { PREHEAT } from './shapes';
 import { LINUX, workloadSpec } from './workload';
@@ -54,7 +54,7 @@ export function preheatSpec(props: PreheatJobProps, defaultNamespace: string): P
     schedule: props.schedule?.expressionString,
     timeout: durationText('timeout', props.timeout, DFGET_PREHEAT.flags.timeout),
     backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),
-    ttlSeconds: props.ttlAfterFinished?.toSeconds(),
+    ttlSeconds: wholeSeconds('ttlAfterFinished', props.ttlAfterFinished),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Size } from 'cdk8s';
 import type { ContainerResources, k8s } from 'cdk8s-plus-27';
 import type { WorkloadProps } from '../workload-props';
 import { checkReference } from './checks';
+import { wholeSeconds } from './durations';
 import { checkAnnotations, checkEnv, checkLabels, checkNodeSelector } from './metadata';
 import { checkTolerations } from './tolerations';
 
@@ -85,7 +86,8 @@ export function workloadSpec(props: WorkloadProps, defaults: WorkloadDefaults): 
     imagePullPolicy: props.imagePullPolicy ?? (isFloating(defaults.image) ? 'Always' : 'IfNotPresent'),
     securityContext: props.securityContext ?? {},
     podSecurityContext: props.podSecurityContext ?? {},
-    gracePeriodSeconds: props.terminationGracePeriod?.toSeconds() ?? defaults.gracePeriodSeconds,
+    gracePeriodSeconds:
+      wholeSeconds(`${parent}terminationGracePeriod`, props.terminationGracePeriod) ?? defaults.gracePeriodSeconds,
     logLevel: props.logLevel,
   };
 }
