@@ -1,6 +1,6 @@
 import { SUPERNODE, Sources } from '../src/download/sources';
 import { LinkFailure } from '../src/links/failure';
-import { nameOf, settled, until, withSwarm } from './swarm-of-servers';
+import { BLOCKS, nameOf, settled, until, withSwarm } from './swarm-of-servers';
 
 /** How often it was looked what may be asked for. */
 let looks: jest.SpyInstance;
@@ -230,6 +230,42 @@ describe('a tick', () => {
       swarm.tick();
       await until(() => one.asked.length === 1);
     });
+  });
+
+  it('looks when a block was thrown away and another was written, so that there are as many as before', async () => {
+    await withSwarm(async ({ swarm, stored, neighbours: [one], hold }) => {
+      await hold(1);
+      await one.tell({ type: 'added', blocks: [1] });
+      await until(() => swarm.has(1));
+      swarm.tick();
+      await settled();
+      stored.drop(1);
+      await hold(2);
+      swarm.tick();
+      await until(() => one.asked.length === 1);
+      expect(one.asked).toEqual([1]);
+    });
+  });
+
+  it('looks when the origin has told how long the blob is, or which edition', async () => {
+    await withSwarm(
+      async ({ swarm, stored }) => {
+        const looksAt = async (): Promise<number> => {
+          looks.mockClear();
+          for (let time = 0; time < 2; time += 1) {
+            swarm.tick();
+            await settled();
+          }
+          return looks.mock.calls.length;
+        };
+        expect(await looksAt()).toBe(0);
+        await stored.setSize(BLOCKS * 256 * 1024);
+        expect(await looksAt()).toBe(1);
+        await stored.setEdition({ id: 'ef'.repeat(16) });
+        expect(await looksAt()).toBe(1);
+      },
+      { size: false },
+    );
   });
 
   it('looks when no supernode takes it in, as it then takes what none has attested', async () => {

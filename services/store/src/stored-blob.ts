@@ -40,6 +40,7 @@ export class StoredBlob {
   private readonly id = (StoredBlob.made += 1);
   private length: number | undefined;
   private version: Edition | undefined;
+  private changes = 0;
 
   constructor(
     readonly blob: BlobId,
@@ -61,6 +62,14 @@ export class StoredBlob {
   /** Length in bytes; undefined while the end is not known. */
   get size(): number | undefined {
     return this.length;
+  }
+
+  /**
+   * Another number whenever it has become another: blocks came or went, or its length or edition was told. For those who look now and then, whom a
+   * count of blocks would not tell of one that came while one went.
+   */
+  get revision(): number {
+    return this.changes;
   }
 
   /** Whether every block is here. Says nothing of the digest of the whole: see {@link finished}. */
@@ -91,6 +100,7 @@ export class StoredBlob {
   async setSize(size: number): Promise<void> {
     if (this.length !== undefined) return;
     this.length = size;
+    this.changes += 1;
     await this.changing(async () => {
       await this.owner.room.reserveWhole(this.grid, size);
       await this.writeHead();
@@ -109,6 +119,7 @@ export class StoredBlob {
    */
   async setEdition(edition: Edition): Promise<void> {
     this.version = edition;
+    this.changes += 1;
     await this.changing(() => this.writeHead());
   }
 
@@ -216,7 +227,7 @@ export class StoredBlob {
   drop(index: number): void {
     this.isSuspect = true;
     this.owner.recent.forget(this.id, index);
-    this.held.delete(index);
+    if (this.held.delete(index)) this.changes += 1;
   }
 
   /** Calls `watcher` with the number of each block from now on, as soon as it is held; returns what ends that. */
@@ -359,6 +370,7 @@ export class StoredBlob {
     this.unchecked.delete(index);
     this.proofs.set(index, proof);
     this.held.add(index);
+    this.changes += 1;
     const [block, ...others] = chunks;
     if (block !== undefined && others.length === 0) this.owner.recent.add(this.id, index, block);
     else this.owner.recent.forget(this.id, index);

@@ -111,6 +111,32 @@ describe('the store', () => {
     await stored.release();
   });
 
+  it('has another revision whenever blocks come or go, or its length or edition is told', async () => {
+    const stored = await store.create(blob, PIECE, undefined);
+    const revisions = [stored.revision];
+    const changes: (() => Promise<void>)[] = [
+      async () => stored.setSize(content.length),
+      async () => stored.setEdition({ id: 'ef'.repeat(16) }),
+      async () => fill(stored, 0),
+      async () => fill(stored, 1),
+      () => {
+        stored.drop(0);
+        return Promise.resolve();
+      },
+    ];
+    for (const change of changes) {
+      await change();
+      revisions.push(stored.revision);
+    }
+    expect(new Set(revisions).size).toBe(1 + changes.length);
+    // Nothing of this changes anything.
+    await stored.setSize(content.length);
+    await fill(stored, 1);
+    stored.drop(0);
+    expect(stored.revision).toBe(revisions.at(-1));
+    await stored.release();
+  });
+
   it('takes its final name only when finished, and is found whole by the next process', async () => {
     const stored = await store.create(blob, PIECE, content.length);
     await fill(stored, 0, 1);

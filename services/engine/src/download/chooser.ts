@@ -48,11 +48,11 @@ export class Chooser {
   /** When time alone may let more be chosen than at the last look. */
   private due = 0;
   /** What there was at the last look of that which nobody tells of when it changes. */
-  private last: { readonly stored: StoredBlob | undefined; readonly held: number; readonly unattested: boolean } = {
-    stored: undefined,
-    held: 0,
-    unattested: false,
-  };
+  private last: {
+    readonly stored: StoredBlob | undefined;
+    readonly revision: number | undefined;
+    readonly unattested: boolean;
+  } = { stored: undefined, revision: undefined, unattested: false };
 
   /** @param download also is whose budget it is. */
   constructor(
@@ -74,8 +74,8 @@ export class Chooser {
   }
 
   /**
-   * Time has passed: to be called often. What changes without a word is here: time, what is held of the blob when others fetch it or it is thrown away,
-   * and what is taken of neighbours.
+   * Time has passed: to be called often. What changes without a word is here: time, what is held and known of the blob when others fetch it or it is thrown
+   * away, and what is taken of neighbours.
    */
   tick(): void {
     // Without it nothing is asked, and it comes with a word.
@@ -83,9 +83,7 @@ export class Chooser {
     const { last } = this;
     const stored = this.intake.stored();
     const isSame =
-      stored === last.stored &&
-      (stored?.held.count ?? 0) === last.held &&
-      this.download.takesUnattested === last.unattested;
+      stored === last.stored && stored?.revision === last.revision && this.download.takesUnattested === last.unattested;
     if (!isSame || performance.now() >= this.due) this.pump();
   }
 
@@ -161,7 +159,7 @@ export class Chooser {
     const stored = this.intake.stored();
     const { takesUnattested } = this.download;
     const now = performance.now();
-    this.last = { stored, held: stored?.held.count ?? 0, unattested: takesUnattested };
+    this.last = { stored, revision: stored?.revision, unattested: takesUnattested };
     this.due = now + LOOK_AT_LEAST;
     if (stored === undefined || this.sources.key === undefined || stored.whole) return;
     // One at a time waits for the limit of the rate: so all downloads have a turn, and what is asked next is chosen late. Then there is a look.
