@@ -1,74 +1,95 @@
 import { NeighbourPatience } from '../src/links/neighbour-patience';
+import type { Waiting } from '../src/links/neighbour-patience';
 
+/** It passes in 16 steps. */
 const SILENCE = 160;
-
-/** Waits for the neighbours to be lost; tells after how long each stream was, in ms. */
-class Streams {
-  readonly lost = new Map<string, number>();
-  private readonly began = performance.now();
-  private readonly patience = new NeighbourPatience(SILENCE);
-  private readonly waiting: (() => void)[] = [];
-
-  open(neighbour: string, stream: string): { renew(): void; end(): void } {
-    return this.patience.with(neighbour, () => {
-      this.lost.set(stream, performance.now() - this.began);
-      for (const done of this.waiting) done();
-    });
-  }
-
-  async untilLost(...streams: string[]): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (streams.every((stream) => this.lost.has(stream))) resolve();
-      };
-      this.waiting.push(look);
-      look();
-    });
-  }
-}
+const STEP = SILENCE / 16;
 
 describe('patience with a neighbour', () => {
-  it('is renewed by what any of its streams brings, and ends for all of them at once', async () => {
-    const streams = new Streams();
-    streams.open('a', 'a1');
-    const second = streams.open('a', 'a2');
-    streams.open('b', 'b1');
-    const heard = setInterval(() => second.renew(), 20);
-    await streams.untilLost('b1');
-    expect([...streams.lost.keys()]).toEqual(['b1']);
-    clearInterval(heard);
-    await streams.untilLost('a1', 'a2');
-    expect((streams.lost.get('a1') ?? 0) - (streams.lost.get('b1') ?? 0)).toBeGreaterThanOrEqual(SILENCE / 2);
+  let patience: NeighbourPatience;
+  /** The streams that were lost, in their order. */
+  let lost: string[];
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    patience = new NeighbourPatience(SILENCE);
+    lost = [];
+  });
+  afterEach(() => jest.useRealTimers());
+
+  const open = (neighbour: string, stream: string, then: () => void = () => undefined): Waiting =>
+    patience.with(neighbour, () => {
+      lost.push(stream);
+      then();
+    });
+  /** Which streams are lost meanwhile. */
+  const pass = (ms: number): string[] => {
+    jest.advanceTimersByTime(ms);
+    return lost.splice(0);
+  };
+
+  it('is renewed by what any of its streams brings, and ends for all of them at once', () => {
+    open('a', 'a1');
+    const second = open('a', 'a2');
+    open('b', 'b1');
+    expect(pass(SILENCE - 1)).toEqual([]);
+    second.renew();
+    // Who has begun while steps are under way has one more.
+    expect(pass(STEP)).toEqual([]);
+    expect(pass(1)).toEqual(['b1']);
+    expect(pass(SILENCE - STEP - 1)).toEqual([]);
+    expect(pass(1)).toEqual(['a1', 'a2']);
+    expect([pass(2 * SILENCE), jest.getTimerCount()]).toEqual([[], 0]);
   });
 
-  it('does not concern a stream that has ended, and begins anew with the next', async () => {
-    const streams = new Streams();
-    streams.open('a', 'ended').end();
-    const began = performance.now();
-    streams.open('a', 'next');
-    await streams.untilLost('next');
-    expect(performance.now() - began).toBeGreaterThanOrEqual(SILENCE - 1);
-    expect([...streams.lost.keys()]).toEqual(['next']);
+  it('does not concern a stream that has ended, and begins anew with the next', () => {
+    const ended = open('a', 'ended');
+    pass(SILENCE / 2);
+    ended.end();
+    open('a', 'next');
+    expect(pass(SILENCE - 1)).toEqual([]);
+    expect(pass(1)).toEqual(['next']);
   });
 
-  it('passes for all neighbours in the steps of one timer, which is there as long as it is needed', async () => {
-    const [begun, ended] = [jest.spyOn(global, 'setInterval'), jest.spyOn(global, 'clearInterval')];
-    try {
-      const streams = new Streams();
-      streams.open('a', 'a');
-      const gone = streams.open('gone', 'gone');
-      // In the middle of a step.
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      const began = performance.now();
-      streams.open('b', 'b');
-      gone.end();
-      await streams.untilLost('a');
-      expect(ended).not.toHaveBeenCalled();
-      await streams.untilLost('b');
-      expect(performance.now() - began).toBeGreaterThanOrEqual(SILENCE - 1);
-      expect([begun, ended].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
-    } finally {
-      for (const spy of [begun, ended]) spy.mockRestore();
-    }
+  it('goes on for the others when one stream has ended', () => {
+    const ended = open('a', 'ended');
+    open('a', 'other');
+    ended.end();
+    expect(pass(SILENCE)).toEqual(['other']);
+  });
+
+  it('passes for all neighbours in the steps of one timer, which is there as long as it is needed', () => {
+    open('a', 'a');
+    const gone = open('gone', 'gone');
+    pass(STEP / 2);
+    open('b', 'b');
+    gone.end();
+    expect([pass(SILENCE - STEP / 2 - 1), jest.getTimerCount()]).toEqual([[], 1]);
+    expect([pass(1), jest.getTimerCount()]).toEqual([['a'], 1]);
+    expect(pass(STEP - 1)).toEqual([]);
+    expect([pass(1), jest.getTimerCount()]).toEqual([['b'], 0]);
+  });
+
+  it('is a new one for streams that are opened when it has ended, whatever those before do', () => {
+    const begun: Waiting[] = [];
+    const first = open('a', 'first', () => begun.push(open('a', 'next')));
+    const second = open('a', 'second', () => begun.push(open('a', 'again')));
+    expect(pass(SILENCE)).toEqual(['first', 'second']);
+    // As who is lost is closed then: that is not the end of what has begun meanwhile.
+    for (const before of [first, second]) before.end();
+    open('a', 'third');
+    pass(SILENCE / 2);
+    begun[1]?.renew();
+    expect(pass(SILENCE)).toEqual([]);
+    begun[0]?.end();
+    expect(pass(STEP)).toEqual(['again', 'third']);
+  });
+
+  it('is not lost by a stream that another has ended, as that was lost', () => {
+    const second: Waiting[] = [];
+    open('a', 'first', () => second[0]?.end());
+    second.push(open('a', 'second'));
+    open('a', 'third');
+    expect(pass(SILENCE)).toEqual(['first', 'third']);
   });
 });

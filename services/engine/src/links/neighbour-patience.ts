@@ -45,7 +45,8 @@ export class NeighbourPatience {
     const streams = new Set<() => void>();
     const lost = (): void => {
       this.end(neighbour, shared);
-      for (const stream of [...streams]) stream();
+      // Whoever was ended by one before it is not called.
+      for (const stream of streams) stream();
     };
     const patience = new Patience(this.silence, lost, this.steps);
     const shared: Shared = { patience, streams };
