@@ -9,9 +9,11 @@ import { BlobStore } from '@cdk8s-dragonfly/store';
 
 import { Bell } from '../src/download/bell';
 import { Doubts } from '../src/download/doubts';
+import { Fallback } from '../src/download/fallback';
 import type { Intake } from '../src/download/intake';
 import { OnDisk } from '../src/download/on-disk';
 import { OriginIntake } from '../src/download/origin-intake';
+import type { SwarmIntake } from '../src/download/swarm-intake';
 import { DAEMON_POLICY } from '../src/download/tools';
 import type { DownloadTools } from '../src/download/tools';
 
@@ -27,8 +29,9 @@ describe('a daemon that fetches from the origin for its neighbours and itself', 
   let failures: unknown[];
   /** Where each request ends; undefined: with the blob. */
   let ends: (number | undefined)[];
-  let swarm: { isAlone: boolean; isShared: boolean };
+  let swarm: { isAlone: boolean; isShared: boolean; isServed: boolean };
   let origin: OriginIntake;
+  let fallback: Fallback;
   /** Called when the first request is answered. */
   let answered: () => void;
 
@@ -37,11 +40,13 @@ describe('a daemon that fetches from the origin for its neighbours and itself', 
     store = await BlobStore.open(home);
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
     ends = [];
-    swarm = { isAlone: true, isShared: true };
+    swarm = { isAlone: true, isShared: true, isServed: false };
     const tools = {
       cid: 'me',
       store,
       policy: DAEMON_POLICY,
+      clock: { now: 0 },
+      timeouts: { swarmStall: 60_000 },
       log,
       origin: {
         open: async ({ from = 0, end }: { readonly from?: number; readonly end?: number }) => {
@@ -74,6 +79,7 @@ describe('a daemon that fetches from the origin for its neighbours and itself', 
     };
     const view = { offers: () => false, neighbours: ['a', 'b'], lied: () => undefined };
     origin = new OriginIntake(intake, tools, Object.assign(swarm, view));
+    fallback = new Fallback(intake, tools, swarm as unknown as SwarmIntake, origin, signal);
     await disk.begin(4 * MIB, content.length);
   });
   afterEach(async () => {
@@ -113,5 +119,22 @@ describe('a daemon that fetches from the origin for its neighbours and itself', 
     origin.start('the supernode is lost', signal, true);
     await origin.ended();
     expect([failures, disk.stored?.whole]).toEqual([[], true]);
+  });
+
+  it.each([
+    ['it was lost before', true],
+    ['it was there all the time', false],
+  ])('leaves the rest to a supernode that has it after all, though it had failed: %s', async (_what, wasLost) => {
+    const failed = (): void => fallback.supernodeFailed({ code: 500, message: 'the origin does not answer it' });
+    answered = () => {
+      if (wasLost) failed();
+      // Another daemon has asked it since.
+      Object.assign(swarm, { isAlone: false, isShared: false, isServed: true });
+      fallback.look();
+    };
+    if (wasLost) fallback.goAlone('the supernode is lost');
+    else failed();
+    await origin.ended();
+    expect([failures, ends.length, disk.stored?.whole]).toEqual([[], 1, false]);
   });
 });

@@ -35,13 +35,16 @@ export class Fallback {
     this.progress = this.tools.clock.now;
   }
 
-  /** Before the first byte, what the supernode says of the origin is passed on; after it, we try the origin ourselves. */
+  /**
+   * Before the first byte, what the supernode says of the origin is passed on; after it, we try the origin ourselves, until the supernode is at it again:
+   * it is as soon as somebody asks it with better credentials, or there is room on its disk.
+   */
   supernodeFailed({ status, message, mismatch: isWrong }: TaskFailure): void {
     const nothingYet = (this.intake.stored()?.held.count ?? 0) === 0;
     if (isWrong === true) this.intake.fail(new BlobUnavailable('digest-mismatch', message));
     else if (status !== undefined && nothingYet)
       this.intake.fail(new BlobUnavailable('origin-status', message, status));
-    else this.origin.start(`the supernode failed: ${message}`, this.signal);
+    else this.origin.start(`the supernode failed: ${message}`, this.signal, true);
   }
 
   /** To be called again and again: the swarm may have stalled, or have nothing left to give, or be there again. */

@@ -60,7 +60,7 @@ export class OriginIntake {
     return stored === undefined || this.nextRun(stored) !== undefined;
   }
 
-  /** Fetches what nobody else has, unless it is at it. @param untilReturn whether it ends when a supernode takes us in. */
+  /** Fetches what nobody else has, unless it is at it. @param untilReturn whether it ends when a supernode brings it again. */
   start(reason: string, signal: AbortSignal, untilReturn = false): void {
     // What runs may be all that brings the rest, now that there is another reason for it. It may be about to end for the old one.
     const mayEnd = this.returning !== undefined;
