@@ -135,6 +135,29 @@ describe('a stream of lines', () => {
     }
     expect(heard).toEqual([{ type: 'ping' }, { type: 'ping' }]);
   });
+
+  it('takes no more memory than the longest line for one that does not end, in few pieces, and lets it go with the line', () => {
+    const most = 1024 * 1024;
+    const taken = jest.spyOn(Buffer, 'allocUnsafe');
+    try {
+      const cutter = new LineCutter(haveLine, () => undefined);
+      const sizes = (): number[] => taken.mock.calls.splice(0).map(([size]) => size);
+      const blanks = Buffer.alloc(1000, ' ');
+      for (let came = 0; came + 1000 <= most; came += 1000) cutter.cut(blanks);
+      const first = sizes();
+      expect(Math.max(...first)).toBe(most);
+      expect(first.reduce((sum, size) => sum + size)).toBeLessThan(3 * most);
+      expect(() => cutter.cut(blanks)).toThrow('longer than 1048576 bytes');
+      expect(sizes()).toEqual([]);
+      // Not the whole line and not yet its end: the next one begins small again.
+      cutter.cut(Buffer.from(lineOf({ type: 'ping' })));
+      sizes();
+      cutter.cut(Buffer.from('{"typ'));
+      expect(sizes()).toEqual([5]);
+    } finally {
+      taken.mockRestore();
+    }
+  });
 });
 
 describe('a path of the native protocol', () => {
