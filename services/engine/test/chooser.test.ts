@@ -309,4 +309,43 @@ describe('readers that go on', () => {
       { size: false },
     );
   });
+
+  it.each([
+    [256, 0],
+    [257, 1],
+  ])('are one when more is missing than is looked at: of %d blocks, in %d looks', async (blocks, expected) => {
+    await withSwarm(
+      async ({ swarm }) => {
+        looks.mockClear();
+        swarm.cursorMoved();
+        await settled();
+        expect(looks).toHaveBeenCalledTimes(expected);
+      },
+      { blocks },
+    );
+  });
+
+  it('are none while as much is under way as may be', async () => {
+    await withSwarm(
+      async ({ swarm, blob, supernode, neighbours: [one, other] }) => {
+        swarm.event({ type: 'added', blob, blocks: [0, 64, 128, 192] });
+        await one.tell({ type: 'added', blocks: [1, 2, 3, 4] });
+        await until(() => supernode.asked.length === 4 && one.asked.length === 4);
+        await settled();
+        looks.mockClear();
+        // Another neighbour may be asked.
+        swarm.cursorMoved();
+        await settled();
+        expect(looks).toHaveBeenCalledTimes(1);
+        await other.tell({ type: 'added', blocks: [5, 6, 7, 8] });
+        await until(() => other.asked.length === 4);
+        await settled();
+        looks.mockClear();
+        swarm.cursorMoved();
+        await settled();
+        expect(looks).not.toHaveBeenCalled();
+      },
+      { blocks: 300 },
+    );
+  });
 });

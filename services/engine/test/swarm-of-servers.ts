@@ -11,6 +11,7 @@ import {
   BLOCK_HASH_HEADER,
   BLOCK_SIGNATURE_HEADER,
   BlockSet,
+  Grid,
   attest,
   blobRoute,
   lineOf,
@@ -118,16 +119,21 @@ export interface SmallSwarm {
   readonly joining: { answer: () => Promise<unknown> };
 }
 
-/** @param size whether it is known how long the blob is. @param share whether the supernode has said what to take from it: of 8 blocks the first. */
+/**
+ * @param size whether it is known how long the blob is. @param share whether the supernode has said what to take from it: of 64 blocks the first.
+ * @param blocks how many the blob has. Those behind {@link BLOCKS} nobody can give.
+ */
 export async function withSwarm(
   use: (world: SmallSwarm) => Promise<void>,
-  { size = true, share = true } = {},
+  { size = true, share = true, blocks: count = BLOCKS } = {},
 ): Promise<void> {
   const blob = new Blob();
   const { digest, content } = blob;
   const folder = await mkdtemp(join(tmpdir(), 'swarm-'));
   const store = await BlobStore.open(folder);
-  const stored = await store.create(digest, PIECE, size ? content.length : undefined);
+  const last = new Grid(PIECE).span(count - 1);
+  const length = size ? last.offset + last.length : undefined;
+  const stored = await store.create(digest, PIECE, length);
   const supernode = await Giver.start(blob);
   const neighbours = [await Giver.start(blob), await Giver.start(blob)] as const;
   const { grid } = stored;
@@ -174,7 +180,7 @@ export async function withSwarm(
       // Not fetching: then nothing is asked for ahead.
       state: 'complete',
       pieceSize: PIECE,
-      size: size ? content.length : undefined,
+      size: length,
     });
     if (share) swarm.event({ type: 'share', blob: digest, share: { index: 0, count: 64 } });
     const peers = neighbours.map(({ port }, index): Neighbour => ({ cid: nameOf(index), ip: '127.0.0.1', port }));
