@@ -6,7 +6,7 @@ import { PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import type { BlobProvider, Outlook, SwarmNodeOptions } from '@cdk8s-dragonfly/engine';
 import {
-  FreshFile,
+  FreshFiles,
   OriginClient,
   OriginRules,
   Relay,
@@ -57,7 +57,7 @@ const GRACE = 10_000;
 export async function serveNode(values: DfdaemonValues, ctx: CommandContext, startNode: StartNode): Promise<void> {
   const registries = values.registries.map(({ host, url }) => `${host}=${url.href}`);
   const upstreams = parseUpstreams([...values.registry, ...registries]);
-  const proxying = proxySettings(values);
+  const proxying = proxySettings(values, ctx.log);
   const outward = outwardOf(values, ctx, proxying.trust);
   const policy = parseTagPolicy(values.tagPolicy);
   const tls = await ownCertificate(values);
@@ -209,9 +209,9 @@ function tokenHostsOf(pairs: readonly string[]): TokenHosts {
   }
 }
 
-function credentialsOf(path: string, log: Log): FreshFile<DockerCredentials> {
+function credentialsOf(path: string, log: Log): FreshFiles<DockerCredentials> {
   try {
-    return new FreshFile({ path, parse: (text) => DockerCredentials.parse(text), log: originLog(log) });
+    return new FreshFiles({ paths: [path], parse: (text) => DockerCredentials.parse(text), log: originLog(log) });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`the file ${path} of --registry-auth cannot be used: ${why}`, { cause: error });

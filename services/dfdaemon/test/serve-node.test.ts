@@ -221,7 +221,10 @@ describe('a df-daemon', () => {
     ],
     ['hijack_https: {hosts: [{regx: x}]}', 'hijack_https.hosts needs hijack_https.cert and hijack_https.key'],
     ['hijack_https: {cert: /nowhere.pem}', 'hijack_https.cert (--hijack-cert) and hijack_https.key (--hijack-key)'],
-    ['hijack_https: {cert: /nowhere.pem, key: /x}', '/nowhere.pem, named by hijack_https.cert, cannot be read: ENOENT'],
+    [
+      'hijack_https: {cert: /nowhere.pem, key: /x}',
+      '/nowhere.pem and /x, named by hijack_https.cert and hijack_https.key, cannot be read: ',
+    ],
   ])('with the dfdaemon.yml %j ends with 2 and one line', async (config, line) => {
     const daemon = new Daemon();
     daemon.config = config;

@@ -13,8 +13,8 @@ export type { FetchOptions, OriginFetch } from './fetch-from';
 export { endToEnd, valueOf, valuesOf, without } from './header-lines';
 export type { HeaderLine } from './header-lines';
 export { guardedLookup } from './guarded-lookup';
-export { FreshFile } from './fresh-file';
-export type { FreshFileOptions } from './fresh-file';
+export { FreshFiles } from './fresh-files';
+export type { FreshFilesOptions } from './fresh-files';
 export { hostAndPort } from './host-port';
 export type { HostPort } from './host-port';
 export { limitedOrigin, watchedOrigin } from './limited-origin';
@@ -24,6 +24,7 @@ export type { OriginAnswer, OriginClientOptions, OriginRequest } from './origin-
 export { OriginError } from './origin-error';
 export type { OriginErrorDetails, OriginErrorKind } from './origin-error';
 export { originLog } from './origin-log';
+export type { FieldsFirstLog } from './origin-log';
 export type { OriginLog } from './origin-log';
 export { clusterApi, OriginRules } from './origin-rules';
 export type { OriginRulesOptions, Way } from './origin-rules';

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 
-import { FreshFile } from './fresh-file';
+import { FreshFiles } from './fresh-files';
 import { canonicalHost, hostAndPort, hostOf, portOf } from './host-port';
 import type { HostPort } from './host-port';
 import type { OriginLog } from './origin-log';
@@ -25,10 +25,12 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 interface Files {
   readonly host: HostPort | undefined;
   readonly matches: ((hostAndPort: string) => boolean) | undefined;
-  readonly ca: readonly FreshFile<string>[];
-  readonly cert: FreshFile<string> | undefined;
-  readonly key: FreshFile<string> | undefined;
+  readonly ca: readonly FreshFiles<string>[];
+  readonly pair: FreshFiles<Pair> | undefined;
 }
+
+/** A certificate and its key. */
+type Pair = readonly [cert: string, key: string];
 
 interface Made {
   readonly texts: readonly string[];
@@ -49,13 +51,9 @@ export class Trust {
     this.entries = entries.map(({ host, matches, ca = [], cert, key }) => ({
       matches,
       host: host === undefined ? undefined : { host: canonicalHost(host.host), port: host.port },
-      ca: ca.map((path) => this.file(path, 'certificate', isCertificates)),
-      cert: cert === undefined ? undefined : this.file(cert, 'certificate', isCertificates),
-      key: key === undefined ? undefined : this.file(key, 'private key', isKey),
+      ca: ca.map((path) => this.authorities(path)),
+      pair: cert === undefined && key === undefined ? undefined : this.pair({ host, cert, key }),
     }));
-    for (const [index, { cert, key }] of this.entries.entries()) {
-      if (cert !== undefined || key !== undefined) this.checkPair(entries[index] ?? {}, cert, key);
-    }
   }
 
   /** What TLS connections to the host of `url` are made with; undefined: what Node does by itself. Another object after a change. */
@@ -69,61 +67,65 @@ export class Trust {
     });
     if (applying.length === 0) return undefined;
     const ca = applying.flatMap((entry) => entry.ca.map((file) => file.get()));
-    const pair = applying.filter(({ cert }) => cert !== undefined).at(-1);
-    const own = [pair?.cert?.get() ?? '', pair?.key?.get() ?? ''];
+    const pair = applying
+      .flatMap((entry) => entry.pair ?? [])
+      .at(-1)
+      ?.get();
     const name = applying.map((entry) => this.entries.indexOf(entry)).join();
-    const texts = [...ca, ...own];
+    const texts = [...ca, ...(pair ?? [])];
     const before = this.made.get(name);
     if (before?.texts.every((text, index) => text === texts[index]) === true) return before.context;
-    try {
-      const context = contextOf(ca, own);
-      this.made.set(name, { texts, context });
-      return context;
-    } catch (error) {
-      // Between the two writes of a certificate and its key.
-      const why = error instanceof Error ? error.message : String(error);
-      this.log?.warn('changed certificates do not fit together; the former ones count', { host, why });
-      if (before === undefined) throw error;
-      return before.context;
-    }
+    const context = contextOf(ca, pair);
+    this.made.set(name, { texts, context });
+    return context;
   }
 
-  private file(path: string, what: string, isRight: (text: string) => boolean): FreshFile<string> {
+  private authorities(path: string): FreshFiles<string> {
     const parse = (text: string): string => {
-      if (!isRight(text)) throw new Error(`it holds no ${what} in PEM form`);
+      if (!isCertificates(text)) throw new Error('it holds no certificate in PEM form');
       return text;
     };
     try {
-      return new FreshFile({ path, parse, log: this.log });
+      return new FreshFiles({ paths: [path], parse, log: this.log });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`the ${what} ${path} cannot be used: ${why}`, { cause: error });
+      throw new Error(`the certificate ${path} cannot be used: ${messageOf(error)}`, { cause: error });
     }
   }
 
-  private checkPair(entry: TrustEntry, cert: FreshFile<string> | undefined, key: FreshFile<string> | undefined): void {
-    const { host, cert: certPath = '', key: keyPath = '' } = entry;
-    if (host === undefined) throw new Error(`the client certificate ${certPath} needs a host that it is shown to`);
+  private pair({ host, cert, key }: Pick<TrustEntry, 'host' | 'cert' | 'key'>): FreshFiles<Pair> {
+    if (host === undefined) throw new Error(`the client certificate ${cert ?? ''} needs a host that it is shown to`);
     if (cert === undefined || key === undefined) {
-      const [there, missing] = cert === undefined ? [keyPath, 'certificate'] : [certPath, 'key'];
+      const [there = '', missing] = cert === undefined ? [key, 'certificate'] : [cert, 'key'];
       throw new Error(`${there} for ${host.host} needs its ${missing}: a client certificate and its key go together`);
     }
+    const parse = (...texts: [string, string]): Pair => {
+      if (!isCertificates(texts[0])) throw new Error(`${cert} holds no certificate in PEM form`);
+      if (!isKey(texts[1])) throw new Error(`${key} holds no private key in PEM form`);
+      contextOf([], texts);
+      return texts;
+    };
     try {
-      contextOf([], [cert.get(), key.get()]);
+      return new FreshFiles({ paths: [cert, key], parse, log: this.log });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`the client certificate ${certPath} and the key ${keyPath} do not fit together: ${why}`, {
-        cause: error,
-      });
+      throw new Error(
+        `the client certificate ${cert} and the key ${key} cannot be used together: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }
 
-function contextOf(ca: readonly string[], [cert = '', key = '']: readonly string[]): SecureContext {
+function contextOf(ca: readonly string[], pair: Pair | undefined): SecureContext {
   return createSecureContext({
     ...(ca.length === 0 ? {} : { ca: [...rootCertificates, ...ca] }),
-    ...(cert === '' ? {} : { cert, key }),
+    ...(pair === undefined ? {} : { cert: pair[0], key: pair[1] }),
   });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isCertificates(text: string): boolean {

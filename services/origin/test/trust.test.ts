@@ -88,7 +88,12 @@ describe('files', () => {
         const [one, two] = [selfSigned(['a']), selfSigned(['a'])];
         return { host: { host: 'a' }, cert: pem(one.cert), key: pem(two.key) };
       },
-      'do not fit together: ',
+      'cannot be used together: ',
+    ],
+    [
+      'is empty, beside a key',
+      (): TrustEntry => ({ host: { host: 'a' }, cert: pem(''), key: pem(selfSigned(['a']).key) }),
+      'holds no certificate in PEM form',
     ],
     [
       'has no key',

@@ -123,7 +123,7 @@ export const DFDAEMON = {
       placeholder: 'FILE',
       key: 'hijack_https.cert',
       emptyIsAbsent: true,
-      text: 'PEM file of the certificate with which the proxy ends the TLS of hijack_https.hosts; of an authority: it makes one a host.',
+      text: 'PEM file of the certificate with which the proxy ends the TLS of hijack_https.hosts; of an authority: it makes one a host. Read anew when it changes.',
     },
     hijackKey: {
       flag: 'hijack-key',
@@ -131,7 +131,7 @@ export const DFDAEMON = {
       placeholder: 'FILE',
       key: 'hijack_https.key',
       emptyIsAbsent: true,
-      text: 'PEM file of the private key of --hijack-cert.',
+      text: 'PEM file of the private key of --hijack-cert. Read anew when it changes.',
     },
     proxyAllow: {
       flag: 'proxy-allow',

@@ -83,7 +83,7 @@ export const SUPERNODE = {
       flag: 'signing-key',
       type: 'path',
       placeholder: 'FILE',
-      text: 'The Ed25519 key (PEM) that attests blocks; replicas share one. Default: one in the home directory, made when missing.',
+      text: 'The Ed25519 key (PEM) that attests blocks; replicas share one. Default: one in the home directory, made when missing. Read at the start.',
     },
     originFirstByteTimeout: ORIGIN_FIRST_BYTE_TIMEOUT,
     originStallTimeout: ORIGIN_STALL_TIMEOUT,

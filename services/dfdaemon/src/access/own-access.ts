@@ -1,5 +1,5 @@
 import { OriginError, TokenHosts, parseChallenge, publicUrl, readWhole } from '@cdk8s-dragonfly/origin';
-import type { Challenge, FreshFile, OriginClient, RelayAnswer, RelayRequest } from '@cdk8s-dragonfly/origin';
+import type { Challenge, FreshFiles, OriginClient, RelayAnswer, RelayRequest } from '@cdk8s-dragonfly/origin';
 import { headerValues, isHeaderLine, jsonOf, withoutHeaders } from '@cdk8s-dragonfly/protocol';
 import type { HeaderLine } from '@cdk8s-dragonfly/protocol';
 import { LRUCache } from 'lru-cache';
@@ -15,7 +15,7 @@ export interface OwnAccessOptions {
   /** Asks token servers; its rules are those of redirects. */
   readonly tokenServers: Pick<OriginClient, 'open'>;
   /** By registry; the first that knows a repository counts. None: only what is public can be had. */
-  readonly credentials: readonly Pick<FreshFile<DockerCredentials>, 'get'>[];
+  readonly credentials: readonly Pick<FreshFiles<DockerCredentials>, 'get'>[];
   /** The names under which a registry is known, its own host first. */
   readonly namesOf: (registry: URL) => readonly string[];
   /** The registries that are configured: credentials go in clear, over plain HTTP, to those of them that are so configured, and to no other. */

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-
 import { UsageError } from '@cdk8s-dragonfly/command';
 import type { CommandContext, CommandValues } from '@cdk8s-dragonfly/command';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
-import { OriginRules, clusterApi } from '@cdk8s-dragonfly/origin';
-import type { HostPort, Outward, TrustEntry } from '@cdk8s-dragonfly/origin';
+import { FreshFiles, OriginRules, clusterApi, originLog } from '@cdk8s-dragonfly/origin';
+import type { FieldsFirstLog, HostPort, Outward, TrustEntry } from '@cdk8s-dragonfly/origin';
 
 import { PATIENCE, SERVER_LIMITS } from '../mirror/limits';
 import { Certificates } from './certificates';
@@ -19,7 +17,7 @@ type DfdaemonValues = CommandValues<typeof DFDAEMON>;
 export interface ProxySettings {
   readonly rules: readonly ProxyRule[];
   readonly hijack: readonly Pattern[];
-  readonly certificates: Certificates | undefined;
+  readonly certificates: FreshFiles<Certificates> | undefined;
   /** Authorities to trust for hosts whose TLS is ended here. */
   readonly trust: readonly TrustEntry[];
   /** Hosts that were asked not to be checked, which is not done. */
@@ -27,7 +25,7 @@ export interface ProxySettings {
 }
 
 /** @throws UsageError that names the setting. */
-export function proxySettings(values: DfdaemonValues): ProxySettings {
+export function proxySettings(values: DfdaemonValues, log: FieldsFirstLog): ProxySettings {
   const { proxies, hijackHosts, hijackCert, hijackKey } = values;
   const hijack = hijackHosts.map(({ regx }, index) =>
     Pattern.read(regx, `the key regx of entry ${index + 1} of hijack_https.hosts`),
@@ -50,9 +48,7 @@ export function proxySettings(values: DfdaemonValues): ProxySettings {
     })),
     hijack,
     certificates:
-      hijackCert === undefined || hijackKey === undefined
-        ? undefined
-        : Certificates.read(textOf('hijack_https.cert', hijackCert), textOf('hijack_https.key', hijackKey)),
+      hijackCert === undefined || hijackKey === undefined ? undefined : certificatesOf([hijackCert, hijackKey], log),
     trust: hijackHosts.flatMap(({ certs }, index) => {
       const pattern = hijack[index];
       return pattern === undefined || certs.length === 0
@@ -114,11 +110,18 @@ export function proxyFrom(values: DfdaemonValues, settings: ProxySettings, parts
   });
 }
 
-function textOf(setting: string, path: string): string {
+/** A Secret's renewed certificate counts without a restart: the one before is not good for ever, and its authority may be replaced. */
+function certificatesOf(paths: readonly [string, string], log: FieldsFirstLog): FreshFiles<Certificates> {
   try {
-    return readFileSync(path, 'utf8');
+    return new FreshFiles({
+      paths,
+      parse: (cert: string, key: string) => Certificates.read(cert, key),
+      log: originLog(log),
+    });
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    throw new UsageError(`${path}, named by ${setting}, cannot be read: ${code}`, { cause: error });
+    if (error instanceof UsageError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const named = `${paths.join(' and ')}, named by hijack_https.cert and hijack_https.key,`;
+    throw new UsageError(`${named} cannot be read: ${why}`, { cause: error });
   }
 }

@@ -25,7 +25,7 @@ export interface ProxyOptions {
   readonly rules: readonly ProxyRule[];
   /** For which `host:port` TLS is ended here; only with `certificates`. */
   readonly hijack: readonly Pattern[];
-  readonly certificates: Certificates | undefined;
+  readonly certificates: { get(): Certificates } | undefined;
   /** How origins are reached. */
   readonly outward: Outward;
   /** Where requests may go. */
@@ -187,7 +187,7 @@ export class Proxy {
     if (to === undefined) throw new OriginError('protocol', 'CONNECT needs HOST:PORT');
     originRules.checkUrl(to, 'first-hand');
     if (certificates !== undefined && hijack.some((pattern) => pattern.matches(target))) {
-      this.#hijack(socket, head, certificates.contextFor(to.hostname.replace(/^\[|\]$/g, '')), to);
+      this.#hijack(socket, head, certificates.get().contextFor(to.hostname.replace(/^\[|\]$/g, '')), to);
       return;
     }
     const limits = { connect: connectTimeout, idle: patience.client };

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BlobProvider, Outlook } from '@cdk8s-dragonfly/engine';
-import { FreshFile, OriginClient, OriginRules, Relay, TokenHosts } from '@cdk8s-dragonfly/origin';
+import { FreshFiles, OriginClient, OriginRules, Relay, TokenHosts } from '@cdk8s-dragonfly/origin';
 import {
   BlobAccess,
   BlobRights,
@@ -99,7 +99,9 @@ export class MirrorBench {
     const own = new OwnAccess({
       registry: bench.#relay,
       tokenServers: bench.#tokenServers,
-      credentials: [auth].flat().map((path) => new FreshFile({ path, parse: (text) => DockerCredentials.parse(text) })),
+      credentials: [auth]
+        .flat()
+        .map((path) => new FreshFiles({ paths: [path], parse: (text) => DockerCredentials.parse(text) })),
       namesOf: (url) => [url.host, ...[...upstreams.byHost].flatMap(([host, one]) => (one === url ? [host] : []))],
       configured: [upstreams.default, ...upstreams.byHost.values()],
       tokenHosts: new TokenHosts(options.tokenServer),

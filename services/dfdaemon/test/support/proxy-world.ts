@@ -152,10 +152,11 @@ export class ProxyWorld {
     const pings = new Pings(policy.stale);
     const about = (): Promise<undefined> => Promise.resolve(undefined);
     const pulling = { provider, own, access, manifests, pings, unhad, about, record };
+    const certificates = Certificates.read(inner.cert, inner.key);
     const proxy = new Proxy({
       rules: [{ pattern: Pattern.read('blobs/sha256.*', 'regx'), useHttps: false, direct: false }],
       hijack: [Pattern.read('^127\\.0\\.0\\.1:', 'regx')],
-      certificates: Certificates.read(inner.cert, inner.key),
+      certificates: { get: () => certificates },
       outward,
       originRules: new OriginRules({
         allow: allow.map((host) => ({ host: '127.0.0.1', port: Number(host.split(':')[1]) })),
