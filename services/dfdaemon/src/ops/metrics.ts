@@ -1,4 +1,4 @@
-import type { Traffic } from '@cdk8s-dragonfly/engine';
+import type { Traffic, UnavailableReason } from '@cdk8s-dragonfly/engine';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { ResponseRecord } from '../mirror/response-record';
@@ -11,6 +11,28 @@ export interface MeasuredNode {
   /** What its store holds. */
   readonly usage: { readonly blobs: number; readonly bytes: number; readonly evicted: number };
 }
+
+/** The answers that runtimes usually get. */
+const ERRORS = [500, 502, 503, 504];
+const USUAL: readonly (Pick<ResponseRecord, 'kind' | 'from'> & { readonly codes: readonly number[] })[] = [
+  { kind: 'ping', from: 'registry', codes: [200, 401, ...ERRORS] },
+  { kind: 'ping', from: 'mirror', codes: [200, 401] },
+  { kind: 'manifest', from: 'registry', codes: [200, 401, 404, ...ERRORS] },
+  { kind: 'manifest', from: 'mirror', codes: [200] },
+  { kind: 'blob', from: 'swarm', codes: [200, 206] },
+  { kind: 'blob', from: 'registry', codes: [200, 206, 307, 401, 404, ...ERRORS] },
+];
+
+/** Why a blob may come from the registry. */
+const REASONS = {
+  'not-authorized': 0,
+  'origin-status': 0,
+  'origin-unreachable': 0,
+  'origin-forbidden': 0,
+  'digest-mismatch': 0,
+  changed: 0,
+  unstorable: 0,
+} as const satisfies Readonly<Record<UnavailableReason | 'not-authorized', 0>>;
 
 /** What a df-daemon tells Prometheus (text exposition format 0.0.4). */
 export class Metrics {
@@ -31,6 +53,17 @@ export class Metrics {
     this.gauge('dragonfly_dfdaemon_store_bytes', () => node.usage.bytes);
     this.gauge('dragonfly_dfdaemon_store_blobs', () => node.usage.blobs);
     this.gauge('dragonfly_dfdaemon_store_evicted', () => node.usage.evicted);
+    this.begin();
+  }
+
+  /** Prometheus sees no rate in a series that begins with its first count: those that alerts use are there from the start. */
+  private begin(): void {
+    for (const { kind, from, codes } of USUAL) {
+      for (const code of codes) this.responses.inc({ kind, from, code: `${code}` }, 0);
+    }
+    for (const [reason, none] of Object.entries(REASONS)) this.fallbacks.inc({ reason }, none);
+    for (const why of ['ttl', 'stale']) this.kept.inc({ why }, 0);
+    this.firstByte.zero({ from: 'swarm' });
   }
 
   /** Takes note of an answer that has ended. */
