@@ -6,9 +6,37 @@ import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
 
+/** How often a supernode looks for what can be forgotten, in ms. */
+const FORGETS_EVERY = 15_000;
+
+/** Lets time pass at once: for all clocks of this process, and so that what is looked at again and again is looked at then. */
+function forgettingAtWill(): (ms: number) => void {
+  const looks: (() => void)[] = [];
+  const [real, clock] = [globalThis.setInterval, performance.now.bind(performance)];
+  let passed = 0;
+  jest.spyOn(performance, 'now').mockImplementation(() => clock() + passed);
+  jest.spyOn(globalThis, 'setInterval').mockImplementation((look, ms) => {
+    if (ms === FORGETS_EVERY) looks.push(look);
+    return real(look, ms);
+  });
+  return (ms) => {
+    passed += ms;
+    for (const look of looks) look();
+  };
+}
+
 describe('what daemons hold is not fetched again', () => {
   let swarm: Swarm;
-  afterEach(() => swarm.stop());
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await swarm.stop();
+  });
+  /** How many tasks the supernode has in its memory. */
+  const tasks = async (): Promise<number> => {
+    const text = await (await fetch(`http://127.0.0.1:${swarm.supernodePort}/metrics`)).text();
+    const counts = [...text.matchAll(/^dragonfly_supernode_tasks\{.*\} (\d+)$/gm)];
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  };
 
   it('by a new owner: who joins late costs nothing, nor does an original client', async () => {
     swarm = await Swarm.start(2);
@@ -27,6 +55,25 @@ describe('what daemons hold is not fetched again', () => {
     expect(swarm.origin.requests).toHaveLength(1);
     expect(swarm.origin.bytesSent).toBe(content.length);
   }, 60_000);
+
+  it('an hour after all have it: who joins then has the neighbours that told of it', async () => {
+    const later = forgettingAtWill();
+    swarm = await Swarm.start();
+    const content = randomBytes(12 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const nodes = await Promise.all(Array.from({ length: 3 }, () => swarm.addNode()));
+    await Promise.all(nodes.map((node) => readAll(node, { blob, url })));
+    await swarm.told(1, 3);
+    later(60 * 60_000);
+    // All that swarms keep is gone: the supernode finds the blob anew.
+    expect(await tasks()).toBe(0);
+    const late = await swarm.addNode();
+    expect(content.equals(await readAll(late, { blob, url }))).toBe(true);
+    expect(await tasks()).toBe(1);
+    expect(late.traffic).toMatchObject({ origin: 0 });
+    expect(late.traffic.peer).toBeGreaterThanOrEqual(content.length / 2);
+    expect(swarm.origin.requests).toHaveLength(1);
+  });
 
   it('by a supernode that has lost its disk', async () => {
     swarm = await Swarm.start();

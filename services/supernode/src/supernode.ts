@@ -158,7 +158,7 @@ export class Supernode implements Closeable {
         'the original protocol',
         closing(() => classic.stop()),
       );
-      parts.add('the forgetting', new Forgetting(classic, tasks, holdings));
+      parts.add('the forgetting', new Forgetting(classic, sessions, tasks, holdings));
       const forwarder = forwarderOf({ classic, tasks, replicas, key, log, parts });
       const registry = registryRoute(registrar, forwarder, (request, answer, id) => {
         operations.registered(request, answer);

@@ -15,7 +15,9 @@ import { ClassicPlacement } from '../src/classic/classic-placement';
 import { ClassicPresence, IDLE_CLIENT, LEFT_CLIENT } from '../src/classic/classic-presence';
 import { IDLE_SWARM } from '../src/classic/classic-swarm';
 import { ClassicTasks } from '../src/classic/classic-tasks';
+import { Announced } from '../src/holders/announced';
 import { HolderRoads } from '../src/holders/holders';
+import { HoldingsIndex } from '../src/holders/holdings-index';
 import { SessionHub } from '../src/sessions/session-hub';
 import { IDLE_TASK, TaskTable } from '../src/tasks/task-table';
 
@@ -23,11 +25,13 @@ import { IDLE_TASK, TaskTable } from '../src/tasks/task-table';
 class Memory {
   now = 0;
   opened = 0;
-  readonly sessions = new SessionHub();
+  readonly index = new HoldingsIndex();
+  readonly sessions = new SessionHub(this.index, undefined, () => this.now);
   readonly aliases = new ClassicAliases();
   private readonly roads = new HolderRoads();
   readonly tasks: TaskTable;
   readonly classic: ClassicTasks;
+  readonly announced: Announced;
 
   private constructor(
     private readonly home: string,
@@ -56,7 +60,9 @@ class Memory {
       now,
       usedElsewhere,
       limit: limits.tasks,
+      made: (swarm) => this.announced.seat(swarm),
     });
+    this.announced = new Announced({ index: this.index, sessions: this.sessions, tasks: this.tasks });
     const advertised = { ip: '10.0.0.1', port: 8001 };
     const clients = limits.clients === undefined ? {} : { maxClients: limits.clients };
     this.classic = new ClassicTasks({ tasks: this.tasks, aliases: this.aliases, advertised, now, log, ...clients });
@@ -71,6 +77,7 @@ class Memory {
   at(now: number): void {
     this.now = now;
     this.classic.forgetIdle();
+    this.sessions.forgetIdle();
     this.tasks.forgetIdle();
   }
 
@@ -192,29 +199,48 @@ describe('a supernode forgets', () => {
     expect(memory.opened).toBe(1);
   });
 
-  it('no blob as long as a daemon is a member, and then its files are still there', async () => {
+  it('no blob as long as a daemon wants it, and all of its members when none does; who holds it is found for who comes late', async () => {
     memory = await Memory.open();
     const content = contentOf('/blob');
     const blob: Digest = digestOf(content);
-    const url = new URL('http://origin.example/blob');
+    const source = { url: new URL('http://origin.example/blob'), headers: [] };
+    const daemon = (cid: string): { cid: string; ip: string; port: number; zone: undefined } => ({
+      ...{ cid, ip: '127.0.0.1', port: 1, zone: undefined },
+    });
     const swarm = memory.tasks.obtain(blob);
     const whole = new Promise<void>((resolve) => swarm.task.watch(() => swarm.task.state === 'complete' && resolve()));
-    swarm.task.want({ url, headers: [] });
-    swarm.join({ cid: 'daemon', ip: '127.0.0.1', port: 1 });
+    swarm.task.want(source);
+    for (const cid of ['a', 'b']) memory.sessions.join(daemon(cid), swarm);
     await whole;
     await settled();
-    memory.at(10 * IDLE_TASK);
+    const tell = (cid: string): void => memory.announced.take(daemon(cid), { blobs: [blob], anew: false }, '127.0.0.1');
+    tell('a');
+    memory.at(2 * IDLE_TASK);
+    expect([memory.tasks.find(blob), swarm.size]).toEqual([swarm, 2]);
+    tell('b');
+    memory.at(3 * IDLE_TASK - 1);
     expect(memory.tasks.find(blob)).toBe(swarm);
-    swarm.leave('daemon');
-    memory.at(11 * IDLE_TASK - 1);
-    expect(memory.tasks.find(blob)).toBe(swarm);
-    memory.at(11 * IDLE_TASK);
+    memory.at(3 * IDLE_TASK);
     expect(memory.tasks.find(blob)).toBeUndefined();
     const again = memory.tasks.obtain(blob);
+    expect([...again.all].map(({ cid }) => cid)).toEqual(['a', 'b']);
+    expect(again.isWanted).toBe(false);
     const found = new Promise<void>((resolve) => again.task.watch(() => again.task.state === 'complete' && resolve()));
-    again.task.want({ url, headers: [] });
+    again.task.want(source);
     await found;
     expect(memory.opened).toBe(1);
+  });
+
+  it('no more than one swarm of 50,000 at a time', async () => {
+    memory = await Memory.open();
+    for (const name of ['a', 'b']) {
+      const swarm = memory.tasks.obtain(digestOf(contentOf(`/${name}`)));
+      jest.spyOn(swarm, 'size', 'get').mockReturnValue(50_000);
+    }
+    memory.at(IDLE_TASK);
+    expect(memory.tasks.size).toBe(1);
+    memory.at(IDLE_TASK);
+    expect(memory.tasks.size).toBe(0);
   });
 
   it('the tasks of too many that were wanted the longest ago', async () => {

@@ -27,16 +27,18 @@ describe('who holds what', () => {
     expect(index.size).toBe(1);
   });
 
-  it('is bounded for a blob; who is gone makes room', () => {
+  it('is bounded for a blob: who is gone makes room, else who told of it longest ago', () => {
     const index = new HoldingsIndex();
     const all = Array.from({ length: MOST_HOLDERS + 2 }, (_, at) => holder(`${at}`));
-    for (const each of all.slice(0, MOST_HOLDERS + 1)) index.add(each, one);
-    expect(cids(index, one)).toEqual(all.slice(0, MOST_HOLDERS).map(({ member }) => member.cid));
-    all[0]!.gone = true;
+    const names = (holders: Holder[]): string[] => holders.map(({ member }) => member.cid);
+    for (const each of all.slice(0, MOST_HOLDERS)) index.add(each, one);
+    index.add(all[0]!, one);
+    index.add(all[MOST_HOLDERS]!, one);
+    const left = [...all.slice(2, MOST_HOLDERS), all[0]!, all[MOST_HOLDERS]!];
+    expect(cids(index, one)).toEqual(names(left));
+    left[4]!.gone = true;
     index.add(all[MOST_HOLDERS + 1]!, one);
-    expect(cids(index, one)).toEqual(
-      [...all.slice(1, MOST_HOLDERS), all[MOST_HOLDERS + 1]!].map(({ member }) => member.cid),
-    );
+    expect(cids(index, one)).toEqual(names([...left.slice(0, 4), ...left.slice(5), all[MOST_HOLDERS + 1]!]));
   });
 
   it('is bounded in all: what was told of longest ago goes', () => {

@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 
+import { ANSWER_WITHIN, ASK_AFTER } from '../src/sessions/pulls';
 import { SessionHub } from '../src/sessions/session-hub';
 import { SessionWriter } from '../src/sessions/session-writer';
 import type { TaskSwarm } from '../src/tasks/task-swarm';
@@ -59,13 +60,108 @@ describe('sessions with daemons', () => {
   });
 });
 
+describe('a daemon that has wanted a blob for long', () => {
+  const [one, other] = ['1', '2'].map((digit): Digest => `sha256:${digit.repeat(64)}`) as [Digest, Digest];
+  const member = { cid: 'node', ip: '10.0.0.1', port: 15_001 };
+  let now: number;
+  let hub: SessionHub;
+  let left: string[];
+  const swarmOf = (blob: Digest): TaskSwarm =>
+    ({
+      task: { blob },
+      join: () => undefined,
+      retell: () => undefined,
+      leave: (cid: string) => left.push(`${cid} ${blob}`),
+    }) as unknown as TaskSwarm;
+  const at = (time: number): void => {
+    now = time;
+    hub.forgetIdle();
+  };
+  /** What a session is told from here on until a blob is named in it. */
+  const told = async (stream: Stream): Promise<string[]> => {
+    const from = stream.writes.length;
+    const lines = (): string[] =>
+      stream.writes
+        .slice(from)
+        .join('')
+        .split('\n')
+        .filter((line) => line !== '');
+    while (!lines().some((line) => line.includes('credentials'))) await once(stream, 'written');
+    return lines().filter((line) => !line.includes('ping'));
+  };
+  const question = `{"type":"credentials","blob":"${one}"}`;
+
+  beforeEach(() => {
+    now = 0;
+    left = [];
+    hub = new SessionHub(undefined, undefined, () => now);
+  });
+  afterEach(() => hub.stop());
+
+  it('is asked whether it still does, and leaves the swarm when it does not register again', async () => {
+    const stream = new Stream();
+    hub.open('node', stream);
+    hub.join(member, swarmOf(one));
+    now = 1;
+    hub.join(member, swarmOf(other));
+    at(ASK_AFTER - 1);
+    at(ASK_AFTER);
+    expect(await told(stream)).toEqual(['{"type":"hello","blobs":0,"holdings":0}', question]);
+    hub.join(member, swarmOf(other));
+    at(ASK_AFTER + ANSWER_WITHIN - 1);
+    expect(left).toEqual([]);
+    at(ASK_AFTER + ANSWER_WITHIN);
+    expect(left).toEqual([`node ${one}`]);
+  });
+
+  it('stays when it registers again, and is asked again after as long', async () => {
+    const stream = new Stream();
+    hub.open('node', stream);
+    hub.join(member, swarmOf(one));
+    at(ASK_AFTER);
+    await told(stream);
+    now += ANSWER_WITHIN - 1;
+    hub.join(member, swarmOf(one));
+    at(2 * ASK_AFTER + ANSWER_WITHIN - 2);
+    expect(left).toEqual([]);
+    const asked = told(stream);
+    at(2 * ASK_AFTER + ANSWER_WITHIN - 1);
+    expect(await asked).toEqual([question]);
+  });
+
+  it('is asked again when it opens another session: it may not have heard it', async () => {
+    const [first, second] = [new Stream(), new Stream()];
+    hub.open('node', first, 1);
+    hub.join(member, swarmOf(one));
+    at(ASK_AFTER);
+    await told(first);
+    hub.open('node', second, 2);
+    const asked = told(second);
+    at(ASK_AFTER + ANSWER_WITHIN);
+    expect([await asked, left]).toEqual([['{"type":"hello","blobs":1,"holdings":0}', question], []]);
+  });
+
+  it('is asked with a few hundred others at a time', () => {
+    const streams = Array.from({ length: 501 }, () => new Stream());
+    for (const [number, stream] of streams.entries()) {
+      hub.open(`${number}`, stream);
+      hub.join({ ...member, cid: `${number}` }, swarmOf(one));
+    }
+    const send = jest.spyOn(hub, 'send');
+    at(ASK_AFTER);
+    expect(send).toHaveBeenCalledTimes(500);
+    at(ASK_AFTER + 1);
+    expect(send).toHaveBeenCalledTimes(501);
+  });
+});
+
 describe('a daemon that wants nothing', () => {
   it('is pinged seldom, as it is told, until it wants something, and again when it has it', async () => {
     const hub = new SessionHub();
     const stream = new Stream();
     const blob: Digest = `sha256:${'ab'.repeat(32)}`;
     const member = { cid: 'node', ip: '10.0.0.1', port: 15_001 };
-    const swarm = { task: { blob }, join: () => undefined } as unknown as TaskSwarm;
+    const swarm = { task: { blob }, join: () => undefined, rest: () => undefined } as unknown as TaskSwarm;
     const next = async (): Promise<string> => {
       const { length } = stream.writes;
       while (stream.writes.length === length) await once(stream, 'written');

@@ -74,16 +74,18 @@ describe('the swarm of a task', () => {
     if (message.type === 'neighbours') place.peers = message.peers.map((peer) => peer.cid);
     if (message.type === 'share') place.share = message.share;
   };
+  let heard: typeof send;
   const join = (cid: string): void => swarm.join({ cid, ip: '10.0.0.1', port: 15_001 });
 
   beforeEach(() => {
     jest.useFakeTimers();
+    heard = send;
     told.clear();
     haves.clear();
     lists.clear();
     placed.clear();
     task = new Arriving();
-    swarm = new TaskSwarm(task as unknown as Task, 0, { send });
+    swarm = new TaskSwarm(task as unknown as Task, 0, { send: (cid, message) => heard(cid, message) });
     // Of five members four have a share.
     for (const cid of ['a', 'b', 'c', 'd', 'e']) join(cid);
   });
@@ -143,6 +145,29 @@ describe('the swarm of a task', () => {
     ]);
     jest.advanceTimersByTime(1000);
     expect(told.get('e')).toEqual([0, 1]);
+  });
+
+  it('tells nothing to who has all, names it to others, and tells it all when it wants the blob again', () => {
+    jest.advanceTimersByTime(50);
+    swarm.rest('a');
+    expect(swarm.isWanted).toBe(true);
+    const send = jest.fn(heard);
+    heard = send;
+    const hears = (cid: string): number => send.mock.calls.filter(([of]) => of === cid).length;
+    task.has(0);
+    task.complete();
+    for (const cid of ['f', 'g']) join(cid);
+    swarm.leave('b');
+    swarm.retell('a');
+    jest.advanceTimersByTime(1000);
+    expect([hears('a'), hears('c') > 0]).toEqual([0, true]);
+    expect(placed.get('f')?.peers).toContain('a');
+    join('a');
+    expect(send.mock.calls.flatMap(([cid, { type }]) => (cid === 'a' ? [type] : []))).toEqual([
+      ...['task', 'have', 'neighbours', 'share'],
+    ]);
+    for (const cid of ['a', 'c', 'd', 'e', 'f', 'g']) swarm.rest(cid);
+    expect([swarm.isWanted, swarm.size]).toEqual([false, 6]);
   });
 
   it('tells a member at once what it has not heard of when another leaves it its share', () => {

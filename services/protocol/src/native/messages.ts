@@ -140,7 +140,7 @@ export const sessionEvent = z.discriminatedUnion('type', [
     /** From now on the next line comes within so many milliseconds. Absent: twice a second at least. */
     within: count.max(60_000).optional(),
   }),
-  /** The first line: in how many blobs' swarms the daemon is. Fewer than it joined: it has been forgotten. */
+  /** The first line: how many blobs the daemon wants, as far as the supernode knows. Fewer than it registered for: it has been forgotten. */
   z.object({
     type: z.literal('hello'),
     blobs: count,
@@ -172,7 +172,7 @@ export const sessionEvent = z.discriminatedUnion('type', [
   /** All neighbours of this daemon for the blob. */
   z.object({ type: z.literal('neighbours'), blob: blobId, peers: z.array(neighbour).max(64) }),
   z.object({ type: z.literal('share'), blob: blobId, share }),
-  /** The origin no longer takes the credentials it was asked with: whoever has others registers again. */
+  /** Whoever wants the blob registers again: the origin no longer takes the credentials it was asked with, or it has taken long. */
   z.object({ type: z.literal('credentials'), blob: blobId }),
 ]);
 export type SessionEvent = z.infer<typeof sessionEvent>;

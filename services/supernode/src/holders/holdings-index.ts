@@ -2,7 +2,10 @@ import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import type { Member } from '../placement/placement';
 
-/** So many daemons are remembered for a blob: enough to have it from, when some of them are gone. */
+/**
+ * So many daemons are remembered for a blob, those that told of it last: enough to have it from, when some of them are gone, or have removed it,
+ * which they do not tell; who has it for the shortest time keeps it for the longest.
+ */
 export const MOST_HOLDERS = 16;
 
 /** So many blobs are remembered; the ones that were told of longest ago go first. */
@@ -36,8 +39,9 @@ export class HoldingsIndex {
     const holders = known ?? new Set();
     this.blobs.delete(blob);
     this.blobs.set(blob, holders);
-    if (holders.size >= MOST_HOLDERS) dropGone(holders);
-    if (holders.size < MOST_HOLDERS) holders.add(holder);
+    holders.delete(holder);
+    if (holders.size >= MOST_HOLDERS) makeRoom(holders);
+    holders.add(holder);
     if (this.blobs.size <= this.most) return;
     const [oldest] = this.blobs.keys();
     if (oldest !== undefined) this.blobs.delete(oldest);
@@ -55,6 +59,13 @@ export class HoldingsIndex {
       if (holders.size === 0) this.blobs.delete(blob);
     }
   }
+}
+
+/** Those that are gone go, else who told of it longest ago. */
+function makeRoom(holders: Set<Holder>): void {
+  dropGone(holders);
+  const [oldest] = holders;
+  if (holders.size >= MOST_HOLDERS && oldest !== undefined) holders.delete(oldest);
 }
 
 function dropGone(holders: Set<Holder>): void {

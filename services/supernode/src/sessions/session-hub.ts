@@ -8,21 +8,22 @@ import { HoldingsIndex } from '../holders/holdings-index';
 import type { Holder } from '../holders/holdings-index';
 import type { Member } from '../placement/placement';
 import type { Messenger, TaskSwarm } from '../tasks/task-swarm';
+import { Pulls } from './pulls';
 import { SessionWriter } from './session-writer';
 import type { Outbox } from './session-writer';
 
 /** How long a daemon may be without a session before it counts as gone, in ms: the time to open one anew. Own pauses do not count. */
 const GRACE = 5000;
 
-/** A daemon that has not told in this time, in ms, that it has a blob whole does not want it any more. */
-const PULLS_AT_MOST = 60 * 60_000;
+/** So many questions are asked each time: who is asked registers again, and thousands may have begun at once. */
+const ASKED_AT_ONCE = 500;
 
 interface Daemon {
   /** What it tells of the blobs that it has whole; undefined until it does. */
   holder: Holder | undefined;
-  readonly swarms: Set<TaskSwarm>;
-  /** The blobs that it wants, and since when, in ms; the longest first. */
-  readonly pulls: Map<BlobId, number>;
+  readonly swarms: Map<BlobId, TaskSwarm>;
+  /** Which of these it wants. */
+  readonly pulls: Pulls;
   session: Outbox | undefined;
   /** The number of that session, or of the last one. */
   number: number;
@@ -44,10 +45,12 @@ export class SessionHub implements Messenger {
   /**
    * @param holdings which blobs daemons have whole.
    * @param process which process of the supernode this is: another at each start. Default: nobody is told.
+   * @param now in ms, from any fixed time on.
    */
   constructor(
     private readonly holdings = new HoldingsIndex(),
     private readonly process?: string,
+    private readonly now = (): number => performance.now(),
   ) {}
 
   get size(): number {
@@ -62,12 +65,10 @@ export class SessionHub implements Messenger {
   /** Makes a daemon a member of a blob's swarm. @param pulls whether it wants the blob; else it has it. Default true. */
   join(member: Member, swarm: TaskSwarm, pulls = true): void {
     const daemon = this.obtain(member.cid);
-    daemon.swarms.add(swarm);
-    if (pulls) {
-      daemon.pulls.delete(swarm.task.blob);
-      daemon.pulls.set(swarm.task.blob, performance.now());
-    }
-    swarm.join(member);
+    const { blob } = swarm.task;
+    daemon.swarms.set(blob, swarm);
+    if (pulls) daemon.pulls.begin(blob, this.now());
+    swarm.join(member, pulls);
   }
 
   /**
@@ -82,15 +83,15 @@ export class SessionHub implements Messenger {
     daemon.holder ??= { member, told: 0, gone: false };
     for (const blob of blobs) {
       this.holdings.add(daemon.holder, blob);
-      daemon.pulls.delete(blob);
+      daemon.pulls.end(blob);
+      daemon.swarms.get(blob)?.rest(member.cid);
     }
   }
 
   /** A daemon says which members of a swarm that it is in failed it. */
   report(cid: string, { blob, peers }: PeerReport): void {
-    for (const swarm of this.daemons.get(cid)?.swarms ?? []) {
-      if (swarm.task.blob === blob) for (const about of peers) swarm.report(cid, about);
-    }
+    const swarm = this.daemons.get(cid)?.swarms.get(blob);
+    for (const about of peers) swarm?.report(cid, about);
   }
 
   /**
@@ -111,7 +112,7 @@ export class SessionHub implements Messenger {
       this.writer.close(daemon.session);
       daemon.session.stream.destroy();
     }
-    const session = this.writer.open(stream, (now) => isCalm(daemon, now));
+    const session = this.writer.open(stream, () => daemon.pulls.size === 0);
     daemon.session = session;
     stream.once('close', () => {
       if (daemon.session !== session) return;
@@ -120,9 +121,10 @@ export class SessionHub implements Messenger {
       this.startGrace(cid, daemon);
     });
     const { process } = this;
-    const hello = { type: 'hello' as const, blobs: daemon.swarms.size, holdings: daemon.holder?.told ?? 0 };
+    const hello = { type: 'hello' as const, blobs: daemon.pulls.size, holdings: daemon.holder?.told ?? 0 };
     this.send(cid, process === undefined ? hello : { ...hello, process });
-    for (const swarm of daemon.swarms) swarm.retell(cid);
+    daemon.pulls.askAnew();
+    for (const blob of daemon.pulls.blobs) daemon.swarms.get(blob)?.retell(cid);
   }
 
   /**
@@ -146,10 +148,33 @@ export class SessionHub implements Messenger {
     this.writer.put(session, this.lastLine.line, canWait);
   }
 
-  forget(swarm: TaskSwarm): void {
-    for (const { pulls, swarms } of this.daemons.values()) {
-      swarms.delete(swarm);
-      pulls.delete(swarm.task.blob);
+  forget({ task: { blob } }: TaskSwarm, cids: Iterable<string>): void {
+    for (const cid of cids) {
+      const daemon = this.daemons.get(cid);
+      daemon?.swarms.delete(blob);
+      daemon?.pulls.end(blob);
+    }
+  }
+
+  /**
+   * Asks those who have wanted a blob for long to register again if they still do, and takes those out of its swarm who were asked in vain: a
+   * daemon that gives a pull up says nothing.
+   */
+  forgetIdle(): void {
+    const now = this.now();
+    let left = ASKED_AT_ONCE;
+    for (const [cid, { pulls, session, swarms }] of this.daemons) {
+      for (const blob of pulls.unanswered(now)) {
+        const swarm = swarms.get(blob);
+        pulls.end(blob);
+        swarms.delete(blob);
+        swarm?.leave(cid);
+      }
+      for (const blob of session === undefined ? [] : pulls.toAsk(now).slice(0, left)) {
+        left -= 1;
+        pulls.asked(blob, now);
+        this.send(cid, { type: 'credentials', blob }, true);
+      }
     }
   }
 
@@ -172,8 +197,8 @@ export class SessionHub implements Messenger {
     if (daemon === undefined) {
       daemon = {
         holder: undefined,
-        swarms: new Set(),
-        pulls: new Map(),
+        swarms: new Map(),
+        pulls: new Pulls(),
         session: undefined,
         number: 0,
         grace: undefined,
@@ -189,16 +214,7 @@ export class SessionHub implements Messenger {
     daemon.grace = new Patience(GRACE, () => {
       if (this.daemons.get(cid) === daemon) this.daemons.delete(cid);
       if (daemon.holder !== undefined) daemon.holder.gone = true;
-      for (const swarm of daemon.swarms) swarm.leave(cid);
+      for (const swarm of daemon.swarms.values()) swarm.leave(cid);
     });
   }
-}
-
-/** Whether a daemon wants nothing at this time. */
-function isCalm({ pulls }: Daemon, now: number): boolean {
-  for (const [blob, since] of pulls) {
-    if (now - since < PULLS_AT_MOST) return false;
-    pulls.delete(blob);
-  }
-  return true;
 }

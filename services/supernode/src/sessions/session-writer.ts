@@ -42,8 +42,8 @@ const CALM_PING = lineOf({ type: 'ping', within: CALM_WITHIN } satisfies Session
 export interface Outbox {
   readonly stream: Writable;
   lines: string;
-  /** Whether its daemon wants nothing at this time, in ms. */
-  readonly isCalm: (now: number) => boolean;
+  /** Whether its daemon wants nothing now. */
+  readonly isCalm: () => boolean;
   /** Whether the daemon was told that it hears something seldom. */
   toldCalm: boolean;
   /** How many turns in a row there was nothing to be told. */
@@ -80,7 +80,7 @@ export class SessionWriter {
     return this.count;
   }
 
-  /** A session is open. @param isCalm whether its daemon wants nothing at a time. Default: it always may. */
+  /** A session is open. @param isCalm whether its daemon wants nothing now. Default: it always may. */
   open(stream: Writable, isCalm: Outbox['isCalm'] = () => false): Outbox {
     const outbox = { stream, lines: '', isCalm, toldCalm: false, quiet: 0 };
     this.steps.reduce((smallest, step) => (step.size < smallest.size ? step : smallest)).add(outbox);
@@ -142,12 +142,12 @@ export class SessionWriter {
     this.lookedAt = now;
     for (; this.due >= 1; this.due -= 1) {
       this.step = (this.step + 1) % STEPS;
-      for (const outbox of this.steps[this.step] ?? []) this.takeTurn(outbox, now);
+      for (const outbox of this.steps[this.step] ?? []) this.takeTurn(outbox);
     }
   }
 
-  private takeTurn(outbox: Outbox, now: number): void {
-    const isCalm = outbox.isCalm(now);
+  private takeTurn(outbox: Outbox): void {
+    const isCalm = outbox.isCalm();
     if (isCalm !== outbox.toldCalm) {
       outbox.toldCalm = isCalm;
       outbox.lines += isCalm ? CALM_PING : PING;

@@ -10,8 +10,8 @@ import type { Task } from './task';
 export interface Messenger {
   /** @param canWait whether it is of no use to the daemon at once. Default false. */
   send(cid: string, message: SessionMessage, canWait?: boolean): void;
-  /** A swarm has ended: its members need not leave it any more. */
-  forget?(swarm: TaskSwarm): void;
+  /** These are no members of a swarm any more: they need not leave it. */
+  forget?(swarm: TaskSwarm, cids: Iterable<string>): void;
 }
 
 /** How long new blocks are gathered before the members with a share hear of them, in ms. */
@@ -35,10 +35,12 @@ const MOST_APART = 64;
 /** How many members are asked for fresh credentials. */
 const ASKED_FOR_CREDENTIALS = 16;
 
-/** The daemons that trade a blob, and what they are told of it. */
+/** The daemons that trade a blob, and what those of them are told of it that want it. */
 export class TaskSwarm {
   private readonly placement: Placement;
   private readonly members = new Map<string, Member>();
+  /** Those that have all of it. They are told nothing. */
+  private readonly resting = new Set<string>();
   /** Members without a peer port: nobody is told of them, no block is left to them, and they take all from the supernode. */
   private readonly apart = new Set<string>();
   private readonly news: number[] = [];
@@ -74,16 +76,30 @@ export class TaskSwarm {
     return this.members.size;
   }
 
+  /** Whether a member wants it. */
+  get isWanted(): boolean {
+    return this.members.size > this.resting.size;
+  }
+
+  get cids(): Iterable<string> {
+    return this.members.keys();
+  }
+
   /** The members that others may ask, those that joined first before others. */
   get all(): Iterable<Member> {
     const members = this.members.values();
     return this.apart.size === 0 ? members : [...members].filter(({ cid }) => !this.apart.has(cid));
   }
 
-  join(member: Member): void {
+  /** @param wants whether it wants the blob; else it has it. Default true. */
+  join(member: Member, wants = true): void {
     this.members.set(member.cid, member);
-    this.tell(member.cid, this.taskMessage());
-    this.tellHave(member.cid);
+    if (wants) this.resting.delete(member.cid);
+    else this.rest(member.cid);
+    if (wants) {
+      this.tell(member.cid, this.taskMessage());
+      this.tellHave(member.cid);
+    }
     if (member.port === 0) this.setApart(member.cid);
     else {
       this.apart.delete(member.cid);
@@ -91,8 +107,16 @@ export class TaskSwarm {
     }
   }
 
+  /** A member has all of it: others may have it from there. */
+  rest(cid: string): void {
+    if (!this.members.has(cid)) return;
+    this.resting.add(cid);
+    this.newNeighbours.delete(cid);
+  }
+
   leave(cid: string): void {
     if (!this.members.delete(cid)) return;
+    this.resting.delete(cid);
     this.newNeighbours.delete(cid);
     this.apart.delete(cid);
     this.place({ type: 'leave', cid, ...moment() });
@@ -112,10 +136,10 @@ export class TaskSwarm {
     if (this.members.has(by) && this.members.has(about)) this.place({ type: 'report', by, about, ...moment() });
   }
 
-  /** Tells a member all there is to know, as to one that has just opened its session. */
+  /** Tells a member that wants it all there is to know, as to one that has just opened its session. */
   retell(cid: string): void {
     const member = this.members.get(cid);
-    if (member !== undefined) this.join(member);
+    if (member !== undefined && !this.resting.has(cid)) this.join(member);
   }
 
   stop(): void {
@@ -138,8 +162,8 @@ export class TaskSwarm {
   /** A few of the members are enough: those that joined last are the likeliest to have fresh ones. */
   private askForCredentials(): void {
     const { blob } = this.task;
-    for (const cid of [...this.members.keys()].slice(-ASKED_FOR_CREDENTIALS))
-      this.tell(cid, { type: 'credentials', blob });
+    const wanting = [...this.members.keys()].filter((cid) => !this.resting.has(cid));
+    for (const cid of wanting.slice(-ASKED_FOR_CREDENTIALS)) this.tell(cid, { type: 'credentials', blob });
   }
 
   /** Follows the blob on disk, which comes with the origin's answer and may be another after a failure. */
@@ -176,7 +200,7 @@ export class TaskSwarm {
     const message = this.newsMessage(this.news.splice(0));
     const { takers } = this.placement;
     for (const cid of takers) this.tell(cid, message);
-    const urgent = [...this.apart].slice(0, MOST_APART);
+    const { urgent } = this;
     for (const cid of urgent) this.tell(cid, message);
     if (this.members.size === takers.length + urgent.length) return;
     this.newsForOthers.push(...message.blocks);
@@ -188,10 +212,15 @@ export class TaskSwarm {
     this.othersTimer = undefined;
     if (this.newsForOthers.length === 0) return;
     const message = this.newsMessage(this.newsForOthers.splice(0));
-    const urgent = new Set([...this.apart].slice(0, MOST_APART));
+    const urgent = new Set(this.urgent);
     for (const cid of this.members.keys()) {
       if (!this.placement.hasShare(cid) && !urgent.has(cid)) this.tell(cid, message, true);
     }
+  }
+
+  /** Those that take all from here and hear of new blocks at once. */
+  private get urgent(): string[] {
+    return [...this.apart].filter((cid) => !this.resting.has(cid)).slice(0, MOST_APART);
   }
 
   private newsMessage(blocks: number[]): Extract<SessionMessage, { type: 'added' }> {
@@ -228,6 +257,7 @@ export class TaskSwarm {
     }
     for (const decision of decisions) {
       const { type, cid } = decision;
+      if (this.resting.has(cid)) continue;
       if (type === 'neighbours') {
         // One more neighbour, or one less, is of use to those who have others too whenever they hear of it.
         const canWait = event.type === 'join' && cid !== event.member.cid;
@@ -254,7 +284,7 @@ export class TaskSwarm {
   }
 
   private tell(cid: string, message: SessionMessage, canWait = false): void {
-    this.messenger.send(cid, message, canWait);
+    if (!this.resting.has(cid)) this.messenger.send(cid, message, canWait);
   }
 }
 

@@ -11,6 +11,9 @@ export const IDLE_TASK = 180_000;
 /** So many tasks are kept in memory, and no more than that unless more are under way. */
 const MAX_TASKS = 10_000;
 
+/** No more are forgotten at a time once so many members went with them: each takes a microsecond, in which nothing else is done. */
+const FORGOTTEN_AT_ONCE = 50_000;
+
 export interface TaskTableOptions {
   /** Is told how long each placement decision took, in ms. */
   readonly placed?: ((ms: number) => void) | undefined;
@@ -30,7 +33,10 @@ interface Entry {
   usedAt: number;
 }
 
-/** All tasks of this supernode, by blob. What nobody wants any more is forgotten; on disk it stays, and is found again. */
+/**
+ * All tasks of this supernode, by blob. What nobody wants any more is forgotten, with those that have it: on disk it stays, and is found again,
+ * and who comes late hears of holders from those that tell what they hold.
+ */
 export class TaskTable {
   /** In the order in which they were last registered. */
   private readonly entries = new Map<BlobId, Entry>();
@@ -78,9 +84,13 @@ export class TaskTable {
   /** Forgets the tasks that nobody has wanted for long. */
   forgetIdle(): void {
     const now = this.now();
+    let members = 0;
     for (const [blob, entry] of this.entries) {
-      if (entry.swarm.size > 0 || this.isBusy(blob, entry)) entry.usedAt = now;
-      else if (now - entry.usedAt >= IDLE_TASK) this.forget(blob, entry);
+      if (entry.swarm.isWanted || this.isBusy(blob, entry)) entry.usedAt = now;
+      else if (now - entry.usedAt >= IDLE_TASK && members < FORGOTTEN_AT_ONCE) {
+        members += entry.swarm.size;
+        this.forget(blob, entry);
+      }
     }
   }
 
@@ -120,7 +130,7 @@ export class TaskTable {
   private forget(blob: BlobId, { swarm }: Entry): void {
     this.entries.delete(blob);
     swarm.stop();
-    this.messenger.forget?.(swarm);
+    this.messenger.forget?.(swarm, swarm.cids);
     const ended: Promise<void> = swarm.task
       .stop()
       .catch((error: unknown) => this.tools.log.warn({ blob, err: error }, 'not closed'))
