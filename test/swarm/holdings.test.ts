@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
+import type { Digest } from '@cdk8s-dragonfly/protocol';
+
 import { OriginalClient } from '../../services/supernode/test/classic/original-client';
 import { GO } from '../../services/supernode/test/classic/original-style';
 import { Swarm, readAll } from './swarm';
@@ -9,20 +11,34 @@ const MIB = 1024 * 1024;
 /** How often a supernode looks for what can be forgotten, in ms. */
 const FORGETS_EVERY = 15_000;
 
-/** Lets time pass at once: for all clocks of this process, and so that what is looked at again and again is looked at then. */
-function forgettingAtWill(): (ms: number) => void {
-  const looks: (() => void)[] = [];
-  const [real, clock] = [globalThis.setInterval, performance.now.bind(performance)];
+/** Lets time pass at once, for all clocks of this process. */
+function timeAtWill(): (ms: number) => void {
+  const clock = performance.now.bind(performance);
   let passed = 0;
   jest.spyOn(performance, 'now').mockImplementation(() => clock() + passed);
+  return (ms) => {
+    passed += ms;
+  };
+}
+
+/** The same, and what can be forgotten is looked for then. */
+function forgettingAtWill(): (ms: number) => void {
+  const looks: (() => void)[] = [];
+  const real = globalThis.setInterval;
+  const later = timeAtWill();
   jest.spyOn(globalThis, 'setInterval').mockImplementation((look, ms) => {
     if (ms === FORGETS_EVERY) looks.push(look);
     return real(look, ms);
   });
   return (ms) => {
-    passed += ms;
+    later(ms);
     for (const look of looks) look();
   };
+}
+
+interface Wanted {
+  readonly blob: Digest;
+  readonly url: URL;
 }
 
 describe('what daemons hold is not fetched again', () => {
@@ -73,6 +89,27 @@ describe('what daemons hold is not fetched again', () => {
     expect(late.traffic).toMatchObject({ origin: 0 });
     expect(late.traffic.peer).toBeGreaterThanOrEqual(content.length / 2);
     expect(swarm.origin.requests).toHaveLength(1);
+  });
+
+  it('by a supernode that had to make room for another blob on its disk', async () => {
+    const later = timeAtWill();
+    swarm = await Swarm.start(1, { diskQuota: 5 * MIB });
+    const contents = [randomBytes(3 * MIB), randomBytes(3 * MIB)];
+    const [first, second] = contents.map((content) => swarm.origin.add(content)) as [Wanted, Wanted];
+    const nodes = [await swarm.addNode(), await swarm.addNode()];
+    for (const node of nodes) await readAll(node, first);
+    await swarm.told(1, 2);
+    // What somebody has just read stays.
+    later(3000);
+    await readAll(await swarm.addNode(), second);
+    await swarm.told(1, 3);
+    later(3000);
+    const late = await swarm.addNode();
+    expect(contents[0]?.equals(await readAll(late, first))).toBe(true);
+    // Once it is whole there, the supernode has asked for all that it asks for.
+    await swarm.fetched(3);
+    expect(swarm.origin.requests.map(({ path }) => path)).toEqual([first.url.pathname, second.url.pathname]);
+    expect(late.traffic.origin).toBe(0);
   });
 
   it('by a supernode that has lost its disk', async () => {

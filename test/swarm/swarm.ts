@@ -163,6 +163,11 @@ export class Swarm {
     await this.until(() => this.lines.filter((line) => line.includes(text)).length >= times);
   }
 
+  /** Resolves when supernodes have had so many blobs whole. */
+  async fetched(blobs: number): Promise<void> {
+    await this.until(() => this.lines.filter((line) => /"supernode":.*"msg":"fetched"/.test(line)).length >= blobs);
+  }
+
   /** Resolves when a line of the log makes `condition` true. */
   private async until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise((resolve) => this.logged.once('line', resolve));

@@ -4,6 +4,7 @@ import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonf
 import { CommandError, Lifecycle } from '@cdk8s-dragonfly/command';
 import { Throttle, limitedOrigin } from '@cdk8s-dragonfly/origin';
 import type { HostPort, Outward, TokenHosts } from '@cdk8s-dragonfly/origin';
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { BlobStore, StoreInUse } from '@cdk8s-dragonfly/store';
 
 import { ClassicAliases } from './classic/classic-aliases';
@@ -111,6 +112,7 @@ export class Supernode implements Closeable {
         store,
         key,
         roads: parts.add('the ways to daemons', new HolderRoads()),
+        holdersOf: (blob: BlobId) => holdings.holdersOf(blob),
         log,
         meter: operations.tasks,
         retryAfter: options.failAccessInterval,

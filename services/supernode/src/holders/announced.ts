@@ -34,9 +34,6 @@ export class Announced {
 
   /** A swarm has begun. */
   seat(swarm: TaskSwarm): void {
-    for (const member of this.tools.index.holdersOf(swarm.task.blob)) {
-      this.tools.sessions.join(member, swarm, false);
-      swarm.task.addHolder(member);
-    }
+    for (const member of this.tools.index.holdersOf(swarm.task.blob)) this.tools.sessions.join(member, swarm, false);
   }
 }

@@ -50,6 +50,8 @@ export interface HoldersTools {
   /** The private key that attested the blocks. */
   readonly key: KeyObject;
   readonly roads: HolderRoads;
+  /** Who tells that it holds a blob whole. Default: nobody does. */
+  readonly holdersOf?: ((blob: BlobId) => readonly Neighbour[]) | undefined;
   readonly log: { debug(fields: object, message: string): void };
   /** Counts what they bring. Default: nobody does. */
   readonly meter?: { holderBytes: number } | undefined;
@@ -91,13 +93,14 @@ export class Holders {
     if (this.isOpen) this.link(peer);
   }
 
-  /** Asks all who are known what they have, and those who come from now on, until {@link close}. */
+  /** Asks all who hold the blob now what they have, and those who come from now on, until {@link close}. */
   open(): void {
     this.isOpen = true;
+    for (const peer of this.tools.holdersOf?.(this.blob) ?? []) this.add(peer);
     for (const peer of this.known.values()) this.link(peer);
   }
 
-  /** Asks nobody any more, and forgets them: a later fetch is told of those who are there then. */
+  /** Asks nobody any more, and forgets them: a later fetch asks those who are there then. */
   close(): void {
     this.isOpen = false;
     this.following = undefined;

@@ -104,8 +104,8 @@ export class Registrar {
     const swarm = tasks.obtain(blob);
     const { cid, ip, port } = peer.data;
     const { native: offer } = request;
-    if (offer?.resumes === true && port > 0 && mayBeAsked(ip, remote)) swarm.task.addHolder({ cid, ip, port }, true);
-    swarm.task.want(sourceOf(blob, request));
+    const hasPart = offer?.resumes === true && port > 0 && mayBeAsked(ip, remote);
+    swarm.task.want(sourceOf(blob, request), hasPart ? { cid, ip, port } : undefined);
     sessions.join({ cid, ip, port, zone: offer?.zone }, swarm);
     const size = swarm.task.stored?.size;
     const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };

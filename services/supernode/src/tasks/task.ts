@@ -57,6 +57,8 @@ export interface TaskTools {
   readonly key: KeyObject;
   /** To daemons that hold blobs. */
   readonly roads: HolderRoads;
+  /** Who tells that it holds a blob whole. Default: nobody does. */
+  readonly holdersOf?: ((blob: BlobId) => readonly Neighbour[]) | undefined;
   readonly log: TaskLog;
   /** Counts what tasks do. Default: nobody does. */
   readonly meter?: TaskMeter | undefined;
@@ -135,23 +137,29 @@ export class Task {
     return () => this.stateWatchers.delete(watcher);
   }
 
-  /** Sees to it that the blob is here or on its way. */
-  want(source: TaskSource): void {
+  /** Sees to it that the blob is here or on its way. @param resuming who asks, when it has a part of the blob: others who have are about to come. */
+  want(source: TaskSource, resuming?: Neighbour): void {
     this.source = source;
     this.credentialsWait?.offer(source);
     if (this.running !== undefined) this.others.add(source);
-    if (this.running !== undefined || this.current === 'complete' || this.stopping.signal.aborted) return;
-    if (this.isRefused(source) || performance.now() < this.refusedUntil) return;
-    this.problem = undefined;
-    this.setState('waiting');
-    this.running = this.fetch(source).finally(() => {
-      this.running = undefined;
-    });
+    else if (this.current !== 'complete' && !this.stopping.signal.aborted && !this.isHeldBack(source)) {
+      this.problem = undefined;
+      this.setState('waiting');
+      this.running = this.fetch(source).finally(() => {
+        this.running = undefined;
+      });
+    }
+    if (resuming !== undefined) this.addHolder(resuming, true);
   }
 
-  /** A daemon holds the blob, whole or in part: what it has need not be fetched. @param others whether more are about to come. */
+  /**
+   * A daemon holds the blob, whole or in part: a fetch that is under way need not ask the origin for what it has. Later ones ask those who hold it
+   * then.
+   *
+   * @param others whether more are about to come.
+   */
   addHolder(peer: Neighbour, others = false): void {
-    if (this.current !== 'complete' && !this.stopping.signal.aborted) this.holders.add(peer, others);
+    if (this.running !== undefined && this.current !== 'complete') this.holders.add(peer, others);
   }
 
   /** Fetches anew what has turned out to be damaged on disk; meanwhile the rest is served. No-op unless the task is complete. */
@@ -174,8 +182,9 @@ export class Task {
     await stored?.release(this.taken);
   }
 
-  /** Whether the origin has just refused it. Other credentials may do better. */
-  private isRefused(source: TaskSource): boolean {
+  /** Whether it is too early to try again. Other credentials may do better. */
+  private isHeldBack(source: TaskSource): boolean {
+    if (performance.now() < this.refusedUntil) return true;
     if (this.current === 'failed' && this.quarantine.has(source)) return true;
     if (this.refused !== undefined && !isSameSource(source, this.refused)) return false;
     const { retryAfter = 0 } = this.tools;
@@ -212,6 +221,7 @@ export class Task {
       this.setState('failed');
     } finally {
       this.others.clear();
+      this.holders.close();
     }
   }
 
