@@ -65,7 +65,7 @@ export interface SupernodeOptions extends WorkloadProps {
   /**
    * For how long a registry that did not give a blob is not asked for it again, in whole minutes up to a day.
    *
-   * @default - not at all: the next client tries again
+   * @default - not at all, or 5 seconds for what it refused: then the next client tries again
    */
   readonly failAccessInterval?: Duration;
   /**

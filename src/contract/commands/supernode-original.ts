@@ -25,7 +25,7 @@ export const SUPERNODE_ORIGINAL_FLAGS = {
     default: '0',
     max: 1440,
     key: 'base.failAccessInterval',
-    text: 'How many minutes an origin that did not give a file is not asked for it again; 0: the next client tries again.',
+    text: 'How many minutes an origin that did not give a file is not asked for it again; 0: the next client tries again, but for what it refused (401, 403, 404) only after 5 seconds.',
   },
   debug: {
     flag: 'debug',

@@ -123,7 +123,7 @@ export class BlobPreheat {
     }
     const { task } = tasks.obtain(blob);
     this.task = task;
-    task.want({ url, headers });
+    task.want({ url, headers }, { insists: true });
     await settled(task, signal);
     if (task.state === 'complete') return { ok: true };
     return { ok: false, ...(task.failure ?? { message: 'the supernode is stopping' }) };

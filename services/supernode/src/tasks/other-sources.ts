@@ -5,7 +5,7 @@ import { placeOf } from './quarantine';
 import type { TaskSource } from './task';
 
 /** Statuses that tell of who asked, or from where, rather than of the blob: registries answer 404 for what one may not see. */
-const REFUSALS: ReadonlySet<number | undefined> = new Set([401, 403, 404, 407]);
+export const REFUSALS: ReadonlySet<number | undefined> = new Set([401, 403, 404, 407]);
 
 /** So many sources of those that wait are kept: the newest, whose tokens last longest. */
 const KEPT = 8;

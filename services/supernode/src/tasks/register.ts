@@ -105,7 +105,7 @@ export class Registrar {
     const { cid, ip, port } = peer.data;
     const { native: offer } = request;
     const hasPart = offer?.resumes === true && port > 0 && mayBeAsked(ip, remote);
-    swarm.task.want(sourceOf(blob, request), hasPart ? { cid, ip, port } : undefined);
+    swarm.task.want(sourceOf(blob, request), { resuming: hasPart ? { cid, ip, port } : undefined });
     sessions.join({ cid, ip, port, zone: offer?.zone }, swarm);
     const size = swarm.task.stored?.size;
     const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };

@@ -17,6 +17,7 @@ import type { Fetched } from './fetch-blob';
 import { CredentialsWait, isRefusal } from './fresh-credentials';
 import { OtherSources, isSameSource } from './other-sources';
 import { Quarantine } from './quarantine';
+import { Refusals } from './refusals';
 import { repairBlob } from './repair-blob';
 
 /** Where a blob can be fetched, and with what. Kept in memory only. */
@@ -25,6 +26,14 @@ export interface TaskSource {
   readonly headers: readonly HeaderLine[];
   /** The MD5 that the whole must have, in lower case. Default: it is not checked. */
   readonly md5?: string | undefined;
+}
+
+/** How a blob is wanted. */
+export interface Wish {
+  /** Who asks, when it has a part of the blob: others who have are about to come. Default: nobody does. */
+  readonly resuming?: Neighbour | undefined;
+  /** Whether the origin is asked, too, when it has just refused: one who orders a blob is no herd. Default false. */
+  readonly insists?: boolean | undefined;
 }
 
 /** How far the supernode is with a blob. */
@@ -82,6 +91,7 @@ export class Task {
   private readonly stopping = new AbortController();
   private readonly others = new OtherSources();
   private readonly quarantine = new Quarantine();
+  private readonly refusals = new Refusals();
   private readonly holders: Holders;
   /** What the origin refused last. */
   private refused: TaskSource | undefined;
@@ -137,18 +147,12 @@ export class Task {
     return () => this.stateWatchers.delete(watcher);
   }
 
-  /** Sees to it that the blob is here or on its way. @param resuming who asks, when it has a part of the blob: others who have are about to come. */
-  want(source: TaskSource, resuming?: Neighbour): void {
+  /** Sees to it that the blob is here or on its way. */
+  want(source: TaskSource, { resuming, insists = false }: Wish = {}): void {
     this.source = source;
     this.credentialsWait?.offer(source);
     if (this.running !== undefined) this.others.add(source);
-    else if (this.current !== 'complete' && !this.stopping.signal.aborted && !this.isHeldBack(source)) {
-      this.problem = undefined;
-      this.setState('waiting');
-      this.running = this.fetch(source).finally(() => {
-        this.running = undefined;
-      });
-    }
+    else if (this.current !== 'complete' && !this.stopping.signal.aborted) this.begin(source, insists);
     if (resuming !== undefined) this.addHolder(resuming, true);
   }
 
@@ -180,6 +184,19 @@ export class Task {
     const stored = this.blobOnDisk;
     this.blobOnDisk = undefined;
     await stored?.release(this.taken);
+  }
+
+  /** Fetches it, unless it is too early to try again. */
+  private begin(source: TaskSource, insists: boolean): void {
+    const refusal = insists ? undefined : this.refusals.of(source);
+    // Who asks now is told of its own source, and not of another that was tried since.
+    if (refusal !== undefined && this.current === 'failed') this.problem = refusal;
+    if (refusal !== undefined || this.isHeldBack(source)) return;
+    this.problem = undefined;
+    this.setState('waiting');
+    this.running = this.fetch(source).finally(() => {
+      this.running = undefined;
+    });
   }
 
   /** Whether it is too early to try again. Other credentials may do better. */
@@ -245,6 +262,7 @@ export class Task {
           },
         });
       } catch (error) {
+        this.refusals.add(using, error);
         if (error instanceof DigestMismatch) {
           this.quarantine.add(using);
           // Nobody is to have more of it while another place is asked.

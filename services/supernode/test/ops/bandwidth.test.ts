@@ -8,6 +8,7 @@ import { originRate } from '../../src/bandwidth/origin-rate';
 import { status, whole } from '../classic/fixture';
 import { OriginalClient } from '../classic/original-client';
 import { GO } from '../classic/original-style';
+import { HELD_BACK } from '../../src/tasks/refusals';
 import { Running } from './running';
 
 const MIB = 1024 * 1024;
@@ -59,19 +60,28 @@ test('a download keeps to the rate that was asked for, and has all its bytes', a
 }, 30_000);
 
 describe('an origin that did not give a file', () => {
+  afterEach(() => jest.restoreAllMocks());
+
   test.each([
-    [404, 60_000, 1],
-    [404, 0, 2],
-    [401, 60_000, 2],
-  ])('with %d is, within %d ms, asked %d times for two clients', async (code, failAccessInterval, requests) => {
-    const running = await Running.start(status(code), { failAccessInterval });
-    try {
-      for (const cid of ['client-1', 'client-2']) {
-        expect((await running.register(cid)).body).toMatchObject({ code: 607 });
+    [404, 60_000, HELD_BACK, 1],
+    [404, 60_000, 60_000, 2],
+    [404, 0, HELD_BACK - 1000, 1],
+    [404, 0, HELD_BACK, 2],
+    [401, 60_000, HELD_BACK - 1000, 1],
+    [401, 60_000, HELD_BACK, 2],
+  ])(
+    'with %d is, within %d ms, for a client %d ms after another asked %d times',
+    async (code, failAccessInterval, later, requests) => {
+      const running = await Running.start(status(code), { failAccessInterval });
+      try {
+        expect((await running.register('client-1')).body).toMatchObject({ code: 607 });
+        const now = performance.now.bind(performance);
+        jest.spyOn(performance, 'now').mockImplementation(() => now() + later);
+        expect((await running.register('client-2')).body).toMatchObject({ code: 607 });
+        expect(running.requests).toBe(requests);
+      } finally {
+        await running.stop();
       }
-      expect(running.requests).toBe(requests);
-    } finally {
-      await running.stop();
-    }
-  });
+    },
+  );
 });
