@@ -19,6 +19,7 @@ import { Announced } from '../src/holders/announced';
 import { HolderRoads } from '../src/holders/holders';
 import { HoldingsIndex } from '../src/holders/holdings-index';
 import { SessionHub } from '../src/sessions/session-hub';
+import { MOST_RESTING, REST } from '../src/tasks/task-swarm';
 import { IDLE_TASK, TaskTable } from '../src/tasks/task-table';
 
 /** A supernode's memory, with an origin of small files and a clock that is set by hand. */
@@ -229,6 +230,34 @@ describe('a supernode forgets', () => {
     again.task.want(source);
     await found;
     expect(memory.opened).toBe(1);
+  });
+
+  it('of a blob that is wanted again and again all but the 64 members that have it for the shortest time', async () => {
+    memory = await Memory.open();
+    const blob = digestOf(contentOf('/blob'));
+    const swarm = memory.tasks.obtain(blob);
+    const daemon = (cid: number): { cid: string; ip: string; port: number; zone: undefined } => ({
+      ...{ cid: `${cid}`, ip: '127.0.0.1', port: 1, zone: undefined },
+    });
+    const tell = (cid: number): void => memory.announced.take(daemon(cid), { blobs: [blob], anew: false }, '127.0.0.1');
+    for (let cid = 0; cid < MOST_RESTING + 4; cid += 1) memory.sessions.join(daemon(cid), swarm);
+    for (let cid = 1; cid < MOST_RESTING + 4; cid += 1) {
+      memory.now = cid === 1 ? 0 : 1;
+      tell(cid);
+    }
+    memory.at(REST - 1);
+    expect(swarm.size).toBe(MOST_RESTING + 4);
+    memory.at(REST);
+    // The one that wants it, and those that have it for less than the time, however many they are.
+    expect([...swarm.cids]).toEqual(['0', ...Array.from({ length: MOST_RESTING + 2 }, (_, at) => `${at + 2}`)]);
+    memory.at(REST + 1);
+    const left = ['0', ...Array.from({ length: MOST_RESTING }, (_, at) => `${at + 4}`)];
+    expect([...swarm.cids]).toEqual(left);
+    // More that only have it are of no use; who was let go and wants it again is.
+    tell(1);
+    expect([...swarm.cids]).toEqual(left);
+    memory.sessions.join(daemon(2), swarm);
+    expect([...swarm.cids]).toEqual([...left, '2']);
   });
 
   it('no more than one swarm of 50,000 at a time', async () => {

@@ -66,6 +66,7 @@ export class SessionHub implements Messenger {
   join(member: Member, swarm: TaskSwarm, pulls = true): void {
     const daemon = this.obtain(member.cid);
     const { blob } = swarm.task;
+    if (!pulls && swarm.isWellHeld && !daemon.swarms.has(blob)) return;
     daemon.swarms.set(blob, swarm);
     if (pulls) daemon.pulls.begin(blob, this.now());
     swarm.join(member, pulls);

@@ -35,12 +35,16 @@ const MOST_APART = 64;
 /** How many members are asked for fresh credentials. */
 const ASKED_FOR_CREDENTIALS = 16;
 
+/** So many of those that have the blob stay for those who want it, and all who have it since less than this time, in ms: a herd lives from them. */
+export const MOST_RESTING = 64;
+export const REST = 180_000;
+
 /** The daemons that trade a blob, and what those of them are told of it that want it. */
 export class TaskSwarm {
   private readonly placement: Placement;
   private readonly members = new Map<string, Member>();
-  /** Those that have all of it. They are told nothing. */
-  private readonly resting = new Set<string>();
+  /** Those that have all of it, and since when, in ms; the longest first. They are told nothing. */
+  private readonly resting = new Map<string, number>();
   /** Members without a peer port: nobody is told of them, no block is left to them, and they take all from the supernode. */
   private readonly apart = new Set<string>();
   private readonly news: number[] = [];
@@ -60,12 +64,14 @@ export class TaskSwarm {
   /**
    * @param number of the task among all that were made.
    * @param placed is told how long each placement decision took, in ms.
+   * @param now in ms, from any fixed time on.
    */
   constructor(
     readonly task: Task,
     number: number,
     private readonly messenger: Messenger,
     private readonly placed?: (ms: number) => void,
+    private readonly now = (): number => performance.now(),
   ) {
     this.placement = new Placement(number);
     this.unwatchState = task.watch(() => this.stateChanged());
@@ -79,6 +85,11 @@ export class TaskSwarm {
   /** Whether a member wants it. */
   get isWanted(): boolean {
     return this.members.size > this.resting.size;
+  }
+
+  /** Whether so many have it that one more is of no use to the others. */
+  get isWellHeld(): boolean {
+    return this.resting.size >= MOST_RESTING;
   }
 
   get cids(): Iterable<string> {
@@ -110,7 +121,8 @@ export class TaskSwarm {
   /** A member has all of it: others may have it from there. */
   rest(cid: string): void {
     if (!this.members.has(cid)) return;
-    this.resting.add(cid);
+    this.resting.delete(cid);
+    this.resting.set(cid, Math.trunc(this.now()));
     this.newNeighbours.delete(cid);
   }
 
@@ -120,6 +132,20 @@ export class TaskSwarm {
     this.newNeighbours.delete(cid);
     this.apart.delete(cid);
     this.place({ type: 'leave', cid, ...moment() });
+  }
+
+  /** Lets those go that have had it for long and are more than the others need. @param most so many at most. @returns how many. */
+  dismiss(most: number): number {
+    const now = this.now();
+    const gone: string[] = [];
+    for (const [cid, since] of this.resting) {
+      const stays = this.resting.size - gone.length <= MOST_RESTING || now - since < REST;
+      if (stays || gone.length >= most) break;
+      gone.push(cid);
+    }
+    this.messenger.forget?.(this, gone);
+    for (const cid of gone) this.leave(cid);
+    return gone.length;
   }
 
   private setApart(cid: string): void {
