@@ -48,6 +48,8 @@ describe('the queries of alerts and dashboard', () => {
     const swarm = await Swarm.start(1, { diskQuota: 2 ** 30 });
     const node = await swarm.addNode();
     await readAll(node, swarm.origin.add(Buffer.from('a layer')));
+    // The node may have all of it before the supernode has it safe.
+    await swarm.fetched(1);
     const metrics = new Metrics(node);
     metrics.record(RECORD);
     const supernode = await fetch(`http://127.0.0.1:${swarm.supernodePort}/metrics`);
