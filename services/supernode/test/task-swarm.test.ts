@@ -1,5 +1,5 @@
 import { BlockSet } from '@cdk8s-dragonfly/protocol';
-import type { SessionMessage, Share } from '@cdk8s-dragonfly/protocol';
+import type { SessionMessage, Share, TaskFailure } from '@cdk8s-dragonfly/protocol';
 
 import type { Task } from '../src/tasks/task';
 import { TaskSwarm } from '../src/tasks/task-swarm';
@@ -7,7 +7,8 @@ import { TaskSwarm } from '../src/tasks/task-swarm';
 /** What a swarm looks at of a task. */
 class Arriving {
   readonly blob = `sha256:${'1'.repeat(64)}` as const;
-  state: 'fetching' | 'complete' = 'fetching';
+  state: 'fetching' | 'complete' | 'failed' = 'fetching';
+  failure: TaskFailure | undefined;
   readonly needsCredentials = false;
   private stateWatcher: (() => void) | undefined;
   private blockWatcher: ((block: number) => void) | undefined;
@@ -25,6 +26,12 @@ class Arriving {
 
   complete(): void {
     this.state = 'complete';
+    this.stateWatcher?.();
+  }
+
+  fail(failure: TaskFailure): void {
+    this.state = 'failed';
+    this.failure = failure;
     this.stateWatcher?.();
   }
 
@@ -75,6 +82,7 @@ describe('the swarm of a task', () => {
     if (message.type === 'share') place.share = message.share;
   };
   let heard: typeof send;
+  const forgotten: string[] = [];
   const join = (cid: string): void => swarm.join({ cid, ip: '10.0.0.1', port: 15_001 });
 
   beforeEach(() => {
@@ -85,7 +93,10 @@ describe('the swarm of a task', () => {
     lists.clear();
     placed.clear();
     task = new Arriving();
-    swarm = new TaskSwarm(task as unknown as Task, 0, { send: (cid, message) => heard(cid, message) });
+    swarm = new TaskSwarm(task as unknown as Task, 0, {
+      send: (cid, message) => heard(cid, message),
+      forget: (_swarm, cids) => void forgotten.push(...cids),
+    });
     // Of five members four have a share.
     for (const cid of ['a', 'b', 'c', 'd', 'e']) join(cid);
   });
@@ -168,6 +179,44 @@ describe('the swarm of a task', () => {
     ]);
     for (const cid of ['a', 'c', 'd', 'e', 'f', 'g']) swarm.rest(cid);
     expect([swarm.isWanted, swarm.size]).toEqual([false, 6]);
+  });
+
+  describe('when the origin does not give the blob', () => {
+    const refused = { code: 607, status: 404, message: 'it answered 404' };
+    let hears: string[];
+    beforeEach(() => {
+      hears = [];
+      heard = (cid, message) => {
+        if (message.type === 'task') hears.push(cid);
+      };
+      jest.advanceTimersByTime(50);
+      swarm.rest('a');
+    });
+
+    it.each([refused, { code: 604, mismatch: true as const, message: 'other bytes' }])(
+      'and nothing came of it, lets those go that heard so and give up: %j',
+      (failure) => {
+        forgotten.length = 0;
+        task.fail(failure);
+        expect([hears, forgotten, [...swarm.cids]]).toEqual([['b', 'c', 'd', 'e'], ['b', 'c', 'd', 'e'], ['a']]);
+        join('f');
+        task.fail(failure);
+        expect(hears).toEqual(['b', 'c', 'd', 'e', 'f', 'f']);
+        expect([...swarm.cids]).toEqual(['a']);
+        heard = send;
+        join('b');
+        expect(placed.get('b')?.peers).toEqual(['a']);
+      },
+    );
+
+    it.each([
+      ['some of it came before', true, refused],
+      ['they go on by themselves', false, { code: 607, message: 'nobody is there' }],
+    ])('and %s, goes on telling them', (_, came, failure) => {
+      if (came) task.has(0);
+      task.fail(failure);
+      expect([...swarm.cids]).toEqual(['a', 'b', 'c', 'd', 'e']);
+    });
   });
 
   it('tells a member at once what it has not heard of when another leaves it its share', () => {

@@ -41,7 +41,7 @@ export const REST = 180_000;
 
 /** The daemons that trade a blob, and what those of them are told of it that want it. */
 export class TaskSwarm {
-  private readonly placement: Placement;
+  private placement: Placement;
   private readonly members = new Map<string, Member>();
   /** Those that have all of it, and since when, in ms; the longest first. They are told nothing. */
   private readonly resting = new Map<string, number>();
@@ -68,7 +68,7 @@ export class TaskSwarm {
    */
   constructor(
     readonly task: Task,
-    number: number,
+    private readonly number: number,
     private readonly messenger: Messenger,
     private readonly placed?: (ms: number) => void,
     private readonly now = (): number => performance.now(),
@@ -183,6 +183,28 @@ export class TaskSwarm {
     const message = this.taskMessage();
     for (const cid of this.members.keys()) this.tell(cid, message);
     if (this.task.needsCredentials) this.askForCredentials();
+    if (this.isGivenUp) this.dismissWanting();
+  }
+
+  /** Whether all who heard the state give up: nothing of the blob has come, and its origin refused it, or has another. */
+  private get isGivenUp(): boolean {
+    const { failure, state, stored } = this.task;
+    const isFinal = failure?.status !== undefined || failure?.mismatch === true;
+    return state === 'failed' && isFinal && (stored?.held.count ?? 0) === 0;
+  }
+
+  /** They need not hear of the tries of others. Those that have the blob are placed anew, as if they alone had come. */
+  private dismissWanting(): void {
+    const gone = [...this.members.keys()].filter((cid) => !this.resting.has(cid));
+    this.messenger.forget?.(this, gone);
+    for (const cid of gone) {
+      this.members.delete(cid);
+      this.apart.delete(cid);
+    }
+    this.newNeighbours.clear();
+    this.placement = new Placement(this.number);
+    for (const member of this.members.values())
+      if (!this.apart.has(member.cid)) this.place({ type: 'join', member, ...moment() });
   }
 
   /** A few of the members are enough: those that joined last are the likeliest to have fresh ones. */
