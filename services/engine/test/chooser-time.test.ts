@@ -1,4 +1,4 @@
-import { Sources } from '../src/download/sources';
+import { SupernodeSource } from '../src/download/supernode-source';
 import type { SmallSwarm } from './swarm-of-servers';
 import { settled, until, withSwarm } from './swarm-of-servers';
 
@@ -8,7 +8,7 @@ let looks: jest.SpyInstance;
 let later: number;
 
 beforeEach(() => {
-  looks = jest.spyOn(Sources.prototype, 'overdue');
+  looks = jest.spyOn(SupernodeSource.prototype, 'overdue');
   later = 0;
   // A whole number, as with a fraction a second later may be less than a second more.
   const began = Math.ceil(performance.now());

@@ -1,4 +1,5 @@
-import { SUPERNODE, Sources } from '../src/download/sources';
+import { SUPERNODE } from '../src/download/sources';
+import { SupernodeSource } from '../src/download/supernode-source';
 import { LinkFailure } from '../src/links/failure';
 import { BLOCKS, nameOf, settled, until, withSwarm } from './swarm-of-servers';
 
@@ -8,7 +9,7 @@ let looks: jest.SpyInstance;
 let later: number;
 
 beforeEach(() => {
-  looks = jest.spyOn(Sources.prototype, 'overdue');
+  looks = jest.spyOn(SupernodeSource.prototype, 'overdue');
   later = 0;
   // A whole number, as with a fraction a second later may be less than a second more.
   const began = Math.ceil(performance.now());

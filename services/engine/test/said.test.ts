@@ -33,7 +33,7 @@ function credentialsAsked(): {
     ahead: { heard: () => undefined },
     chooser: { pump: () => undefined, supernodeGot: () => undefined },
     membership,
-    sources: { supernodeHas: has },
+    sources: { supernode: { has } },
   };
   const tools = { log: { debug: () => undefined } };
   const said = new Said(intake as unknown as Intake, tools as never, hearers as unknown as Hearers);

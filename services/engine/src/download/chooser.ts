@@ -79,7 +79,7 @@ export class Chooser {
    */
   tick(): void {
     // Without it nothing is asked, and it comes with a word.
-    if (this.sources.key === undefined) return;
+    if (this.sources.supernode.key === undefined) return;
     const { last } = this;
     const stored = this.intake.stored();
     const isSame =
@@ -161,7 +161,7 @@ export class Chooser {
     const now = performance.now();
     this.last = { stored, revision: stored?.revision, unattested: takesUnattested };
     this.due = now + LOOK_AT_LEAST;
-    if (stored === undefined || this.sources.key === undefined || stored.whole) return;
+    if (stored === undefined || this.sources.supernode.key === undefined || stored.whole) return;
     // One at a time waits for the limit of the rate: so all downloads have a turn, and what is asked next is chosen late. Then there is a look.
     if (this.questions.flights.areHeldBack) return;
     this.choose(stored, now);
@@ -170,7 +170,8 @@ export class Chooser {
 
   private choose(stored: StoredBlob, now: number): void {
     const { limit } = this.tools;
-    const { alivePeers, key } = this.sources;
+    const { alivePeers, supernode } = this.sources;
+    const { key } = supernode;
     const { slots } = this;
     const { flights: active } = this.questions;
     const flights = [...active];
@@ -179,7 +180,7 @@ export class Chooser {
       flights,
       share: this.download.share,
       swarmProgress: this.questions.progress,
-      overdue: this.sources.overdue(now, Math.max(STEP, STEP_FACTOR * active.pace(now))),
+      overdue: this.sources.supernode.overdue(now, Math.max(STEP, STEP_FACTOR * active.pace(now))),
       limits: {
         flights: limit === undefined ? Infinity : 1 + flights.length,
         peerFlights: slots.peers,
@@ -219,7 +220,7 @@ export class Chooser {
   private blocksAhead(stored: StoredBlob): readonly number[] {
     const end = blockCount(stored);
     if (end === undefined || !this.download.isFetched || this.sources.alivePeers > 0) return [];
-    return this.questions.ahead.blocks(this.sources.supernodeHas, stored.held, end);
+    return this.questions.ahead.blocks(this.sources.supernode.has, stored.held, end);
   }
 }
 

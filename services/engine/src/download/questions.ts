@@ -55,7 +55,7 @@ export class Questions {
     const { blob } = this.intake.request;
     const abort = new AbortController();
     const kind = source === SUPERNODE ? 'supernode' : 'peer';
-    const isAhead = source === SUPERNODE && !this.sources.supernodeHas.has(block);
+    const isAhead = source === SUPERNODE && !this.sources.supernode.has.has(block);
     const flight: ActiveFlight = { block, source, kind, since: Infinity, isAhead, abort };
     this.flights.begin(flight);
     try {

@@ -66,11 +66,11 @@ export class Said {
         await this.takeTask(event);
         break;
       case 'have':
-        sources.supernodeHas = event.blocks;
+        sources.supernode.has = event.blocks;
         this.intake.changed();
         break;
       case 'added':
-        for (const block of event.blocks) sources.supernodeHas.add(block);
+        for (const block of event.blocks) sources.supernode.has.add(block);
         chooser.supernodeGot(event.blocks);
         return;
       case 'neighbours':

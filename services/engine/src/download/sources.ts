@@ -1,14 +1,11 @@
-import type { KeyObject } from 'node:crypto';
-
 import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
 
 import { LinkFailure } from '../links/failure';
 import { PeerLink } from '../links/peer-link';
-import type { Joined } from '../links/registration';
-import { Overdue } from '../picker/overdue';
 import type { Flight, PickSource } from '../picker/picker';
 import { averaged } from './averaged';
+import { PAUSE, SupernodeSource } from './supernode-source';
 import type { DownloadTools } from './tools';
 
 /** The supernode's name among the sources; no peer's: those have an address in it. */
@@ -16,9 +13,6 @@ export const SUPERNODE = 'supernode';
 
 /** A peer that failed so often in a row is dropped. */
 const MAX_FAILURES = 2;
-
-/** How long a source that gives to others first, or a supernode that failed to give a block, is not asked for another, in milliseconds. */
-const PAUSE = 250;
 
 /**
  * A peer that has another edition is heard anew after this time, in milliseconds: it, or this node, goes over to the other's. One that does not say
@@ -45,8 +39,7 @@ export interface Asked {
 
 /** Whom a download may ask for blocks: the supernode and the neighbours it named. */
 export class Sources {
-  private hasAtSupernode = new BlockSet();
-  private supernodeHad = new Overdue();
+  readonly supernode = new SupernodeSource();
   private readonly peers = new Map<string, PeerLink>();
   /** The peers that answer and have what is fetched here, and of which edition; undefined: they have to be looked for. */
   private listed: { readonly peers: readonly PeerLink[]; readonly edition: string | undefined } | undefined;
@@ -56,29 +49,12 @@ export class Sources {
   private readonly renewing = new Map<string, NodeJS.Timeout>();
   /** How many blocks of another edition came from peers that had not said so. */
   private readonly outdated = new Map<string, number>();
-  private joined: Joined | undefined;
-  private supernodeAlive = false;
-  private supernodePausedUntil = 0;
 
   constructor(
     private readonly blob: BlobId,
     private readonly tools: DownloadTools,
     private readonly download: Asked,
   ) {}
-
-  get key(): KeyObject | undefined {
-    return this.joined?.key;
-  }
-
-  /** Whether a supernode has taken us in and answers. */
-  get supernodeAnswers(): boolean {
-    return this.supernodeAlive;
-  }
-
-  /** Whether the supernode was there and has gone silent. */
-  get supernodeIsLost(): boolean {
-    return this.joined !== undefined && !this.supernodeAlive;
-  }
 
   /** How many neighbours answer. */
   get alivePeers(): number {
@@ -100,27 +76,6 @@ export class Sources {
     return this.useful.some((peer) => !late.has(peer.cid) && (unattested ? peer.hasAtAll : peer.has).has(block));
   }
 
-  /** Whether the supernode is there and has the block. */
-  supernodeOffers(block: number): boolean {
-    return this.supernodeAlive && this.supernodeHas.has(block);
-  }
-
-  supernodeJoined(joined: Joined): void {
-    this.joined = joined;
-    this.supernodeAlive = true;
-  }
-
-  supernodeLost(): void {
-    this.supernodeAlive = false;
-    // Another, or the same started anew, may have none of it.
-    this.supernodeHas = new BlockSet();
-  }
-
-  /** What the supernode says it has. */
-  get supernodeHas(): BlockSet {
-    return this.hasAtSupernode;
-  }
-
   /** What a neighbour that answers has. @param unattested whether a block counts that no supernode has attested. */
   hasOf(neighbour: string, unattested: boolean): BlockSet | undefined {
     const peer = this.peers.get(neighbour);
@@ -130,25 +85,9 @@ export class Sources {
 
   /** When time alone may next let more be asked for: a pause of a source has passed, or blocks are overdue; Infinity when none will be. */
   nextOpening(now: number): number {
-    let next = this.supernodeHad.nextLook;
+    let next = this.supernode.nextOpening(now);
     for (const { pausedUntil } of this.useful) if (pausedUntil > now) next = Math.min(next, pausedUntil);
-    return this.supernodePausedUntil > now ? Math.min(next, this.supernodePausedUntil) : next;
-  }
-
-  /** When it says anew what it has, the blob may have begun anew: nothing of that has been there for long. */
-  set supernodeHas(has: BlockSet) {
-    this.hasAtSupernode = has;
-    this.supernodeHad = new Overdue();
-  }
-
-  /** What the supernode has had for long, see {@link Overdue}. @param step in milliseconds. */
-  overdue(now: number, step: number): readonly BlockSet[] {
-    return this.supernodeHad.look(now, this.supernodeHas, step);
-  }
-
-  /** Anything that it says shows that it lives. */
-  supernodeHeard(): void {
-    this.supernodeAlive = this.joined !== undefined;
+    return next;
   }
 
   /** Links new neighbours. Those no longer named are kept while they are of use: they may hold what we need. */
@@ -173,7 +112,7 @@ export class Sources {
 
   /** Where a source is asked for blocks. */
   originOf(source: string): URL | undefined {
-    return source === SUPERNODE ? this.joined?.blocks : this.peers.get(source)?.origin;
+    return source === SUPERNODE ? this.supernode.origin : this.peers.get(source)?.origin;
   }
 
   /** It gave a block. @param pace how long it took, in milliseconds a MiB: blocks are not of one length. */
@@ -195,8 +134,7 @@ export class Sources {
 
   failed(source: string, failure: LinkFailure, block: number): void {
     if (source === SUPERNODE) {
-      this.supernodePausedUntil = performance.now() + PAUSE;
-      if (failure.kind === 'missing') this.supernodeHas.delete(block);
+      this.supernode.failed(failure, block);
       return;
     }
     const peer = this.peers.get(source);
@@ -227,22 +165,22 @@ export class Sources {
   /**
    * What may be asked now.
    *
-   * @param supernode blocks asked of the supernode at a time.
+   * @param most blocks asked of the supernode at a time.
    * @param how whether blocks are taken that no supernode has attested, and which the supernode may be asked for before it has them.
    */
   toPick(
     flights: readonly Flight[],
     now: number,
-    supernode: number,
+    most: number,
     { unattested, ahead }: { readonly unattested: boolean; readonly ahead: readonly number[] },
   ): PickSource[] {
     const sources: PickSource[] = [];
-    if (this.supernodeAlive && now >= this.supernodePausedUntil) {
+    if (this.supernode.isOpen(now)) {
       sources.push({
         id: SUPERNODE,
         kind: 'supernode',
-        has: withBlocks(this.supernodeHas, ahead),
-        free: supernode - flights.filter(({ source }) => source === SUPERNODE).length,
+        has: withBlocks(this.supernode.has, ahead),
+        free: most - flights.filter(({ source }) => source === SUPERNODE).length,
       });
     }
     const { useful } = this;

@@ -65,7 +65,7 @@ export class SwarmIntake implements Member, Choosing {
   get isLost(): boolean {
     if (!this.isAlone) return false;
     const late = new Set(this.flights.late());
-    const fromSupernode = !this.sources.supernodeAnswers;
+    const fromSupernode = !this.sources.supernode.answers;
     return [...this.flights].every((flight) => late.has(flight) || (fromSupernode && flight.source === SUPERNODE));
   }
 
@@ -76,10 +76,11 @@ export class SwarmIntake implements Member, Choosing {
   get isWaitingForOrigin(): boolean {
     const { state } = this.said;
     // An original supernode says nothing here, and what it does not give is the origin's to give.
-    if (this.sources.supernodeIsLost || state === undefined || state === 'complete' || state === 'failed') return false;
+    if (this.sources.supernode.isLost || state === undefined || state === 'complete' || state === 'failed')
+      return false;
     const held = this.intake.stored()?.held;
-    const { supernodeHas } = this.sources;
-    return held === undefined ? supernodeHas.count === 0 : supernodeHas.firstBeyond(held) === undefined;
+    const { has } = this.sources.supernode;
+    return held === undefined ? has.count === 0 : has.firstBeyond(held) === undefined;
   }
 
   /** Whether neighbours may bring what they fetched themselves: no supernode attests anything, and the digest of the whole will tell. */
@@ -97,7 +98,7 @@ export class SwarmIntake implements Member, Choosing {
 
   /** Whether a supernode has taken us in, answers, and has the blob or is at it. */
   get isServed(): boolean {
-    return !this.isAlone && this.sources.supernodeAnswers && this.said.state !== undefined && !this.gaveUp;
+    return !this.isAlone && this.sources.supernode.answers && this.said.state !== undefined && !this.gaveUp;
   }
 
   /** The names of the neighbours that answer. */
@@ -121,7 +122,7 @@ export class SwarmIntake implements Member, Choosing {
 
   /** Whether no supernode is there that has the blob or is at it, and none is being tried. */
   get isAlone(): boolean {
-    const isLost = this.sources.supernodeIsLost || this.membership.isRefused;
+    const isLost = this.sources.supernode.isLost || this.membership.isRefused;
     return (isLost || this.gaveUp) && !this.membership.isRejoining;
   }
 
@@ -138,12 +139,12 @@ export class SwarmIntake implements Member, Choosing {
   /** Whether the supernode, or a live neighbour, has the block as a supernode attests it. */
   offersAttested(block: number): boolean {
     const late = new Set(this.flights.late().map(({ source }) => source));
-    return this.sources.supernodeOffers(block) || this.sources.offered(block, late, false);
+    return this.sources.supernode.offers(block) || this.sources.offered(block, late, false);
   }
 
   /** Whether the supernode, or a live neighbour, has the block. */
   has(block: number): boolean {
-    return this.sources.supernodeOffers(block) || this.offers(block);
+    return this.sources.supernode.offers(block) || this.offers(block);
   }
 
   /** Joins the swarm at a supernode; tells whether one took us in. @param passOver names of supernodes that are not asked. */
@@ -157,7 +158,7 @@ export class SwarmIntake implements Member, Choosing {
   }
 
   joined(joined: Joined): void {
-    this.sources.supernodeJoined(joined);
+    this.sources.supernode.took(joined);
     this.pump();
   }
 
@@ -189,13 +190,13 @@ export class SwarmIntake implements Member, Choosing {
   }
 
   event(event: BlobEvent): void {
-    this.sources.supernodeHeard();
+    this.sources.supernode.heard();
     this.said.hear(event);
   }
 
   lost(reason: LinkFailure): void {
     if (this.membership.isOver) return;
-    this.sources.supernodeLost();
+    this.sources.supernode.lost();
     this.tools.log.debug({ blob: this.intake.request.blob, reason: reason.message }, 'without the supernode');
     this.membership.lost(reason);
     this.pump();
