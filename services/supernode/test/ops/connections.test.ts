@@ -1,32 +1,15 @@
-import { whole } from '../classic/fixture';
-import { RawSocket } from './raw-socket';
-import { Running } from './running';
+import { limited } from './limited';
+import type { RawSocket } from './raw-socket';
 
 /** None of the connections of a test ends because time has passed. */
 const LIMITS = { connections: 3, spareConnections: 2, requestTimeout: 60_000, idle: 60_000, stop: 300 };
 
-let running: Running;
-let sockets: RawSocket[];
-
-beforeEach(async () => {
-  running = await Running.start(whole(Buffer.from('content')), { limits: LIMITS });
-  sockets = [];
-});
-
-afterEach(async () => {
-  for (const socket of sockets) socket.end();
-  await running.stop();
-});
-
-async function open(port: number): Promise<RawSocket> {
-  const socket = await RawSocket.open(port);
-  sockets.push(socket);
-  return socket;
-}
+const supernode = limited(LIMITS);
+const open = async (port: number): Promise<RawSocket> => supernode.open(port);
 
 test.each([
-  ['the control API', (): number => running.apiPort, '/_ping', 200],
-  ['the piece server', (): number => running.piecePort, '/none', 404],
+  ['the control API', (): number => supernode.running.apiPort, '/_ping', 200],
+  ['the piece server', (): number => supernode.running.piecePort, '/none', 404],
 ])('%s closes at once what is beyond its spare connections', async (_name, port, path, expected) => {
   const held = await Promise.all(Array.from({ length: 5 }, () => open(port())));
   const beyond = await open(port());
@@ -50,7 +33,7 @@ test.each([
 describe('a connection too many', () => {
   beforeEach(async () => {
     for (let count = 0; count < LIMITS.connections; count += 1) {
-      const socket = await open(running.apiPort);
+      const socket = await open(supernode.running.apiPort);
       socket.get('/_ping');
       await socket.hasReceived(30);
     }
@@ -68,7 +51,7 @@ describe('a connection too many', () => {
     ],
     ['/peer/none', 200, { code: 604, msg: 'the supernode has too many connections' }],
   ])('gets an answer of its protocol for %s', async (path, status, body) => {
-    const socket = await open(running.apiPort);
+    const socket = await open(supernode.running.apiPort);
     socket.get(path);
     await socket.closed();
     expect([socket.status, socket.body]).toEqual([status, body]);
@@ -76,15 +59,15 @@ describe('a connection too many', () => {
   });
 
   test('still gets health', async () => {
-    const socket = await open(running.apiPort);
+    const socket = await open(supernode.running.apiPort);
     socket.get('/livez');
     await socket.hasReceived(30);
     expect(socket.status).toBe(200);
   });
 
   test('at the piece server is told so', async () => {
-    for (let count = 0; count < LIMITS.connections; count += 1) await open(running.piecePort);
-    const socket = await open(running.piecePort);
+    for (let count = 0; count < LIMITS.connections; count += 1) await open(supernode.running.piecePort);
+    const socket = await open(supernode.running.piecePort);
     socket.get('/native/v2/blobs/x/blocks/0');
     await socket.closed();
     expect([socket.status, socket.body]).toEqual([

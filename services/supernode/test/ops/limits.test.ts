@@ -1,8 +1,7 @@
 import { FORMER_SESSION_PATHS, SESSION_PATH } from '@cdk8s-dragonfly/protocol';
 
-import { whole } from '../classic/fixture';
-import { RawSocket } from './raw-socket';
-import { Running } from './running';
+import { limited } from './limited';
+import type { RawSocket } from './raw-socket';
 
 const LIMITS = {
   bodyBytes: 4096,
@@ -12,28 +11,12 @@ const LIMITS = {
   stop: 300,
 };
 
-let running: Running;
-let sockets: RawSocket[];
-
-beforeEach(async () => {
-  running = await Running.start(whole(Buffer.from('content')), { limits: LIMITS });
-  sockets = [];
-});
-
-afterEach(async () => {
-  for (const socket of sockets) socket.end();
-  await running.stop();
-});
-
-async function open(port: number): Promise<RawSocket> {
-  const socket = await RawSocket.open(port);
-  sockets.push(socket);
-  return socket;
-}
+const supernode = limited(LIMITS);
+const open = async (port: number): Promise<RawSocket> => supernode.open(port);
 
 describe.each([
-  ['the control API', (): number => running.apiPort, '/_ping', 200],
-  ['the piece server', (): number => running.piecePort, '/none', 404],
+  ['the control API', (): number => supernode.running.apiPort, '/_ping', 200],
+  ['the piece server', (): number => supernode.running.piecePort, '/none', 404],
 ])('%s', (_name, port, path, expected) => {
   /** Whether it still serves. */
   async function serves(): Promise<boolean> {
@@ -103,8 +86,8 @@ describe.each([
 });
 
 test.each([
-  ['the control API', (): number => running.apiPort],
-  ['the piece server', (): number => running.piecePort],
+  ['the control API', (): number => supernode.running.apiPort],
+  ['the piece server', (): number => supernode.running.piecePort],
 ])('what is no request has an id in the answer of %s, and in the log', async (_name, port) => {
   const ids: unknown[] = [];
   for (const [text, status] of [
@@ -119,7 +102,7 @@ test.each([
     ids.push(/^x-request-id: (\S+)\r$/m.exec(socket.text)?.[1]);
   }
   expect(new Set(ids).size).toBe(3);
-  expect(running.logged('no request').map(({ request, status }) => [request, status])).toEqual([
+  expect(supernode.running.logged('no request').map(({ request, status }) => [request, status])).toEqual([
     [ids[0], 431],
     [ids[1], 400],
     [ids[2], 408],
@@ -127,7 +110,7 @@ test.each([
 });
 
 test('what is no request is not answered in the middle of another answer', async () => {
-  const socket = await open(running.apiPort);
+  const socket = await open(supernode.running.apiPort);
   socket.get('/native/v2/session?cid=daemon&ip=127.0.0.1&port=15001');
   await socket.hasReceived(200);
   socket.write('\u0016\u0003\u0001 hello\r\n\r\n');
@@ -147,25 +130,25 @@ describe('what original clients may send', () => {
     ['a report without fields', '/peer/piece/suc', {}, 501],
     ['the same under a version', '/v0.4/peer/piece/suc', {}, 501],
   ])('%s is answered with 200 and a code', async (_what, path, init, code) => {
-    const { status, body } = await running.json(path, init);
+    const { status, body } = await supernode.running.json(path, init);
     expect([status, body]).toEqual([200, { code, msg: expect.stringMatching(/\w/) as string }]);
   });
 
   test('for anything else it is a status, a code and a sentence', async () => {
-    const { status, body } = await running.json('/peers', { method: 'POST', body: 'a'.repeat(5000) });
+    const { status, body } = await supernode.running.json('/peers', { method: 'POST', body: 'a'.repeat(5000) });
     expect([status, body]).toEqual([413, { code: 501, message: 'the body of a request may have 4096 bytes at most' }]);
   });
 
   test.each([SESSION_PATH, ...FORMER_SESSION_PATHS])(
     '%s is not opened for who does not want to hear it',
     async (path) => {
-      const { status } = await running.ask(`${path}?cid=a&ip=127.0.0.1&port=1`, { method: 'HEAD' });
+      const { status } = await supernode.running.ask(`${path}?cid=a&ip=127.0.0.1&port=1`, { method: 'HEAD' });
       expect(status).toBe(404);
     },
   );
 
   test('a body that does not come is not waited for', async () => {
-    const socket = await open(running.apiPort);
+    const socket = await open(supernode.running.apiPort);
     socket.write('POST /peer/registry HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{');
     expect(await socket.closed()).toBeLessThan(2000);
     expect(socket.status).toBe(408);
