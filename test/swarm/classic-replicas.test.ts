@@ -69,7 +69,7 @@ describe('original clients and three supernodes, of which the owner is killed in
   beforeEach(async () => {
     swarm = await Swarm.start();
     replicas = await ReplicaProcesses.start(3, swarm.home, swarm.origin.port);
-  }, 60_000);
+  });
   afterEach(async () => {
     await replicas.stop();
     await swarm.stop();
@@ -116,5 +116,5 @@ describe('original clients and three supernodes, of which the owner is killed in
     expect(nodes.map(({ traffic }) => traffic.origin)).toEqual([0, 0]);
     expect(first).toBeDefined();
     expect(half + origin.bytesSent).toBeLessThanOrEqual(2 * content.length);
-  }, 60_000);
+  });
 });

@@ -10,8 +10,6 @@ import { SmallDisk, mebibytes } from './small-disk';
 /** Small disks are mounted, which root alone can do. */
 const mounted = SmallDisk.isPossible ? describe : describe.skip;
 
-jest.setTimeout(60_000);
-
 mounted('dfget on a small disk', () => {
   let origin: CountedOrigin;
   let disk: SmallDisk;

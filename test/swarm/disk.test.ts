@@ -44,7 +44,7 @@ mounted('small disks', () => {
       expect(looks).toBeGreaterThan(100);
       // It served them all: the daemon did not have to go to the origin by itself.
       expect(node.traffic.origin).toBe(0);
-    }, 60_000);
+    });
 
     it('stays above the floor when others fill the disk meanwhile', async () => {
       const small = disk(kind, 32);

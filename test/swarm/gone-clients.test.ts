@@ -86,7 +86,7 @@ function requestText({ blob, url }: Blob, number: number): string {
 async function register(port: number, blob: Blob, number: number): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port });
   socket.write(requestText(blob, number));
-  const [answer] = (await once(socket, 'data', { signal: AbortSignal.timeout(10_000) })) as [Buffer];
+  const [answer] = (await once(socket, 'data', { signal: AbortSignal.timeout(60_000) })) as [Buffer];
   socket.destroy();
   return answer.toString();
 }

@@ -70,7 +70,7 @@ describe('what daemons hold is not fetched again', () => {
     expect((await client.download()).content.equals(content)).toBe(true);
     expect(swarm.origin.requests).toHaveLength(1);
     expect(swarm.origin.bytesSent).toBe(content.length);
-  }, 60_000);
+  });
 
   it('an hour after all have it: who joins then has the neighbours that told of it', async () => {
     const later = forgettingAtWill();
@@ -131,10 +131,7 @@ describe('what daemons hold is not fetched again', () => {
     let metrics = await metricsNow();
     // The daemon that asked had some of it from its neighbour, and may be done first.
     const all = `dragonfly_supernode_holder_bytes_total ${7 * MIB}\n`;
-    for (const end = performance.now() + 20_000; !metrics.includes(all) && performance.now() < end;) {
-      metrics = await metricsNow();
-    }
-    expect(metrics).toContain(all);
+    while (!metrics.includes(all)) metrics = await metricsNow();
     expect(metrics).toContain('dragonfly_supernode_origin_bytes_total 0\n');
   });
 
@@ -171,5 +168,5 @@ describe('what daemons hold is not fetched again', () => {
     // What the old owner had read and not yet given to anyone is lost with it; fetched anew, it would be two copies.
     expect(swarm.origin.bytesSent).toBeLessThanOrEqual(1.5 * content.length);
     expect(nodes.map(({ traffic }) => traffic.origin)).toEqual([0, 0, 0]);
-  }, 60_000);
+  });
 });

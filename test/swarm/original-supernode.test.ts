@@ -75,7 +75,7 @@ async function pull(file: string, run: RecordedRun): Promise<object> {
   const ended = await readAll(node, { blob, url }).catch((error: unknown) => error);
   const { supernode: own, peer, origin: direct } = node.traffic;
   const pieces = pieceCount(content.length, PIECE);
-  const limit = AbortSignal.timeout(20_000);
+  const limit = AbortSignal.timeout(60_000);
   // The bytes are here before all reports have been: a daemon that stops takes back what it has told, and tells no more.
   const isTold = (): boolean => [...supernode.stored.values()].some(({ size }) => size === pieces);
   while (Buffer.isBuffer(ended) && own + peer === run.length && run.length > 0 && !isTold() && !limit.aborted) {

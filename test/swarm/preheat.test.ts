@@ -39,11 +39,9 @@ describe('preheat', () => {
     const base = `http://127.0.0.1:${port}/preheats`;
     const ordered = await fetch(base, { method: 'POST', body: JSON.stringify({ type: 'image', url, ...more }) });
     const { ID } = (await ordered.json()) as { ID: string };
-    const end = performance.now() + 20_000;
     for (;;) {
       const document = (await (await fetch(`${base}/${ID}`)).json()) as Preheat;
       if (document.status === 'SUCCESS' || document.status === 'FAILED') return document;
-      if (performance.now() > end) throw new Error(`not finished: ${JSON.stringify(document)}`);
       await delay(20);
     }
   }

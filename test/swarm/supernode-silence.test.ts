@@ -39,7 +39,8 @@ describe('a supernode that is lost in the middle of a pull', () => {
     const content = randomBytes(16 * MIB);
     const { blob, url } = swarm.origin.add(content);
     const supernode = await swarm.addSupernodeProcess();
-    const nodes = await Promise.all([1, 2, 3].map(() => swarm.addNode(undefined, [supernode.port])));
+    const limits = { supernodeSilence: 1000 };
+    const nodes = await Promise.all([1, 2, 3].map(() => swarm.addNode(undefined, [supernode.port], limits)));
     // Slow enough for the supernode to be in the middle of it when it is lost.
     swarm.origin.rate = 8 * MIB;
     const clock = new PatienceClock();

@@ -37,6 +37,8 @@ export interface NodeLimits {
   readonly originFirstByteTimeout?: number;
   /** Milliseconds. Default {@link ORIGIN_STALL}. */
   readonly originStallTimeout?: number;
+  /** Milliseconds. Default 5000: nobody is taken for silent who only has little of the CPU. */
+  readonly supernodeSilence?: number;
 }
 
 /** How long an origin may stand still in these swarms, in milliseconds. */
@@ -182,13 +184,13 @@ export class Swarm {
       dataDir: folder ?? join(this.home, name),
       originFirstByteTimeout: 5000,
       originStallTimeout: ORIGIN_STALL,
+      supernodeSilence: 5000,
       ...limits,
       supernodes: supernodePorts.map((port) => ({ host: this.name, port })),
       peers: { host: this.host, port: 0 },
       originRules: new OriginRules({ allow: [{ host: this.host, port: this.origin.port }] }),
-      connectTimeout: 1000,
+      connectTimeout: 5000,
       peerStallTimeout: 2000,
-      supernodeSilence: 1000,
       log: this.log.child({ node: name }),
     });
     this.nodes.push(node);

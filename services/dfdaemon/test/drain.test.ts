@@ -91,5 +91,5 @@ describe('a df-daemon that is told to stop', () => {
       registry.close();
       rmSync(home, { recursive: true, force: true });
     }
-  }, 30_000);
+  });
 });

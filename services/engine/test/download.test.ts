@@ -79,7 +79,7 @@ describe('a download', () => {
 
   const tick = (): void => ticking.forEach((take) => take());
   const until = async (is: () => boolean): Promise<void> => {
-    while (!is()) await download.bell.next(AbortSignal.timeout(15_000));
+    while (!is()) await download.bell.next(AbortSignal.timeout(60_000));
   };
 
   it('that is repaired before its last run has ended does not take the time before that for a stall', async () => {

@@ -94,7 +94,7 @@ describe('a neighbour that has another version of a file', () => {
 
   const { signal } = new AbortController();
   const news = async (times: number): Promise<void> => {
-    while (heard < times) await changed.next(AbortSignal.timeout(5000));
+    while (heard < times) await changed.next(AbortSignal.timeout(60_000));
   };
   const askable = (): string[] => sources.toPick([], 0, 4, { unattested: false, ahead: [] }).map(({ id }) => id);
   const fetched = async (): Promise<unknown> => {

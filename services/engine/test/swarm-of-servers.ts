@@ -211,7 +211,7 @@ export function nameOf(index: number): string {
 
 /** Waits until something is so. */
 export async function until(is: () => boolean): Promise<void> {
-  const limit = AbortSignal.timeout(5000);
+  const limit = AbortSignal.timeout(60_000);
   while (!is()) {
     limit.throwIfAborted();
     await new Promise(setImmediate);

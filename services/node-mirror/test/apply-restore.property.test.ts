@@ -200,7 +200,7 @@ test('apply, apply, restore gives the first bytes back, with or without byte ord
   } finally {
     node.remove();
   }
-}, 60_000);
+});
 
 test('edits of others between the steps stay, and only ours goes', async () => {
   const node = new PretendedNode();
@@ -238,4 +238,4 @@ test('edits of others between the steps stay, and only ours goes', async () => {
   } finally {
     node.remove();
   }
-}, 60_000);
+});

@@ -125,5 +125,5 @@ describe('the accounts of the store', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 });

@@ -57,7 +57,7 @@ test('a download keeps to the rate that was asked for, and has all its bytes', a
   } finally {
     await running.stop();
   }
-}, 30_000);
+});
 
 describe('an origin that did not give a file', () => {
   afterEach(() => jest.restoreAllMocks());

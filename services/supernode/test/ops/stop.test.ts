@@ -63,7 +63,7 @@ test('lets a running answer end', async () => {
   const head = socket.text.indexOf('\r\n\r\n') + 4;
   expect(socket.text.length - head).toBe(length);
   await stopping;
-}, 20_000);
+});
 
 test('does not wait for a client that does not read, beyond its time', async () => {
   await begin(whole(CONTENT), 400);
@@ -73,7 +73,7 @@ test('does not wait for a client that does not read, beyond its time', async () 
   const took = performance.now() - began;
   expect(took).toBeGreaterThan(390);
   expect(took).toBeLessThan(1500);
-}, 20_000);
+});
 
 test('is at once when nobody is there', async () => {
   await begin(whole(CONTENT));
@@ -163,4 +163,4 @@ test('refuses what comes on open connections of the piece server', async () => {
   expect([other.status, other.body]).toEqual([503, { code: 503, message: 'the supernode is stopping' }]);
   socket.end();
   await stopping;
-}, 20_000);
+});
