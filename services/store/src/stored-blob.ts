@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 
 import { BlockSet, Grid } from '@cdk8s-dragonfly/protocol';
@@ -8,11 +7,10 @@ import { bytesOnDisk } from './blob-files';
 import type { OpenFiles } from './blob-handles';
 import type { BlobOwner } from './blob-owner';
 import type { BlockProofs } from './block-proofs';
+import { BlockReads } from './block-reads';
 import type { BlockProof } from './block-table';
-import { DamagedBlock } from './damaged-block';
-import { readAt, writeAt } from './data-file';
+import { writeAt } from './data-file';
 import { giveFurtherName } from './further-name';
-import { lent } from './lent-block';
 import type { LentBlock } from './lent-block';
 import { isUnbroken, resealed, seal } from './seal';
 import type { Seal } from './seal';
@@ -25,10 +23,8 @@ export class StoredBlob {
   readonly grid: Grid;
   /** The blocks that are on disk and may be read. */
   readonly held = new BlockSet();
-  /** Held blocks that may have been written by others, such as an earlier process: checked at their first read. */
-  private readonly unchecked: BlockSet;
+  private readonly reads: BlockReads;
   private readonly writing = new Map<number, Promise<void>>();
-  private readers = 0;
   private changed = false;
   /** Whether a block was damaged, or a write failed: what is on disk then is checked anew at the next opening. */
   private isSuspect = false;
@@ -37,7 +33,8 @@ export class StoredBlob {
   private underFinalName: boolean;
   private finishing: Promise<void> | undefined;
   private readonly watchers = new Set<(index: number) => void>();
-  private readonly id = (StoredBlob.made += 1);
+  /** Its number among those that this process has opened. */
+  readonly id = (StoredBlob.made += 1);
   private length: number | undefined;
   private version: Edition | undefined;
   private changes = 0;
@@ -56,7 +53,7 @@ export class StoredBlob {
     this.length = head.size;
     this.version = head.edition;
     for (const index of proofs.blocks()) this.held.add(index);
-    this.unchecked = sealed?.unchecked ?? BlockSet.of(this.held);
+    this.reads = new BlockReads(this, files, owner, sealed?.unchecked ?? BlockSet.of(this.held));
   }
 
   /** Length in bytes; undefined while the end is not known. */
@@ -84,7 +81,7 @@ export class StoredBlob {
 
   /** Whether a read is under way. */
   get isBeingRead(): boolean {
-    return this.readers > 0;
+    return this.reads.areUnderWay;
   }
 
   /** Whether something was written since it was opened. */
@@ -175,10 +172,7 @@ export class StoredBlob {
    * @throws DamagedBlock when they are not what was written; the block is then no longer held.
    */
   async read(index: number): Promise<Buffer> {
-    const recent = this.owner.recent.get(this.id, index);
-    if (recent === undefined) return this.readFromDisk(index);
-    this.owner.reading();
-    return recent;
+    return this.reads.read(index);
   }
 
   /**
@@ -187,7 +181,7 @@ export class StoredBlob {
    * @throws DamagedBlock as {@link read}.
    */
   async readFromDisk(index: number): Promise<Buffer> {
-    return this.readInto(index, (length) => Buffer.allocUnsafe(length));
+    return this.reads.fromDisk(index);
   }
 
   /**
@@ -196,31 +190,7 @@ export class StoredBlob {
    * @throws DamagedBlock as {@link read}.
    */
   async lend(index: number): Promise<LentBlock> {
-    const recent = this.owner.recent.lend(this.id, index);
-    if (recent !== undefined) {
-      this.owner.reading();
-      return recent;
-    }
-    const { buffers } = this.owner;
-    const bytes = await this.readInto(index, (length) => buffers.take(length));
-    return lent(bytes, () => buffers.giveBack(bytes));
-  }
-
-  private async readInto(index: number, memory: (length: number) => Buffer): Promise<Buffer> {
-    this.readers += 1;
-    this.owner.reading();
-    try {
-      // Asked before the read: what is read while the block is written anew may still be what was damaged.
-      const unchecked = this.unchecked.has(index);
-      const bytes = memory(this.grid.blockLength(index, this.length));
-      const isRead = await readAt(this.files.data, bytes, this.grid.span(index).offset);
-      if (isRead && (!unchecked || this.check(index, bytes))) return bytes;
-    } finally {
-      this.readers -= 1;
-      this.owner.reading();
-    }
-    this.drop(index);
-    throw new DamagedBlock(this.blob, index);
+    return this.reads.lend(index);
   }
 
   /** A block has turned out to be damaged: it is no longer held, and may be written anew. */
@@ -323,7 +293,7 @@ export class StoredBlob {
     if (this.isSuspect) return undefined;
     if (isAsBefore) return resealed(sealed, files);
     // What others wrote to it meanwhile, nobody has checked.
-    return sealed === undefined || this.changed ? seal(files, this.unchecked) : undefined;
+    return sealed === undefined || this.changed ? seal(files, this.reads.unchecked) : undefined;
   }
 
   /** Its files have no names any more. Only the store calls it. */
@@ -351,13 +321,6 @@ export class StoredBlob {
     }
   }
 
-  private check(index: number, bytes: Buffer): boolean {
-    const proof = this.proofs.get(index);
-    if (proof === undefined || !createHash('sha256').update(bytes).digest().equals(proof.hash)) return false;
-    this.unchecked.delete(index);
-    return true;
-  }
-
   private async writeBlock(index: number, chunks: readonly Buffer[], proof: BlockProof): Promise<void> {
     const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     const ended = await this.owner.room.beginBlock(length, this.grid, this.length);
@@ -367,7 +330,7 @@ export class StoredBlob {
     } finally {
       ended();
     }
-    this.unchecked.delete(index);
+    this.reads.unchecked.delete(index);
     this.proofs.set(index, proof);
     this.held.add(index);
     this.changes += 1;
