@@ -23,8 +23,16 @@ describe('manifests on disk', () => {
       await rename(file, join(home, 'aside'));
       // Whoever opens it to read waits until somebody opens it to write.
       execFileSync('mkfifo', [file]);
-      expect(await store.find(digest)).toBeUndefined();
+      jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+      const late = store.find(digest);
+      jest.advanceTimersByTime(1999);
+      const waits = jest.getTimerCount();
+      jest.advanceTimersByTime(1);
+      jest.useRealTimers();
+      const first = await Promise.race([late, new Promise((resolve) => setTimeout(resolve, 10_000, 'waits'))]);
+      // Before anything is expected: who waits for it keeps the process from its end.
       await (await open(file, 'w')).close();
+      expect([waits, first]).toEqual([1, undefined]);
       await rename(join(home, 'aside'), file);
       expect((await store.find(digest))?.body.equals(body)).toBe(true);
     } finally {
