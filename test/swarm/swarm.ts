@@ -33,7 +33,7 @@ export interface NodeLimits {
   /** Bytes a second. Default: no limit. */
   readonly downloadRate?: number;
   readonly uploadRate?: number;
-  /** Milliseconds. Default 5000. */
+  /** Milliseconds. Default 15 000. */
   readonly originFirstByteTimeout?: number;
   /** Milliseconds. Default {@link ORIGIN_STALL}. */
   readonly originStallTimeout?: number;
@@ -182,7 +182,8 @@ export class Swarm {
   ): Promise<SwarmNode> {
     const node = await SwarmNode.start({
       dataDir: folder ?? join(this.home, name),
-      originFirstByteTimeout: 5000,
+      // With the time of a stall it is how long nothing may come from a supernode that lives.
+      originFirstByteTimeout: 15_000,
       originStallTimeout: ORIGIN_STALL,
       supernodeSilence: 5000,
       ...limits,
