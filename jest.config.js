@@ -28,7 +28,7 @@ module.exports = {
     '^@cdk8s-dragonfly/([a-z-]+)$': '<rootDir>/services/$1/src/index.ts',
   },
   // Many tests wait for sockets and processes more than they compute.
-  maxWorkers: 2,
+  maxWorkers: 3,
   // For what hangs alone: on a machine with much else to do, tests of many nodes take several times as long as on an idle one.
   testTimeout: 90_000,
 };
