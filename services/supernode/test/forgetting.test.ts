@@ -19,7 +19,7 @@ import { Announced } from '../src/holders/announced';
 import { HolderRoads } from '../src/holders/holders';
 import { HoldingsIndex } from '../src/holders/holdings-index';
 import { SessionHub } from '../src/sessions/session-hub';
-import { MOST_RESTING, REST } from '../src/tasks/task-swarm';
+import { MOST_RESTING, REST } from '../src/tasks/swarm-members';
 import { IDLE_TASK, TaskTable } from '../src/tasks/task-table';
 
 /** A supernode's memory, with an origin of small files and a clock that is set by hand. */

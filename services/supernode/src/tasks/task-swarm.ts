@@ -4,6 +4,7 @@ import type { SessionMessage } from '@cdk8s-dragonfly/protocol';
 
 import { Placement } from '../placement/placement';
 import type { Member, PlacementDecision, PlacementEvent } from '../placement/placement';
+import { SwarmMembers } from './swarm-members';
 import type { Task } from './task';
 
 /** Where news for a daemon goes. A daemon without an open session hears nothing; it is told all when it opens one. */
@@ -35,18 +36,10 @@ const MOST_APART = 64;
 /** How many members are asked for fresh credentials. */
 const ASKED_FOR_CREDENTIALS = 16;
 
-/** So many of those that have the blob stay for those who want it, and all who have it since less than this time, in ms: a herd lives from them. */
-export const MOST_RESTING = 64;
-export const REST = 180_000;
-
 /** The daemons that trade a blob, and what those of them are told of it that want it. */
 export class TaskSwarm {
   private placement: Placement;
-  private readonly members = new Map<string, Member>();
-  /** Those that have all of it, and since when, in ms; the longest first. They are told nothing. */
-  private readonly resting = new Map<string, number>();
-  /** Members without a peer port: nobody is told of them, no block is left to them, and they take all from the supernode. */
-  private readonly apart = new Set<string>();
+  private readonly members = new SwarmMembers();
   private readonly news: number[] = [];
   private timer: NodeJS.Timeout | undefined;
   /** What those without a share have not heard of yet. */
@@ -84,75 +77,59 @@ export class TaskSwarm {
 
   /** Whether a member wants it. */
   get isWanted(): boolean {
-    return this.members.size > this.resting.size;
+    return this.members.isWanted;
   }
 
   /** Whether so many have it that one more is of no use to the others. */
   get isWellHeld(): boolean {
-    return this.resting.size >= MOST_RESTING;
+    return this.members.isWellHeld;
   }
 
   get cids(): Iterable<string> {
-    return this.members.keys();
+    return this.members.cids;
   }
 
   /** The members that others may ask, those that joined first before others. */
   get all(): Iterable<Member> {
-    const members = this.members.values();
-    return this.apart.size === 0 ? members : [...members].filter(({ cid }) => !this.apart.has(cid));
+    return this.members.serving;
   }
 
   /** @param wants whether it wants the blob; else it has it. Default true. */
   join(member: Member, wants = true): void {
-    this.members.set(member.cid, member);
-    if (wants) this.resting.delete(member.cid);
-    else this.rest(member.cid);
+    this.members.add(member, wants ? undefined : this.now());
     if (wants) {
       this.tell(member.cid, this.taskMessage());
       this.tellHave(member.cid);
-    }
-    if (member.port === 0) this.setApart(member.cid);
-    else {
-      this.apart.delete(member.cid);
-      this.place({ type: 'join', member, ...moment() });
-    }
+    } else this.newNeighbours.delete(member.cid);
+    if (member.port === 0) this.placeApart(member.cid);
+    else this.place({ type: 'join', member, ...moment() });
   }
 
   /** A member has all of it: others may have it from there. */
   rest(cid: string): void {
-    if (!this.members.has(cid)) return;
-    this.resting.delete(cid);
-    this.resting.set(cid, Math.trunc(this.now()));
+    this.members.rest(cid, this.now());
     this.newNeighbours.delete(cid);
   }
 
   leave(cid: string): void {
-    if (!this.members.delete(cid)) return;
-    this.resting.delete(cid);
+    if (!this.members.remove(cid)) return;
     this.newNeighbours.delete(cid);
-    this.apart.delete(cid);
     this.place({ type: 'leave', cid, ...moment() });
   }
 
   /** Lets those go that have had it for long and are more than the others need. @param most so many at most. @returns how many. */
   dismiss(most: number): number {
-    const now = this.now();
-    const gone: string[] = [];
-    for (const [cid, since] of this.resting) {
-      const stays = this.resting.size - gone.length <= MOST_RESTING || now - since < REST;
-      if (stays || gone.length >= most) break;
-      gone.push(cid);
-    }
+    const gone = this.members.surplus(this.now(), most);
     this.messenger.forget?.(this, gone);
     for (const cid of gone) this.leave(cid);
     return gone.length;
   }
 
-  private setApart(cid: string): void {
+  /** No block is left to who serves nobody. */
+  private placeApart(cid: string): void {
     const { blob } = this.task;
     this.newNeighbours.delete(cid);
     this.place({ type: 'leave', cid, ...moment() });
-    this.apart.add(cid);
     this.tell(cid, { type: 'neighbours', blob, peers: [] });
     this.tell(cid, { type: 'share', blob, share: { index: 0, count: 1 } });
   }
@@ -165,7 +142,7 @@ export class TaskSwarm {
   /** Tells a member that wants it all there is to know, as to one that has just opened its session. */
   retell(cid: string): void {
     const member = this.members.get(cid);
-    if (member !== undefined && !this.resting.has(cid)) this.join(member);
+    if (member !== undefined && !this.members.isResting(cid)) this.join(member);
   }
 
   stop(): void {
@@ -181,7 +158,7 @@ export class TaskSwarm {
     this.flushNews();
     this.flushNewsForOthers();
     const message = this.taskMessage();
-    for (const cid of this.members.keys()) this.tell(cid, message);
+    for (const cid of this.members.wanting) this.tell(cid, message);
     if (this.task.needsCredentials) this.askForCredentials();
     if (this.isGivenUp) this.dismissWanting();
   }
@@ -195,23 +172,18 @@ export class TaskSwarm {
 
   /** They need not hear of the tries of others. Those that have the blob are placed anew, as if they alone had come. */
   private dismissWanting(): void {
-    const gone = [...this.members.keys()].filter((cid) => !this.resting.has(cid));
+    const gone = this.members.wanting;
     this.messenger.forget?.(this, gone);
-    for (const cid of gone) {
-      this.members.delete(cid);
-      this.apart.delete(cid);
-    }
+    for (const cid of gone) this.members.remove(cid);
     this.newNeighbours.clear();
     this.placement = new Placement(this.number);
-    for (const member of this.members.values())
-      if (!this.apart.has(member.cid)) this.place({ type: 'join', member, ...moment() });
+    for (const member of this.members.serving) this.place({ type: 'join', member, ...moment() });
   }
 
   /** A few of the members are enough: those that joined last are the likeliest to have fresh ones. */
   private askForCredentials(): void {
     const { blob } = this.task;
-    const wanting = [...this.members.keys()].filter((cid) => !this.resting.has(cid));
-    for (const cid of wanting.slice(-ASKED_FOR_CREDENTIALS)) this.tell(cid, { type: 'credentials', blob });
+    for (const cid of this.members.wanting.slice(-ASKED_FOR_CREDENTIALS)) this.tell(cid, { type: 'credentials', blob });
   }
 
   /** Follows the blob on disk, which comes with the origin's answer and may be another after a failure. */
@@ -228,7 +200,7 @@ export class TaskSwarm {
     });
     // What an earlier process left is news for those who joined before it was opened; what another blob had is no longer true.
     if (stored !== undefined && (this.hasFollowed || stored.held.count > 0))
-      for (const cid of this.members.keys()) this.tellHave(cid);
+      for (const cid of this.members.wanting) this.tellHave(cid);
   }
 
   /** News of a blob that is no longer followed are none of the one that took its place. */
@@ -261,14 +233,14 @@ export class TaskSwarm {
     if (this.newsForOthers.length === 0) return;
     const message = this.newsMessage(this.newsForOthers.splice(0));
     const urgent = new Set(this.urgent);
-    for (const cid of this.members.keys()) {
+    for (const cid of this.members.wanting) {
       if (!this.placement.hasShare(cid) && !urgent.has(cid)) this.tell(cid, message, true);
     }
   }
 
   /** Those that take all from here and hear of new blocks at once. */
   private get urgent(): string[] {
-    return [...this.apart].filter((cid) => !this.resting.has(cid)).slice(0, MOST_APART);
+    return this.members.wantingApart.slice(0, MOST_APART);
   }
 
   private newsMessage(blocks: number[]): Extract<SessionMessage, { type: 'added' }> {
@@ -305,7 +277,7 @@ export class TaskSwarm {
     }
     for (const decision of decisions) {
       const { type, cid } = decision;
-      if (this.resting.has(cid)) continue;
+      if (this.members.isResting(cid)) continue;
       if (type === 'neighbours') {
         // One more neighbour, or one less, is of use to those who have others too whenever they hear of it.
         const canWait = event.type === 'join' && cid !== event.member.cid;
@@ -332,7 +304,7 @@ export class TaskSwarm {
   }
 
   private tell(cid: string, message: SessionMessage, canWait = false): void {
-    if (!this.resting.has(cid)) this.messenger.send(cid, message, canWait);
+    if (!this.members.isResting(cid)) this.messenger.send(cid, message, canWait);
   }
 }
 
