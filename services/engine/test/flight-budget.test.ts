@@ -40,6 +40,13 @@ describe('the budget of a node', () => {
     expect(budget.peers(second)).toBe(8);
   });
 
+  it('is rounded up for three downloads', () => {
+    const budget = new FlightBudget();
+    const all = downloads(budget, 3);
+    for (const download of all) budget.began(download, 'a neighbour');
+    expect(all.map((download) => budget.peers(download))).toEqual([3, 3, 3]);
+  });
+
   it('has each neighbour asked for its part, whichever downloads ask, and wakes all when one has ended', () => {
     const budget = new FlightBudget();
     const [one, other] = downloads(budget, 2);

@@ -52,9 +52,12 @@ export class FlightBudget {
     this.pumpOthers(download);
   }
 
-  /** How many blocks a download may have under way from its neighbours. */
+  /**
+   * How many blocks a download may have under way from its neighbours. Rounded up: nodes often pull three layers at once, and with six blocks under
+   * way instead of nine neighbours have nothing to do now and then while it lacks what they have.
+   */
   peers(download: Asking): number {
-    return Math.max(PEERS_EACH, Math.floor(PEERS / this.activeWith(download)));
+    return Math.max(PEERS_EACH, Math.ceil(PEERS / this.activeWith(download)));
   }
 
   /** How many it may have under way from the supernode. @param neighbours how many it has. */
