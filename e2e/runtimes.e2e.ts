@@ -123,7 +123,7 @@ describe('every runtime', () => {
         SUPERNODE_PORT,
         { blob, url, blocks: Math.ceil(large.size / MiB) + 4 },
         (index, _request, response) => {
-          const block = `http://${supernodeHost.ip}:${PIECE_PORT}/native/v2/blobs/${blob}/blocks/${index}`;
+          const block = `http://${supernodeHost.ip}:${PIECE_PORT}/native/v3/blobs/${blob}/blocks/${index}`;
           fetch(block).then(
             async (answer) => {
               // The true attestation, so that nothing but the bytes can tell.

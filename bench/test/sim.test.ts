@@ -147,8 +147,8 @@ describe('the simulation', () => {
   });
 
   it('has the real grid where blocks are the real ones', () => {
-    const lengths = blockLengths(scenario({ size: 32 * MIB }));
-    expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(32 * MIB);
+    const lengths = blockLengths(scenario({ size: 48 * MIB }));
+    expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(48 * MIB);
     expect(lengths[0]).toBe(256 * 1024);
     expect(Math.max(...lengths)).toBe(MIB);
   });

@@ -57,7 +57,7 @@ export class FalsePeer {
       native: { versions: [NATIVE_VERSION], blob },
     });
     const base = `http://${place.supernode}:${supernodePort}`;
-    const session = await fetch(`${base}/native/v2/session?cid=${cid}&ip=${place.own}&port=${port}`, {
+    const session = await fetch(`${base}/native/v3/session?cid=${cid}&ip=${place.own}&port=${port}`, {
       signal: peer.session.signal,
     });
     // Read on in the background: a session that is not read is cut off.

@@ -19,11 +19,11 @@ describe("a daemon's session", () => {
     const query = `cid=${encodeURIComponent(cid)}&ip=127.0.0.1&port=15001`;
     const headers: Record<string, string>[] = [{}, { [SESSION_KEY_HEADER]: 'a guess' }];
     for (const guess of headers) {
-      const session = await fetch(`${base}/native/v2/session?${query}`, { headers: guess });
+      const session = await fetch(`${base}/native/v3/session?${query}`, { headers: guess });
       expect(session.status).toBe(403);
       expect(await session.json()).toMatchObject({ code: 501 });
       const holdings = { method: 'POST', body: JSON.stringify({ blobs: [blob] }), headers: guess };
-      expect((await fetch(`${base}/native/v2/holdings?${query}`, holdings)).status).toBe(403);
+      expect((await fetch(`${base}/native/v3/holdings?${query}`, holdings)).status).toBe(403);
       const body = formatRegistryRequest({
         rawUrl: url.href,
         taskUrl: url.href,
@@ -46,7 +46,7 @@ describe("a daemon's session", () => {
     const cid = provableCid('mine', 'my key');
     const leaving = new AbortController();
     const session = await fetch(
-      `http://127.0.0.1:${swarm.supernodePort}/native/v2/session?cid=${cid}&ip=127.0.0.1&port=1`,
+      `http://127.0.0.1:${swarm.supernodePort}/native/v3/session?cid=${cid}&ip=127.0.0.1&port=1`,
       {
         headers: { [SESSION_KEY_HEADER]: 'my key' },
         signal: leaving.signal,

@@ -5,17 +5,17 @@ const MIB = 1024 * 1024;
 const pieceSizes = fc.integer({ min: 1, max: 15 }).map((mib) => mib * MIB);
 
 describe('the grid of a blob', () => {
-  it('cuts the first piece in blocks of 256 KiB, four in such of 512 KiB and the others in blocks of 1 MiB, the last of a piece 5 bytes short', () => {
+  it('cuts the first piece in blocks of 256 KiB, eight in such of 512 KiB and the others in blocks of 1 MiB, the last of a piece 5 bytes short', () => {
     const grid = new Grid(4 * MIB);
     expect(grid.span(0)).toEqual({ offset: 0, length: 262144 });
     expect(grid.span(15)).toEqual({ offset: 15 * 262144, length: 262139 });
     expect(grid.span(16)).toEqual({ offset: 4194299, length: 524288 });
     expect(grid.span(23)).toEqual({ offset: 4194299 + 7 * 524288, length: 524283 });
     expect(grid.span(24)).toEqual({ offset: 2 * 4194299, length: 524288 });
-    expect(grid.span(47)).toEqual({ offset: 4 * 4194299 + 7 * 524288, length: 524283 });
-    expect(grid.span(48)).toEqual({ offset: 5 * 4194299, length: MIB });
-    expect(grid.span(51)).toEqual({ offset: 5 * 4194299 + 3 * MIB, length: MIB - 5 });
-    expect(grid.span(52)).toEqual({ offset: 6 * 4194299, length: MIB });
+    expect(grid.span(79)).toEqual({ offset: 8 * 4194299 + 7 * 524288, length: 524283 });
+    expect(grid.span(80)).toEqual({ offset: 9 * 4194299, length: MIB });
+    expect(grid.span(83)).toEqual({ offset: 9 * 4194299 + 3 * MIB, length: MIB - 5 });
+    expect(grid.span(84)).toEqual({ offset: 10 * 4194299, length: MIB });
   });
 
   it('has no block for an empty blob and one for a single byte', () => {

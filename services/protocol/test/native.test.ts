@@ -162,12 +162,12 @@ describe('a stream of lines', () => {
 
 describe('a path of the native protocol', () => {
   it('is a block or a stream of what a peer has, and nothing else', () => {
-    expect(blobRoute(`/native/v2/blobs/${blob}/blocks/12`)).toEqual({ kind: 'block', blob, index: 12 });
-    expect(blobRoute(`/native/v2/blobs/${blob}/have`)).toEqual({ kind: 'have', blob });
-    expect(blobRoute(`/native/v2/blobs/${blob}/have/1`)).toBeUndefined();
-    expect(blobRoute(`/native/v2/blobs/${blob}/blocks/99999999`)).toBeUndefined();
-    expect(blobRoute(`/native/v2/blobs/${blob}/blocks/-1`)).toBeUndefined();
-    expect(blobRoute('/native/v2/blobs/sha256:../blocks/1')).toBeUndefined();
+    expect(blobRoute(`/native/v3/blobs/${blob}/blocks/12`)).toEqual({ kind: 'block', blob, index: 12 });
+    expect(blobRoute(`/native/v3/blobs/${blob}/have`)).toEqual({ kind: 'have', blob });
+    expect(blobRoute(`/native/v3/blobs/${blob}/have/1`)).toBeUndefined();
+    expect(blobRoute(`/native/v3/blobs/${blob}/blocks/99999999`)).toBeUndefined();
+    expect(blobRoute(`/native/v3/blobs/${blob}/blocks/-1`)).toBeUndefined();
+    expect(blobRoute('/native/v3/blobs/sha256:../blocks/1')).toBeUndefined();
   });
 });
 

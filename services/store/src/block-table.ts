@@ -30,7 +30,7 @@ export interface TableHead {
 }
 
 /** Of this form, of the grid of blocks, and of what is signed of them: what a build of another one left is fetched anew. */
-export const TABLE_VERSION = 3;
+export const TABLE_VERSION = 4;
 
 const HEAD_LENGTH = 256;
 const RECORD_LENGTH = 8 + HASH_LENGTH + SIGNATURE_LENGTH;

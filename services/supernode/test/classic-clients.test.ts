@@ -198,7 +198,7 @@ describe('clients of several kinds', () => {
     expect(download.content.equals(content)).toBe(true);
     const again = await client(GO, url).download();
     expect(again.content.equals(content)).toBe(true);
-    const block = { host: '127.0.0.1', port: site.supernode.blocks.port, path: `/native/v2/blobs/${digest}/blocks/0` };
+    const block = { host: '127.0.0.1', port: site.supernode.blocks.port, path: `/native/v3/blobs/${digest}/blocks/0` };
     expect((await exchange(block)).body.equals(content.subarray(0, 256 * 1024))).toBe(true);
     expect(site.requestsFor(path)).toBe(1);
   });

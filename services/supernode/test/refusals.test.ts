@@ -97,7 +97,7 @@ describe('a herd for a blob that the supernode cannot have', () => {
   ] as const)('%s has it tried once, and each is told once', async (_, why, requests) => {
     const rules = why === 'forbidden' ? { allowOrigin: [{ host: 'other.example', port: 443 }] } : {};
     running = await Running.start(status(404), rules);
-    session = get(`http://127.0.0.1:${running.apiPort}/native/v2/session?cid=first&ip=127.0.0.2&port=15001`);
+    session = get(`http://127.0.0.1:${running.apiPort}/native/v3/session?cid=first&ip=127.0.0.2&port=15001`);
     const [answer] = (await once(session, 'response')) as [IncomingMessage];
     await register('first');
     for (let at = 0; at < 49; at += 1) await register(`daemon-${at}`);

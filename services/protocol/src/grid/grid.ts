@@ -14,7 +14,7 @@ export const FIRST_PIECE_BLOCK_SIZE = 256 * 1024;
  * be at most nodes late. Of a large blob they are a small part, which costs little.
  */
 const NEXT_PIECES_BLOCK_SIZE = 512 * 1024;
-const NEXT_PIECES = 4;
+const NEXT_PIECES = 8;
 
 /** Where a block lies. Its end may lie beyond the blob's: see {@link Grid.blockLength}. */
 export interface BlockSpan {

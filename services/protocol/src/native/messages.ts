@@ -10,7 +10,7 @@ import { edition, editionId } from './edition';
  * The version of the native protocol that this code speaks: another one when messages, attestations or the grid of blocks are no longer those
  * of builds before. Builds of different versions serve each other as original clients and supernodes.
  */
-export const NATIVE_VERSION = 2;
+export const NATIVE_VERSION = 3;
 
 /** So many new blocks go into one line at most. */
 export const MAX_NEWS = 100_000;
@@ -101,7 +101,7 @@ export const nativeRefusal = z.object({
 });
 export type NativeRefusal = z.infer<typeof nativeRefusal>;
 
-/** The answer to `GET /native/v2/replica`: who a replica is. */
+/** The answer to `GET /native/v3/replica`: who a replica is. */
 export const replicaIdentity = z.object({
   id: processId,
   key: publicKey,
@@ -204,7 +204,7 @@ export type HaveMessage = z.input<typeof haveEvent>;
 
 const address = z.object({ cid, ip, port: z.coerce.number().pipe(port) });
 
-/** The query of `GET /native/v2/session`. */
+/** The query of `GET /native/v3/session`. */
 export const sessionQuery = address.extend({
   /** Counts the daemon's sessions: of two the one with the higher number is the newer. Absent: it came last. */
   number: z.coerce.number().pipe(count).optional(),
@@ -213,7 +213,7 @@ export const sessionQuery = address.extend({
 /** So many names of blobs go into one {@link holdings}: less than the supernode takes in a body. */
 export const MAX_HOLDINGS = 2000;
 
-/** The body of `POST /native/v2/holdings`: blobs that the daemon has whole and gives to whoever asks. */
+/** The body of `POST /native/v3/holdings`: blobs that the daemon has whole and gives to whoever asks. */
 export const holdings = z.object({
   blobs: z.array(blobId).max(MAX_HOLDINGS),
   /** What was told before is no longer so. Default false: these come on top. */
@@ -221,7 +221,7 @@ export const holdings = z.object({
 });
 export type Holdings = z.infer<typeof holdings>;
 
-/** The query of `POST /native/v2/holdings`. */
+/** The query of `POST /native/v3/holdings`. */
 export const holdingsQuery = address.extend({
   zone: z
     .string()
@@ -233,6 +233,6 @@ export type HoldingsQuery = z.infer<typeof holdingsQuery>;
 /** So many peers go into one {@link peerReport}. */
 const MAX_REPORTED = 16;
 
-/** The body of `POST /native/v2/reports`: neighbours that failed to give a blob, or gave what they should not. */
+/** The body of `POST /native/v3/reports`: neighbours that failed to give a blob, or gave what they should not. */
 export const peerReport = z.object({ blob: blobId, peers: z.array(cid).min(1).max(MAX_REPORTED) });
 export type PeerReport = z.infer<typeof peerReport>;

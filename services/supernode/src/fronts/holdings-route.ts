@@ -7,7 +7,7 @@ import { queryFields } from './query-fields';
 import { refuse } from './refusal';
 import { NOT_YOURS, speaksFor } from './session-key';
 
-/** `POST /native/v2/holdings`: a daemon tells which blobs it has whole. */
+/** `POST /native/v3/holdings`: a daemon tells which blobs it has whole. */
 export function holdingsRoute(announced: Announced): Routes {
   return (server) => {
     server.post(HOLDINGS_PATH, async (request, reply) => {

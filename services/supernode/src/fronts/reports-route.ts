@@ -7,7 +7,7 @@ import { queryFields } from './query-fields';
 import { refuse } from './refusal';
 import { NOT_YOURS, speaksFor } from './session-key';
 
-/** `POST /native/v2/reports`: a daemon tells which of its neighbours failed it. */
+/** `POST /native/v3/reports`: a daemon tells which of its neighbours failed it. */
 export function reportsRoute(sessions: SessionHub): Routes {
   return (server) => {
     server.post(REPORTS_PATH, async (request, reply) => {

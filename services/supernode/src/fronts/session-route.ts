@@ -13,7 +13,7 @@ import { NOT_YOURS, speaksFor } from './session-key';
 /** What `HEAD` opened would take the place of a session that its daemon hears. */
 const NO_HEAD = { exposeHeadRoute: false };
 
-/** `GET /native/v2/session`: the stream over which a daemon hears of its blobs. */
+/** `GET /native/v3/session`: the stream over which a daemon hears of its blobs. */
 export function sessionRoute(sessions: SessionHub): Routes {
   return (server) => {
     server.get(SESSION_PATH, NO_HEAD, async (request, reply) => {

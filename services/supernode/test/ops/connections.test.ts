@@ -45,7 +45,7 @@ describe('a connection too many', () => {
     ['/peer/service/down?cid=a&taskId=b', 200, { code: 200, msg: 'success' }],
     ['/peers', 503, { code: 604, message: 'the supernode has too many connections' }],
     [
-      '/native/v2/session?cid=a&ip=127.0.0.1&port=1',
+      '/native/v3/session?cid=a&ip=127.0.0.1&port=1',
       503,
       { code: 604, message: 'the supernode has too many connections' },
     ],
@@ -68,7 +68,7 @@ describe('a connection too many', () => {
   test('at the piece server is told so', async () => {
     for (let count = 0; count < LIMITS.connections; count += 1) await open(supernode.running.piecePort);
     const socket = await open(supernode.running.piecePort);
-    socket.get('/native/v2/blobs/x/blocks/0');
+    socket.get('/native/v3/blobs/x/blocks/0');
     await socket.closed();
     expect([socket.status, socket.body]).toEqual([
       503,

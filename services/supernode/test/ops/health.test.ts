@@ -44,7 +44,7 @@ describe('health and version', () => {
   });
 
   test('a ping tells which process gives it, as the replica does', async () => {
-    const [ping, replica] = [await running.ask('/_ping'), await running.json('/native/v2/replica')];
+    const [ping, replica] = [await running.ask('/_ping'), await running.json('/native/v3/replica')];
     expect(replica.body).toMatchObject({ id: ping.headers.get('x-dragonfly-process') ?? 'none' });
   });
 

@@ -111,7 +111,7 @@ test.each([
 
 test('what is no request is not answered in the middle of another answer', async () => {
   const socket = await open(supernode.running.apiPort);
-  socket.get('/native/v2/session?cid=daemon&ip=127.0.0.1&port=15001');
+  socket.get('/native/v3/session?cid=daemon&ip=127.0.0.1&port=15001');
   await socket.hasReceived(200);
   socket.write('\u0016\u0003\u0001 hello\r\n\r\n');
   await socket.closed();

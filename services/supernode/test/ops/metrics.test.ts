@@ -90,7 +90,7 @@ test('a daemon of ours is told apart, its session and its placement are counted'
     const blob = digestOf(content);
     const rawUrl = running.url(`/v2/a/blobs/${blob}`);
     const session = await fetch(
-      `http://127.0.0.1:${running.apiPort}/native/v2/session?cid=daemon&ip=127.0.0.1&port=15001`,
+      `http://127.0.0.1:${running.apiPort}/native/v3/session?cid=daemon&ip=127.0.0.1&port=15001`,
     );
     await running.register('daemon', { rawUrl, taskUrl: rawUrl, native: { versions: [NATIVE_VERSION], blob } });
     const lines = session.body?.pipeThrough(new TextDecoderStream());
@@ -101,7 +101,7 @@ test('a daemon of ours is told apart, its session and its placement are counted'
     }
     expect(await running.metric('dragonfly_supernode_dfgettasks_registered_total{protocol="native"}')).toBe(1);
     expect(await running.metric('dragonfly_supernode_schedule_duration_milliseconds_count')).toBe(1);
-    const block = await fetch(`http://127.0.0.1:${running.piecePort}/native/v2/blobs/${blob}/blocks/0`);
+    const block = await fetch(`http://127.0.0.1:${running.piecePort}/native/v3/blobs/${blob}/blocks/0`);
     const { byteLength } = await block.arrayBuffer();
     expect(byteLength).toBe(256 * 1024);
     expect(await running.metric('dragonfly_supernode_served_bytes_total{to="native"}')).toBe(byteLength);

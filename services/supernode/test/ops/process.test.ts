@@ -92,7 +92,7 @@ test(
     await taking.hasReceived(1000);
     taking.socket.pause();
     const session = await RawSocket.open(api);
-    session.get('/native/v2/session?cid=daemon&ip=127.0.0.1&port=15001');
+    session.get('/native/v3/session?cid=daemon&ip=127.0.0.1&port=15001');
     await session.hasReceived(200);
     child.kill('SIGTERM');
     expect(await session.closed()).toBeLessThan(1000);

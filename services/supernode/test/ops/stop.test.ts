@@ -85,7 +85,7 @@ test('is at once when nobody is there', async () => {
 test('ends sessions at once, is not ready, and takes nothing new', async () => {
   await begin(stalled);
   const session = await open(running.apiPort);
-  session.get('/native/v2/session?cid=daemon&ip=127.0.0.1&port=15001');
+  session.get('/native/v3/session?cid=daemon&ip=127.0.0.1&port=15001');
   await session.hasReceived(200);
   // An original client waits, so the supernode is still there to be asked.
   await running.register('client-1');
@@ -99,7 +99,7 @@ test('ends sessions at once, is not ready, and takes nothing new', async () => {
     body: { code: 500, message: 'the control API takes no requests; the piece server takes no requests' },
   });
   const refused = { code: 604, message: 'the supernode is stopping' };
-  expect(await running.json('/native/v2/session?cid=d&ip=127.0.0.1&port=1')).toEqual({ status: 503, body: refused });
+  expect(await running.json('/native/v3/session?cid=d&ip=127.0.0.1&port=1')).toEqual({ status: 503, body: refused });
   expect(await running.register('client-2')).toEqual({
     status: 200,
     body: { code: 604, msg: 'the supernode is stopping' },
