@@ -27,6 +27,11 @@ test('the supernode listens on loopback with its data in the folder of the run',
   expect(supernode!.folders).toContain('/run/supernode/volumes/data');
 });
 
+test('what createNamespace makes needs nothing here', () => {
+  const made = ['Namespace', 'ResourceQuota'].map((kind) => `apiVersion: v1\nkind: ${kind}\nmetadata: { name: x }\n`);
+  expect(plan([...made, manifestsWith()].join('---\n'))).toEqual(plan(manifestsWith()));
+});
+
 test('each node has ports and folders of its own', () => {
   const nodes = plan(manifestsWith()).perNode;
   expect(nodes.map(({ name }) => name)).toEqual(['node-1', 'node-2']);

@@ -17,7 +17,14 @@ export interface Manifests {
 }
 
 /** Kinds that change nothing for a local process. */
-const NOTHING_TO_RUN = ['Namespace', 'NetworkPolicy', 'PodDisruptionBudget', 'PriorityClass', 'ServiceAccount'];
+const NOTHING_TO_RUN = [
+  'Namespace',
+  'NetworkPolicy',
+  'PodDisruptionBudget',
+  'PriorityClass',
+  'ResourceQuota',
+  'ServiceAccount',
+];
 
 /**
  * Reads the files that `cdk8s synth` wrote.
