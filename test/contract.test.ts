@@ -207,7 +207,7 @@ describe('what the daemons understand of the manifests', () => {
   it.each([
     [{ mirrorPort: 7001 }, { port: 7001 }],
     [{ peerPort: 7002 }, { peerPort: 7002 }],
-    [{ opsPort: 7003 }, { opsListen: { host: '0.0.0.0', port: 7003 } }],
+    [{ opsPort: 7003 }, { opsListen: { host: '::', port: 7003 } }],
     [{ zone: 'eu-1' }, { zone: 'eu-1' }],
     [{ diskQuota: Size.gibibytes(9) }, { diskQuota: 9 * 2 ** 30 }],
     [{ minFree: Size.mebibytes(1500) }, { minFree: 1500 * 2 ** 20 }],

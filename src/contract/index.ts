@@ -1,4 +1,5 @@
 export type { ArgumentSpec, CommandSpec, FlagSpec, FlagType, ListSpec, ValueSpec, IgnoredKey } from './flag';
+export { ALL_ADDRESSES } from './all-addresses';
 export { PORTS } from './ports';
 export { PATHS } from './paths';
 export { SUPERNODE } from './commands/supernode';

@@ -1,5 +1,5 @@
 import { k8s } from 'cdk8s-plus-27';
-import { DFDAEMON, PATHS, PORTS } from '../contract/index';
+import { ALL_ADDRESSES, DFDAEMON, PATHS, PORTS } from '../contract/index';
 import type { DfDaemonSpec } from '../spec/df-daemon';
 import { sizeText } from '../spec/storage';
 import { renderArgs } from './args';
@@ -108,7 +108,7 @@ function dfDaemonContainer(spec: DfDaemonSpec): k8s.Container {
       nodeConfig: PATHS.nodeConfig,
       ...(mirror === PORTS.mirror ? {} : { port: mirror }),
       ...(peer === PORTS.peer ? {} : { peerPort: peer }),
-      ...(ops === PORTS.ops ? {} : { opsListen: `0.0.0.0:${ops}` }),
+      ...(ops === PORTS.ops ? {} : { opsListen: `[${ALL_ADDRESSES}]:${ops}` }),
       advertiseIp: `$(${DFDAEMON.flags.advertiseIp.env})`,
       zone: spec.zone,
       dataDir: home,

@@ -60,7 +60,7 @@ export const DF_DAEMON_OPTIONS: Cases<Own<DfDaemonOptions, WorkloadProps>> = {
   opsPort: [7003, 7103].map((given) => ({
     given,
     arrives: within(DAEMON, {
-      values: { opsListen: { host: '0.0.0.0', port: given } },
+      values: { opsListen: { host: '::', port: given } },
       ports: [{}, {}, { name: 'ops', containerPort: given, hostPort: given }],
     }),
   })) as unknown as Cases<DfDaemonOptions>['opsPort'],

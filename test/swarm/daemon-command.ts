@@ -30,13 +30,20 @@ export class DaemonCommand {
     return `http://127.0.0.1:${this.opsPort}/readyz`;
   }
 
-  /** Resolves when it is ready. @throws Error with what it said when it ends before. */
+  /** Resolves when it is ready. @param flags count instead of its own. @throws Error with what it said when it ends before. */
   static async start(folder: string, ...flags: readonly string[]): Promise<DaemonCommand> {
     const [mirror, ops, peer] = [await freePort(), await freePort(), await freePort()];
     const daemon = new DaemonCommand(mirror, ops);
-    const own = ['--port', `${mirror}`, '--ops-listen', `127.0.0.1:${ops}`, '--peer-port', `${peer}`];
-    const here = ['--peer-ip', '127.0.0.1', '--advertise-ip', '127.0.0.1', '--min-free', '0'];
-    await daemon.run([...own, ...here, '--data-dir', join(folder, `dfdaemon-${mirror}`), ...flags]);
+    const own = [
+      ['--port', `${mirror}`],
+      ['--ops-listen', `127.0.0.1:${ops}`],
+      ['--peer-port', `${peer}`],
+      ['--peer-ip', '127.0.0.1'],
+      ['--advertise-ip', '127.0.0.1'],
+      ['--min-free', '0'],
+      ['--data-dir', join(folder, `dfdaemon-${mirror}`)],
+    ].filter(([flag = '']) => !flags.includes(flag));
+    await daemon.run([...own.flat(), ...flags]);
     return daemon;
   }
 

@@ -8,7 +8,7 @@ export { CommandError, UsageError } from './errors';
 export { helpText } from './help';
 export { launcher, type Launch } from './launcher';
 export { Lifecycle, StopError, type Closeable } from './lifecycle';
-export { LISTEN_BACKLOG, listen, listenError, type BoundAddress, type ListenOptions } from './listen';
+export { LISTEN_BACKLOG, listen, listenAt, listenError, type BoundAddress, type ListenOptions } from './listen';
 export { createLog, type Log, type LogLevel, type TextOutput } from './log';
 export { readNodeConfig, type SupernodeAddress } from './node-file';
 export {

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
+import { ALL_ADDRESSES } from '@cdk8s-dragonfly/contract';
 import type { Closeable } from './lifecycle';
+import { NO_IPV6 } from './listen';
 
 /** How long an event loop may stand still before its process is ended, in milliseconds. */
 export const HANG_LIMIT = 10_000;
 
 /** Questions that the watchdog's thread answers: so others can tell a process that is short of CPU from one that is stopped. */
 export interface PulseOptions {
-  /** Where UDP is listened on. */
+  /** Where UDP is listened on: an IP address; all of IPv4 when that is {@link ALL_ADDRESSES} and there is no IPv6. */
   readonly host: string;
   readonly port: number;
   /** With what each question begins. */
@@ -37,22 +39,31 @@ const look = (now) => {
   looked = now;
 };
 if (pulse !== undefined) {
-  const { host, port, magic, length } = pulse;
-  const socket = require('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  socket.once('error', (error) => { parentPort.postMessage(error.message); socket.close(); });
-  // What went wrong with one datagram says nothing of the next.
-  socket.once('listening', () => socket.removeAllListeners('error').on('error', () => {}));
-  socket.on('message', (message, from) => {
-    // Whoever writes datagrams by hand may say that one came from port 0: nothing can be sent there.
-    if (from.port === 0 || message.length !== length || message.toString('latin1', 0, magic.length) !== magic) return;
-    look(performance.now());
-    const answer = Buffer.alloc(length + 4);
-    message.copy(answer);
-    answer.writeUInt32BE(Math.round(looked - since), length);
-    // What cannot be sent is lost, as datagrams are.
-    socket.send(answer, from.port, from.address, () => {});
-  });
-  socket.bind(port, host);
+  const { port, magic, length } = pulse;
+  // A socket for each family: whether one of IPv6 has datagrams of IPv4 too is for the system to say (net.ipv6.bindv6only).
+  const isAll = pulse.host === '${ALL_ADDRESSES}';
+  const listen = (host) => {
+    const isIpv6 = host.includes(':');
+    const socket = require('node:dgram').createSocket({ type: isIpv6 ? 'udp6' : 'udp4', ipv6Only: isIpv6 && isAll });
+    socket.once('error', (error) => {
+      socket.close();
+      if (!isIpv6 || !isAll || !${JSON.stringify(NO_IPV6)}.includes(error.code)) parentPort.postMessage(error.message);
+    });
+    // What went wrong with one datagram says nothing of the next.
+    socket.once('listening', () => socket.removeAllListeners('error').on('error', () => {}));
+    socket.on('message', (message, from) => {
+      // Whoever writes datagrams by hand may say that one came from port 0: nothing can be sent there.
+      if (from.port === 0 || message.length !== length || message.toString('latin1', 0, magic.length) !== magic) return;
+      look(performance.now());
+      const answer = Buffer.alloc(length + 4);
+      message.copy(answer);
+      answer.writeUInt32BE(Math.round(looked - since), length);
+      // What cannot be sent is lost, as datagrams are.
+      socket.send(answer, from.port, from.address, () => {});
+    });
+    socket.bind(port, host);
+  };
+  for (const host of isAll ? ['::', '0.0.0.0'] : [pulse.host]) listen(host);
 }
 setInterval(() => {
   look(performance.now());

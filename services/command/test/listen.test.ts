@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { Server, connect, createServer } from 'node:net';
+import { ALL_ADDRESSES } from '@cdk8s-dragonfly/contract';
 import { CommandError, listen, listenError } from '../src';
 
 const servers: Server[] = [];
@@ -39,6 +40,45 @@ describe('listen', () => {
       'message',
       `the peer server cannot listen on 127.0.0.1:${port}: the port is in use; stop what uses it or choose another with --peer-port`,
     );
+  });
+
+  test('on all addresses takes clients of IPv4 and IPv6', async () => {
+    const { host, port } = await listen(server(), { host: ALL_ADDRESSES, port: 0 }, 'the mirror');
+    expect(host).toBe('::');
+    for (const at of ['127.0.0.1', '::1']) {
+      const client = connect(port, at);
+      await once(client, 'connect');
+      client.destroy();
+    }
+  });
+
+  describe('on a machine without IPv6', () => {
+    beforeEach(() => {
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its server
+      const { listen: really } = Server.prototype;
+      jest.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...given: unknown[]) {
+        const [{ host }] = given as [{ host: string }];
+        if (!host.includes(':')) return Reflect.apply(really, this, given) as Server;
+        const error = Object.assign(new Error(`listen EAFNOSUPPORT ${host}`), { code: 'EAFNOSUPPORT' });
+        setImmediate(() => this.emit('error', error));
+        return this;
+      });
+    });
+    afterEach(() => jest.restoreAllMocks());
+
+    test('all addresses are those of IPv4', async () => {
+      const { host, port } = await listen(server(), { host: ALL_ADDRESSES, port: 0 }, 'the mirror');
+      expect(host).toBe('0.0.0.0');
+      const client = connect(port, '127.0.0.1');
+      await once(client, 'connect');
+      client.destroy();
+    });
+
+    test('it says that there is no such address when one of IPv6 is asked for', async () => {
+      await expect(listen(server(), { host: '::1', port: 65001 }, 'the mirror')).rejects.toThrow(
+        'the mirror cannot listen on [::1]:65001: this machine has no such address; choose one that it has with --port',
+      );
+    });
   });
 
   test('says that the address is not of this machine', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -78,6 +79,56 @@ describe('the watchdog', () => {
     } finally {
       asker.close();
       child.kill('SIGKILL');
+    }
+  });
+
+  it.each([
+    ['at all addresses of both families', '', ['127.0.0.1', '::1']],
+    [
+      'at those of IPv4 where there is no IPv6',
+      `const dgram = require('node:dgram');
+      const { createSocket } = dgram;
+      dgram.createSocket = (options) => {
+        const socket = createSocket(options);
+        const error = Object.assign(new Error('bind EAFNOSUPPORT ::'), { code: 'EAFNOSUPPORT' });
+        if (options.type === 'udp6') socket.bind = () => setImmediate(() => socket.emit('error', error));
+        return socket;
+      };`,
+      ['127.0.0.1'],
+    ],
+  ])('answers %s', async (_where, without, addresses) => {
+    const port = await freeUdpPort();
+    const pulse = `{ host: '::', port: ${port}, magic: 'hello', length: 8, failed: (why) => console.error(why) }`;
+    const module = JSON.stringify(join(__dirname, '../lib/watchdog.js'));
+    const home = await mkdtemp(join(tmpdir(), 'watchdog-'));
+    await writeFile(join(home, 'without.js'), without);
+    const program = `require(${module}).Watchdog.start('test', 8000, ${pulse}).then(() => setInterval(() => {}, 1000));`;
+    const child = spawn(process.execPath, ['-r', join(home, 'without.js'), '-e', program], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const said: string[] = [];
+    child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
+    try {
+      for (const address of addresses) {
+        const asker = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+        const asking = setInterval(() => asker.send('hello123', port, address), 20);
+        try {
+          const [text, from] = (await once(asker, 'message', { signal: AbortSignal.timeout(15_000) })) as [
+            Buffer,
+            RemoteInfo,
+          ];
+          expect([text.toString('latin1', 0, 8), from.address]).toEqual(['hello123', address]);
+        } finally {
+          clearInterval(asking);
+          asker.close();
+        }
+      }
+      expect(said).toEqual([]);
+    } finally {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+      await rm(home, { recursive: true });
     }
   });
 

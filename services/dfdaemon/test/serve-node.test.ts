@@ -140,7 +140,7 @@ describe('a df-daemon', () => {
     expect(daemon.options).toMatchObject({
       dataDir: home,
       supernodes: [{ host: '10.0.0.9', port: 8002 }],
-      peers: { host: '0.0.0.0', port: 15_001 },
+      peers: { host: '::', port: 15_001 },
       supernodeSilence: 1_000,
     });
     const { originRules } = daemon.options ?? {};

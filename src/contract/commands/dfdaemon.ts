@@ -1,3 +1,4 @@
+import { ALL_ADDRESSES } from '../all-addresses';
 import type { CommandSpec } from '../flag';
 import { PATHS } from '../paths';
 import { PORTS } from '../ports';
@@ -60,8 +61,8 @@ export const DFDAEMON = {
       flag: 'peer-ip',
       type: 'ip',
       placeholder: 'IP',
-      default: '0.0.0.0',
-      text: 'The address that neighbours are served on.',
+      default: ALL_ADDRESSES,
+      text: 'The address that neighbours are served on; all of IPv6 and IPv4 by default, of IPv4 alone where there is no IPv6.',
     },
     peerPort: {
       flag: 'peer-port',
@@ -73,8 +74,8 @@ export const DFDAEMON = {
       flag: 'ops-listen',
       type: 'address',
       placeholder: 'IP:PORT',
-      default: `0.0.0.0:${PORTS.ops}`,
-      text: 'Where /readyz, /livez and /metrics answer.',
+      default: `[${ALL_ADDRESSES}]:${PORTS.ops}`,
+      text: 'Where /readyz, /livez and /metrics answer; by default as --peer-ip.',
     },
     advertiseIp: {
       flag: 'advertise-ip',

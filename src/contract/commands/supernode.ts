@@ -1,3 +1,4 @@
+import { ALL_ADDRESSES } from '../all-addresses';
 import type { CommandSpec } from '../flag';
 import { PATHS } from '../paths';
 import { PORTS } from '../ports';
@@ -21,8 +22,8 @@ export const SUPERNODE = {
       flag: 'listen-ip',
       type: 'ip',
       placeholder: 'IP',
-      default: '0.0.0.0',
-      text: 'The address that both ports listen on.',
+      default: ALL_ADDRESSES,
+      text: 'The address that the ports listen on; all of IPv6 and IPv4 by default, of IPv4 alone where there is no IPv6.',
     },
     port: {
       flag: 'port',

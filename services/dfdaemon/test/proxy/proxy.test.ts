@@ -217,8 +217,9 @@ describe('the proxy', () => {
       },
     );
 
-    it('but serves the machine that it runs on without rules too', async () => {
-      const port = await world.start({ forAll: false });
+    // Where all addresses are listened on, 127.0.0.1 is ::ffff:127.0.0.1.
+    it.each(['127.0.0.1', '::'])('but serves the machine that it runs on without rules too, at %s', async (host) => {
+      const port = await world.start({ forAll: false }, undefined, host);
       expect((await askPlainly(port, `http://${world.plainHost}/`)).status).toBe(200);
     });
   });

@@ -123,8 +123,12 @@ export class ProxyWorld {
     this.answer = (request, response) => response.end(`the registry on ${request.url ?? ''}`);
   }
 
-  /** Starts the mirror with its proxy. @param allow the hosts of this machine that it may ask. @returns its port. */
-  async start(options: Partial<ProxyOptions> = {}, allow = [this.secureHost, this.plainHost]): Promise<number> {
+  /** Starts the mirror with its proxy. @param allow the hosts of this machine that it may ask. @param host where it listens. @returns its port. */
+  async start(
+    options: Partial<ProxyOptions> = {},
+    allow = [this.secureHost, this.plainHost],
+    host = '127.0.0.1',
+  ): Promise<number> {
     const { folder, inner, provider, records, secureHost } = this;
     const outward = { trust: new Trust([{ matches: (host) => host === secureHost, ca: [join(folder, 'ca.pem')] }]) };
     const [store, relay, tokenServers] = [
@@ -176,7 +180,7 @@ export class ProxyWorld {
     const upstreams = parseUpstreams([`http://${this.plainHost}`]);
     const parts = { ...pulling, access: new BlobAccess('none'), upstreams, registry: relay };
     this.mirror = new MirrorServer(parts, { proxy });
-    return (await this.mirror.start({ host: '127.0.0.1', port: 0 })).port;
+    return (await this.mirror.start({ host, port: 0 })).port;
   }
 
   /** After each test. */

@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 
 import { UsageError, formatBytes, formatDuration, idleSettings, timeoutSignal } from '@cdk8s-dragonfly/command';
 import type { CommandContext } from '@cdk8s-dragonfly/command';
+import { ALL_ADDRESSES } from '@cdk8s-dragonfly/contract';
 import { BlobUnavailable, SwarmNode } from '@cdk8s-dragonfly/engine';
 import type { OpenBlob } from '@cdk8s-dragonfly/engine';
 import { OriginRules, originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
@@ -83,7 +84,7 @@ async function startNode(
     ...limitOf(values),
     dataDir: transit.folder,
     supernodes: order.supernodes,
-    peers: { host: values.ip ?? '0.0.0.0', port: values.port, portFlag: '--port', hostFlag: '--ip' },
+    peers: { host: values.ip ?? ALL_ADDRESSES, port: values.port, portFlag: '--port', hostFlag: '--ip' },
     advertiseIp: values.ip,
     // It is here for this download only.
     announce: false,

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { LISTEN_BACKLOG, listenError } from '@cdk8s-dragonfly/command';
+import { LISTEN_BACKLOG, listenAt, listenError } from '@cdk8s-dragonfly/command';
 import type { BoundAddress, Closeable, ListenOptions, Log } from '@cdk8s-dragonfly/command';
 import { RESULT_CODE } from '@cdk8s-dragonfly/protocol';
 import fastify from 'fastify';
@@ -117,12 +117,14 @@ export class ApiServer implements Closeable {
   /** @throws CommandError when the address cannot be had. */
   async start(options: ListenOptions): Promise<BoundAddress> {
     try {
-      await this.server.listen({ host: options.host, port: options.port, backlog: LISTEN_BACKLOG });
+      const { port } = options;
+      await listenAt(options.host, (host) => this.server.listen({ host, port, backlog: LISTEN_BACKLOG }));
     } catch (error) {
       throw listenError(error, options, 'the control API');
     }
     const bound = this.server.server.address();
-    return { host: options.host, port: typeof bound === 'object' && bound !== null ? bound.port : options.port };
+    if (bound === null || typeof bound === 'string') throw new TypeError('the control API has no TCP address');
+    return { host: bound.address, port: bound.port };
   }
 
   /**
