@@ -25,13 +25,14 @@ describe('every runtime', () => {
   let registry: Registry;
   let front: RegistryFront;
   let supernodeHost: Host;
+  let tokens: TokenServer;
   let dockerd: Dockerd;
   let containerd: Containerd;
   let podman: Podman;
 
   const scenario = inWorld(TEST_LIMIT_MS, async (made) => {
     world = made;
-    const tokens = world.keep('the token server', await TokenServer.start(OWN_IP));
+    tokens = world.keep('the token server', await TokenServer.start(OWN_IP));
     registry = await Registry.start(await world.host('registry'), tokens.trust);
     front = world.keep('the front', await RegistryFront.start(OWN_IP, registry.address));
     supernodeHost = await world.host('supernode');
@@ -116,6 +117,10 @@ describe('every runtime', () => {
     const large = image.layers.at(-1) as Descriptor;
     const blob = large.digest as Digest;
     const url = new URL(`/v2/${image.repository}/blobs/${blob}`, front.url);
+    const scope = `repository:${image.repository}:pull`;
+    const { realm, service } = tokens.trust;
+    const answer = await fetch(`${realm}?${new URLSearchParams({ service, scope }).toString()}`);
+    const { token } = (await answer.json()) as { token: string };
     let lies = 0;
     const peer = world.keep(
       'the false peer',
@@ -137,6 +142,7 @@ describe('every runtime', () => {
         },
         undefined,
         { own: OWN_IP, supernode: supernodeHost.ip },
+        [['Authorization', `Bearer ${token}`]],
       ),
     );
     await pullEverywhere(image);

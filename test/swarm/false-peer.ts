@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { BlockSet, NATIVE_VERSION, blobRoute, formatRegistryRequest, lineOf } from '@cdk8s-dragonfly/protocol';
-import type { Digest } from '@cdk8s-dragonfly/protocol';
+import type { Digest, HeaderLine } from '@cdk8s-dragonfly/protocol';
 
 /** What a false peer does with a request for a block. */
 export type FalseAnswer = (index: number, request: IncomingMessage, response: ServerResponse) => void;
@@ -30,6 +30,7 @@ export class FalsePeer {
    * Joins the swarm of a blob at a supernode.
    *
    * @param place where both are. Default: on loopback.
+   * @param headers with which the supernode asks the origin: who has none that it takes leaves the swarm. Default: none.
    */
   static async join(
     supernodePort: number,
@@ -37,6 +38,7 @@ export class FalsePeer {
     answer: FalseAnswer,
     says?: () => string[],
     place: { readonly own: string; readonly supernode: string } = { own: '127.0.0.1', supernode: '127.0.0.1' },
+    headers: readonly HeaderLine[] = [],
   ): Promise<FalsePeer> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, place.own, resolve));
@@ -52,7 +54,7 @@ export class FalsePeer {
       ip: place.own,
       port,
       path: '/peer/file/x',
-      headers: [],
+      headers,
       dfdaemon: true,
       native: { versions: [NATIVE_VERSION], blob },
     });
