@@ -25,12 +25,21 @@ export interface Outward {
 export interface ConnectionOptions extends Outward {
   /** How long a connection, name resolution and TLS included, may take to open, in milliseconds. */
   readonly connectTimeout: number;
-  /** Who turns the name of a URL's host into addresses. Default the operating system. A proxy does it itself for what it is asked. */
+  /**
+   * Who turns the name of an origin into addresses. Default the operating system, as for the name of a proxy. A proxy does it itself for what
+   * it is asked.
+   */
   readonly lookupFor?: ((url: URL) => LookupFunction) | undefined;
 }
 
 /** How long a connection without a request is kept, in milliseconds. A server's `Keep-Alive: timeout` shortens it. */
 const KEPT = 4000;
+
+/**
+ * The proxy that leads to the origin by a tunnel, or whether the connection is to a proxy itself; undefined: there is none. Where a proxy is was
+ * configured, not taken from a URL: its address is not judged as an origin's is, and no origin is asked over a connection that was made to one.
+ */
+type ProxyUse = URL | 'itself' | undefined;
 
 interface KeptAgent {
   readonly context: SecureContext | undefined;
@@ -73,38 +82,39 @@ export class Connections {
     if (origin.protocol === 'http:' && proxy !== undefined) {
       const authorization = proxyAuthorization(proxy);
       if (authorization !== undefined) head.push(['Proxy-Authorization', authorization]);
-      return this.#send(method, proxy, `http://${origin.host}${path}`, head, undefined);
+      return this.#send(method, proxy, `http://${origin.host}${path}`, head, 'itself');
     }
     return this.#send(method, origin, path, head, proxy);
   }
 
-  #send(method: string, to: URL, path: string, head: readonly HeaderLine[], tunnel: URL | undefined): ClientRequest {
+  #send(method: string, to: URL, path: string, head: readonly HeaderLine[], proxy: ProxyUse): ClientRequest {
     const secure = to.protocol === 'https:';
-    const lookup = tunnel === undefined ? this.#options.lookupFor?.(to) : undefined;
+    const lookup = proxy === undefined ? this.#options.lookupFor?.(to) : undefined;
     return (secure ? secureRequest : plainRequest)({
       method,
       host: to.hostname.replace(/^\[|\]$/g, ''),
       port: to.port === '' ? (secure ? 443 : 80) : Number(to.port),
       path,
       headers: head.flat(),
-      agent: this.#agentFor(to, tunnel),
+      agent: this.#agentFor(to, proxy),
       ...(lookup === undefined ? {} : { lookup }),
     });
   }
 
-  #agentFor(to: URL, tunnel: URL | undefined): Agent {
+  #agentFor(to: URL, proxy: ProxyUse): Agent {
     const secure = to.protocol === 'https:';
     const context = secure ? this.#options.trust?.contextFor(to) : undefined;
-    const name = !secure ? 'plain' : `${tunnel?.href ?? ''} ${context === undefined ? '' : to.host}`;
+    const way = proxy instanceof URL ? proxy.href : (proxy ?? '');
+    const name = `${secure ? 'secure' : 'plain'} ${way} ${context === undefined ? '' : to.host}`;
     const kept = this.#agents.get(name);
     if (kept?.context === context && kept !== undefined) return kept.agent;
     if (kept !== undefined) this.#former.add(kept.agent);
     const options = { keepAlive: true, timeout: KEPT, ...(context === undefined ? {} : { secureContext: context }) };
     const agent = !secure
       ? new TappedPlainAgent(options)
-      : tunnel === undefined
-        ? new TappedSecureAgent(options)
-        : new TunnelAgent(tunnel, this.connectTimeout, options);
+      : proxy instanceof URL
+        ? new TunnelAgent(proxy, this.connectTimeout, options)
+        : new TappedSecureAgent(options);
     this.#agents.set(name, { context, agent });
     return agent;
   }

@@ -101,10 +101,11 @@ class TestProxy {
     });
   }
 
-  async start(): Promise<URL> {
+  /** @param host as which it is configured. */
+  async start(host: string): Promise<URL> {
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
-    return new URL(`http://user:pass%20word@127.0.0.1:${(this.server.address() as AddressInfo).port}`);
+    return new URL(`http://user:pass%20word@${host}:${(this.server.address() as AddressInfo).port}`);
   }
 
   async stop(): Promise<void> {
@@ -123,9 +124,12 @@ describe('a proxy', () => {
   const times = { connectTimeout: 500, firstByteTimeout: 2000, stallTimeout: 2000 };
   const rules = new OriginRules({ allow: [{ host: 'registry.test' }] });
 
-  async function behind(proxy: TestProxy, certs: readonly string[] = []): Promise<[OriginClient, Relay]> {
+  async function behind(
+    proxy: TestProxy,
+    { certs = [], host = '127.0.0.1' }: { readonly certs?: readonly string[]; readonly host?: string } = {},
+  ): Promise<[OriginClient, Relay]> {
     keep(proxy);
-    const url = (await proxy.start()).href;
+    const url = (await proxy.start(host)).href;
     const outward = {
       proxies: new Proxies({ HTTPS_PROXY: url, HTTP_PROXY: url }),
       trust: new Trust(certs.map((cert) => ({ ca: [pem(cert)] }))),
@@ -137,7 +141,7 @@ describe('a proxy', () => {
     const certificate = selfSigned(['registry.test']);
     const origin = await server(file(BYTES), certificate);
     const proxy = new TestProxy();
-    const [client] = await behind(proxy, [certificate.cert]);
+    const [client] = await behind(proxy, { certs: [certificate.cert] });
     const url = new URL(`https://registry.test:${origin.port}/x`);
     for (let round = 0; round < 2; round += 1) {
       const answer = await client.open({ url, headers: [['Authorization', 'Bearer t']] }, idle);
@@ -151,10 +155,11 @@ describe('a proxy', () => {
     ]);
   });
 
-  it('is asked for the whole URL of an http origin', async () => {
+  // A proxy beside us is our own choice: that it is at loopback is no reason to refuse it.
+  it.each(['127.0.0.1', 'localhost'])('at %s is asked for the whole URL of an http origin', async (host) => {
     const origin = await server(file(BYTES));
     const proxy = new TestProxy();
-    const [client, relay] = await behind(proxy);
+    const [client, relay] = await behind(proxy, { host });
     const registry = new URL(`http://registry.test:${origin.port}/`);
     const answer = await client.open({ url: new URL('/x?y=1', registry), headers: [] }, idle);
     expect((await all(answer.body)).equals(BYTES)).toBe(true);
