@@ -68,6 +68,34 @@ describe('a download that was interrupted', () => {
     expect(await readdir(origin.folder)).toEqual(['out']);
   });
 
+  it('keeps what came when the origin gives nothing at the next try', async () => {
+    const { asked } = standsStill(1_200_000);
+    const argv = ['-u', origin.url, '-o', join(origin.folder, 'out'), '--sha256', sha256];
+    await interrupt('--sha256', sha256);
+    const { answer } = origin;
+    origin.answer = (_request, response) => response.writeHead(403).end();
+    const second = await run(...argv);
+    expect(second.code).not.toBe(0);
+    expect(second.err).toMatch(/\ndfget: 1 MiB are kept in .*\.dfget; the same command goes on from there\n$/);
+    origin.answer = answer;
+    expect((await run(...argv)).out).toContain('1.9 MiB from the origin, 1 MiB from an earlier run)');
+    expect(asked).toEqual(['all', 'bytes=1048576-']);
+  });
+
+  it('is left alone by the same command that is given once more meanwhile', async () => {
+    const { reached } = standsStill(1_200_000);
+    const argv = ['-u', origin.url, '-o', join(origin.folder, 'out'), '--sha256', sha256];
+    let interruptFirst = (): void => undefined;
+    const interrupted = new Promise<void>((resolve) => (interruptFirst = resolve));
+    const first = runDfget(argv, { interrupted });
+    await reached;
+    const second = await run(...argv);
+    expect(second).toMatchObject({ code: 1, err: expect.stringContaining('is in use by process') as string });
+    expect(await readdir(origin.folder)).toEqual([expect.stringMatching(/\.dfget$/)]);
+    interruptFirst();
+    expect(await first).toMatchObject({ code: 130, err: expect.stringContaining('are kept in') as string });
+  });
+
   it('fetches again what was damaged meanwhile', async () => {
     const { asked } = standsStill(1_200_000);
     await interrupt('--sha256', sha256);

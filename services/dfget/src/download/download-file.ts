@@ -29,7 +29,10 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
   const transit = await Transit.make(path, values.home, identity);
   // Stopped behind the node: nobody writes there any more.
   let kept = 0;
+  // Before, it may be another run's that is under way, or what an earlier one left.
+  let isOurs = false;
   ctx.onStop('the data in transit', async () => {
+    if (!isOurs) return;
     if (kept === 0) await transit.remove();
     else
       ctx.stderr.write(
@@ -37,6 +40,7 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
       );
   });
   const node = await startNode(values, order, { transit, outward }, ctx);
+  isOurs = true;
   const how = (): Circumstances => ({
     traffic: node.traffic,
     pattern: values.pattern,
@@ -133,6 +137,8 @@ class Receiver {
     const { blob } = order.request;
     for (let tries = 1; ; tries += 1) {
       const left = await node.heldBytes(blob);
+      // It stays, though nobody may be there now to go on from.
+      this.tell({ resumed: left });
       try {
         return await this.once(signal);
       } catch (error) {
