@@ -5,6 +5,8 @@ import { quoted, readToml, refusalAt, type TomlText, valueAt } from '../toml/tom
 const PLUGINS: Readonly<Record<string, string>> = {
   '2': 'io.containerd.grpc.v1.cri',
   '3': 'io.containerd.cri.v1.images',
+  // Of containerd 2.3: of what stands here only the address of its socket has moved.
+  '4': 'io.containerd.cri.v1.images',
 };
 
 const KEY = 'config_path';
@@ -37,7 +39,8 @@ export function readCriRegistry(title: string, content: string): CriRegistry {
   const { value } = readToml(title, content);
   const version = Number(valueAt(value, 'version') ?? 1);
   const off = ['cri', ...Object.values(PLUGINS)];
-  const address = text(valueAt(value, 'grpc', 'address'));
+  const grpc = version >= 4 ? ['plugins', 'io.containerd.server.v1.grpc'] : ['grpc'];
+  const address = text(valueAt(value, ...grpc, 'address'));
   return {
     version,
     criOff: texts(valueAt(value, 'disabled_plugins')).some((name) => off.includes(name)),

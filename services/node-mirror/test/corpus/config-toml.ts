@@ -24,6 +24,7 @@ export const CONFIG_TOML: readonly Specimen[] = [
   { name: 'an empty list of plugins that are off', content: 'version = 2\ndisabled_plugins = []\n' },
   { name: 'another plugin off', content: 'version = 2\ndisabled_plugins = ["io.containerd.internal.v1.opt"]\n' },
   { name: 'version 3', content: `version = 3\n${V3}.registry]\n  config_path = ''\n`, version: '2.1.5' },
+  { name: 'version 4', content: `version = 4\n${V3}.registry]\n  config_path = ''\n`, version: '2.3.0' },
   { name: 'version 2 under 2.1', content: `version = 2\n${CRI}]\n`, version: '2.1.5' },
   {
     name: 'tls beside, under 2.1',
@@ -59,9 +60,9 @@ export const CONFIG_TOML: readonly Specimen[] = [
     refused: /line 2, column 1: registry.mirrors, with which containerd does not load its CRI plugin/,
   },
   {
-    name: 'version 4',
-    content: 'version = 4\n',
-    refused: /line 1, column 1: the form of this file is version 4/,
+    name: 'version 5',
+    content: 'version = 5\n',
+    refused: /line 1, column 1: the form of this file is version 5/,
   },
   {
     name: 'no version',
@@ -125,6 +126,7 @@ export const CONFIG_PATHS: readonly (Specimen & { readonly hosts: string })[] = 
   { name: 'a dotted key', content: `version = 2\n${CRI}]\nregistry.config_path = "/a"\n`, hosts: '/a' },
   { name: 'an inline table', content: `version = 2\n${CRI}]\nregistry = { config_path = "/a" }\n`, hosts: '/a' },
   { name: 'version 3', content: `version = 3\n${V3}.registry]\nconfig_path = "/a"\n`, version: '2.1.5', hosts: '/a' },
+  { name: 'version 4', content: `version = 4\n${V3}.registry]\nconfig_path = "/a"\n`, version: '2.3.0', hosts: '/a' },
   {
     name: 'version 2 under 2.1',
     content: `version = 2\n${CRI}.registry]\nconfig_path = "/a"\n`,
