@@ -84,11 +84,11 @@ export class Membership {
       }
       if (this.losses !== losses && this.link !== undefined && this.link !== link) {
         // Another has taken us in meanwhile.
-        link.leave(blob, this.member);
+        link.leave(blob, this.member, this.link);
         return true;
       }
       // One that is in the swarm and registers again may be taken in by another: the first has nothing more to say.
-      if (this.link !== link) this.link?.leave(blob, this.member);
+      if (this.link !== link) this.link?.leave(blob, this.member, link);
       this.link = link;
       // Lost while it took us in: what it said in between was not heard, and would be waited for.
       if (this.losses !== losses) return false;

@@ -215,10 +215,11 @@ export class SupernodeLink {
     }
   }
 
-  /** Ends a listener. The supernode keeps this daemon as a holder of the blob. */
-  leave(blob: BlobId, listener: SessionListener): void {
+  /** Ends a listener. The supernode keeps this daemon as a holder of the blob. @param but the link at which it goes on. Default: at none. */
+  leave(blob: BlobId, listener: SessionListener, but?: SupernodeLink): void {
+    if (this === but) return;
     this.session.unlisten(blob, listener);
-    this.heir?.link.leave(blob, listener);
+    this.heir?.link.leave(blob, listener, but);
   }
 
   /** A blob is here whole: the supernode hears of it. Opens the session, when that is not open, as soon as the supernode answers. */
