@@ -1,35 +1,23 @@
-import { SupernodeSource } from '../src/download/supernode-source';
+import { useLooks } from './looks';
 import type { SmallSwarm } from './swarm-of-servers';
 import { settled, until, withSwarm } from './swarm-of-servers';
 
-/** How often it was looked what may be asked for. */
-let looks: jest.SpyInstance;
-/** What time it is since the beginning, in milliseconds: it stands still. */
-let later: number;
-
-beforeEach(() => {
-  looks = jest.spyOn(SupernodeSource.prototype, 'overdue');
-  later = 0;
-  // A whole number, as with a fraction a second later may be less than a second more.
-  const began = Math.ceil(performance.now());
-  jest.spyOn(performance, 'now').mockImplementation(() => began + later);
-});
-afterEach(() => jest.restoreAllMocks());
+const seen = useLooks();
 
 /** How often a tick looks at that time. */
 async function looksAt({ swarm }: SmallSwarm, time: number): Promise<number> {
-  later = time;
-  looks.mockClear();
+  seen.later = time;
+  seen.looks.mockClear();
   swarm.tick();
   await settled();
-  return looks.mock.calls.length;
+  return seen.looks.mock.calls.length;
 }
 
 /** The supernode has got a block, and gives it after so many milliseconds. */
 async function gives({ swarm, blob, supernode, stored }: SmallSwarm, block: number, after: number): Promise<void> {
   swarm.event({ type: 'added', blob, blocks: [block] });
   await until(() => supernode.asked.includes(block));
-  later += after;
+  seen.later += after;
   supernode.give(block, stored.grid);
   await until(() => stored.held.has(block));
   await settled();
@@ -49,7 +37,7 @@ describe('a supernode that gives no block', () => {
         await until(() => supernode.asked.length === 1);
         supernode.refuse(0, status);
         // As it ended.
-        await until(() => looks.mock.calls.length >= 2);
+        await until(() => seen.looks.mock.calls.length >= 2);
         await settled();
         swarm.event({ type: 'added', blob, blocks: [3] });
         await settled();
@@ -82,7 +70,7 @@ describe('time alone', () => {
       const [one] = neighbours;
       await one.tell({ type: 'added', blocks: [1] });
       await until(() => one.asked.length === 1);
-      later = 500;
+      seen.later = 500;
       swarm.pump();
       await settled();
       expect(await looksAt(world, 999)).toBe(0);

@@ -1,21 +1,9 @@
 import { SUPERNODE } from '../src/download/sources';
-import { SupernodeSource } from '../src/download/supernode-source';
 import { LinkFailure } from '../src/links/failure';
+import { useLooks } from './looks';
 import { BLOCKS, nameOf, settled, until, withSwarm } from './swarm-of-servers';
 
-/** How often it was looked what may be asked for. */
-let looks: jest.SpyInstance;
-/** What time it is since the beginning, in milliseconds: it stands still. */
-let later: number;
-
-beforeEach(() => {
-  looks = jest.spyOn(SupernodeSource.prototype, 'overdue');
-  later = 0;
-  // A whole number, as with a fraction a second later may be less than a second more.
-  const began = Math.ceil(performance.now());
-  jest.spyOn(performance, 'now').mockImplementation(() => began + later);
-});
-afterEach(() => jest.restoreAllMocks());
+const seen = useLooks();
 
 const TOGETHER = 4;
 
@@ -26,21 +14,21 @@ describe('what a neighbour has got', () => {
       await one.tell({ type: 'added', blocks: [1] });
       await until(() => one.asked.length === 1);
       await settled();
-      looks.mockClear();
+      seen.looks.mockClear();
       // Here, and under way.
       await other.tell({ type: 'added', blocks: [5, 1] });
       await until(() => swarm.has(5));
       await settled();
-      expect(looks).not.toHaveBeenCalled();
+      expect(seen.looks).not.toHaveBeenCalled();
       // One of two gives so many at a time, and what is more has to wait.
       await one.tell({ type: 'added', blocks: [2, 3, 4] });
       await until(() => one.asked.length === TOGETHER);
       await settled();
-      looks.mockClear();
+      seen.looks.mockClear();
       await one.tell({ type: 'added', blocks: [6] });
       await until(() => swarm.has(6));
       await settled();
-      expect(looks).not.toHaveBeenCalled();
+      expect(seen.looks).not.toHaveBeenCalled();
       // Until one has ended, well or not.
       one.give(1, stored.grid);
       await until(() => one.asked.length === TOGETHER + 1);
@@ -56,7 +44,7 @@ describe('what a neighbour has got', () => {
     await withSwarm(async ({ swarm, neighbours: [one, other] }) => {
       await one.tell({ type: 'added', blocks: [1] });
       await until(() => one.asked.length === 1);
-      later = 1000;
+      seen.later = 1000;
       await other.tell({ type: 'added', blocks: [1] });
       await until(() => other.asked.length === 1);
       expect([one.asked, other.asked, swarm.isLost]).toEqual([[1], [1], false]);
@@ -75,16 +63,16 @@ describe('another download that lets go of a neighbour', () => {
       await hold(3);
       await one.tell({ type: 'added', blocks: [3] });
       await until(() => swarm.has(3));
-      looks.mockClear();
+      seen.looks.mockClear();
       budget.ended(greedy, nameOf(0));
       budget.ended(greedy, nameOf(1));
       budget.began(greedy, nameOf(0));
       await settled();
-      expect(looks).not.toHaveBeenCalled();
+      expect(seen.looks).not.toHaveBeenCalled();
       await one.tell({ type: 'added', blocks: [4] });
       await until(() => swarm.has(4));
       await settled();
-      expect([looks.mock.calls, one.asked]).toEqual([[], []]);
+      expect([seen.looks.mock.calls, one.asked]).toEqual([[], []]);
       budget.ended(greedy, nameOf(0));
       await until(() => one.asked.length === 1);
       expect(one.asked).toEqual([4]);
@@ -96,10 +84,10 @@ describe('another download that lets go of a neighbour', () => {
 describe('what the supernode has got', () => {
   it('is asked of it when it is of the share, and no other news while neighbours bring something', async () => {
     await withSwarm(async ({ swarm, blob, supernode, neighbours: [one] }) => {
-      looks.mockClear();
+      seen.looks.mockClear();
       swarm.event({ type: 'added', blob, blocks: [1, 2] });
       await settled();
-      expect(looks).not.toHaveBeenCalled();
+      expect(seen.looks).not.toHaveBeenCalled();
       swarm.event({ type: 'added', blob, blocks: [0, 3] });
       await until(() => supernode.asked.length === 1);
       expect(supernode.asked).toEqual([0]);
@@ -107,12 +95,12 @@ describe('what the supernode has got', () => {
       await one.tell({ type: 'added', blocks: [4] });
       await until(() => one.asked.length === 1);
       await settled();
-      later = 1000;
+      seen.later = 1000;
       swarm.event({ type: 'added', blob, blocks: [4] });
       await until(() => supernode.asked.length === 2);
       expect(supernode.asked).toEqual([0, 4]);
       // And nobody has brought anything for long.
-      later = 2100;
+      seen.later = 2100;
       swarm.event({ type: 'added', blob, blocks: [5] });
       await until(() => supernode.asked.length > 2);
       expect(supernode.asked).toContain(1);
@@ -153,39 +141,39 @@ describe('a tick', () => {
     await withSwarm(async ({ swarm, neighbours: [one, other] }) => {
       // Nothing has changed.
       await settled();
-      looks.mockClear();
+      seen.looks.mockClear();
       swarm.tick();
       await settled();
-      expect(looks).not.toHaveBeenCalled();
+      expect(seen.looks).not.toHaveBeenCalled();
       await one.tell({ type: 'added', blocks: [1] });
       await until(() => one.asked.length === 1);
       one.refuse(1, 503);
-      await until(() => looks.mock.calls.length === 2);
-      later = 249;
+      await until(() => seen.looks.mock.calls.length === 2);
+      seen.later = 249;
       swarm.tick();
       await settled();
-      expect([looks.mock.calls.length, one.asked]).toEqual([2, [1]]);
-      later = 250;
+      expect([seen.looks.mock.calls.length, one.asked]).toEqual([2, [1]]);
+      seen.later = 250;
       swarm.tick();
       await until(() => one.asked.length === 2);
       await other.tell({ type: 'added', blocks: [1] });
       await until(() => swarm.has(1));
-      later = 1249;
+      seen.later = 1249;
       swarm.tick();
       await settled();
-      expect([looks.mock.calls.length, other.asked]).toEqual([3, []]);
-      later = 1250;
+      expect([seen.looks.mock.calls.length, other.asked]).toEqual([3, []]);
+      seen.later = 1250;
       swarm.tick();
       await until(() => other.asked.length === 1);
       // Nobody has brought anything for so long that the supernode may be asked for more.
-      looks.mockClear();
-      later = 1999;
+      seen.looks.mockClear();
+      seen.later = 1999;
       swarm.tick();
       await settled();
-      expect(looks).not.toHaveBeenCalled();
-      later = 2000;
+      expect(seen.looks).not.toHaveBeenCalled();
+      seen.later = 2000;
       swarm.tick();
-      await until(() => looks.mock.calls.length === 1);
+      await until(() => seen.looks.mock.calls.length === 1);
     });
   });
 
@@ -193,10 +181,10 @@ describe('a tick', () => {
     await withSwarm(async ({ swarm, neighbours: [one] }) => {
       await one.tell({ type: 'added', blocks: [1] });
       await until(() => one.asked.length === 1);
-      looks.mockClear();
+      seen.looks.mockClear();
       one.refuse(1, 500);
-      await until(() => looks.mock.calls.length === 1);
-      later = 250;
+      await until(() => seen.looks.mock.calls.length === 1);
+      seen.later = 250;
       swarm.tick();
       await until(() => one.asked.length === 2);
       expect(one.asked).toEqual([1, 1]);
@@ -205,17 +193,17 @@ describe('a tick', () => {
 
   it('looks once a second at least', async () => {
     await withSwarm(async ({ swarm }) => {
-      looks.mockClear();
+      seen.looks.mockClear();
       swarm.pump();
-      await until(() => looks.mock.calls.length === 1);
-      later = 999;
+      await until(() => seen.looks.mock.calls.length === 1);
+      seen.later = 999;
       swarm.tick();
       await settled();
-      expect(looks).toHaveBeenCalledTimes(1);
-      later = 1000;
+      expect(seen.looks).toHaveBeenCalledTimes(1);
+      seen.later = 1000;
       swarm.tick();
-      await until(() => looks.mock.calls.length === 2);
-      expect(looks).toHaveBeenCalledTimes(2);
+      await until(() => seen.looks.mock.calls.length === 2);
+      expect(seen.looks).toHaveBeenCalledTimes(2);
     });
   });
 
@@ -252,12 +240,12 @@ describe('a tick', () => {
     await withSwarm(
       async ({ swarm, stored }) => {
         const looksAt = async (): Promise<number> => {
-          looks.mockClear();
+          seen.looks.mockClear();
           for (let time = 0; time < 2; time += 1) {
             swarm.tick();
             await settled();
           }
-          return looks.mock.calls.length;
+          return seen.looks.mock.calls.length;
         };
         expect(await looksAt()).toBe(0);
         await stored.setSize(BLOCKS * 256 * 1024);
@@ -295,17 +283,17 @@ describe('a tick', () => {
 describe('readers that go on', () => {
   it('are no reason to look when all that is missing was looked at, and one when it is not known how much that is', async () => {
     await withSwarm(async ({ swarm }) => {
-      looks.mockClear();
+      seen.looks.mockClear();
       swarm.cursorMoved();
       await settled();
-      expect(looks).not.toHaveBeenCalled();
+      expect(seen.looks).not.toHaveBeenCalled();
     });
     await withSwarm(
       async ({ swarm }) => {
-        looks.mockClear();
+        seen.looks.mockClear();
         swarm.cursorMoved();
         await settled();
-        expect(looks).toHaveBeenCalledTimes(1);
+        expect(seen.looks).toHaveBeenCalledTimes(1);
       },
       { size: false },
     );
@@ -317,10 +305,10 @@ describe('readers that go on', () => {
   ])('are one when more is missing than is looked at: of %d blocks, in %d looks', async (blocks, expected) => {
     await withSwarm(
       async ({ swarm }) => {
-        looks.mockClear();
+        seen.looks.mockClear();
         swarm.cursorMoved();
         await settled();
-        expect(looks).toHaveBeenCalledTimes(expected);
+        expect(seen.looks).toHaveBeenCalledTimes(expected);
       },
       { blocks },
     );
@@ -333,18 +321,18 @@ describe('readers that go on', () => {
         await one.tell({ type: 'added', blocks: [1, 2, 3, 4] });
         await until(() => supernode.asked.length === 4 && one.asked.length === 4);
         await settled();
-        looks.mockClear();
+        seen.looks.mockClear();
         // Another neighbour may be asked.
         swarm.cursorMoved();
         await settled();
-        expect(looks).toHaveBeenCalledTimes(1);
+        expect(seen.looks).toHaveBeenCalledTimes(1);
         await other.tell({ type: 'added', blocks: [5, 6, 7, 8] });
         await until(() => other.asked.length === 4);
         await settled();
-        looks.mockClear();
+        seen.looks.mockClear();
         swarm.cursorMoved();
         await settled();
-        expect(looks).not.toHaveBeenCalled();
+        expect(seen.looks).not.toHaveBeenCalled();
       },
       { blocks: 300 },
     );

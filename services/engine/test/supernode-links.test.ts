@@ -14,6 +14,9 @@ import {
   type NativeRegistration,
 } from '@cdk8s-dragonfly/protocol';
 
+import type { Intake } from '../src/download/intake';
+import { Membership } from '../src/download/membership';
+import type { Member } from '../src/download/membership';
 import { SteadyClock } from '../src/links/steady-clock';
 import { SupernodeLinks } from '../src/links/supernode-links';
 import { settled, until } from './swarm-of-servers';
@@ -126,5 +129,30 @@ describe('a supernode under two names', () => {
     say(OURS);
     await until(() => ours.heard.length === 2);
     expect(others.heard).toEqual(['added']);
+  });
+
+  it('goes on telling a download that registers again when its first session was handed over', async () => {
+    sentTo = (blob) => (blob === OURS ? undefined : { ip: '127.0.0.1', port });
+    let heard = 0;
+    const member = { event: () => (heard += 1), lost: () => undefined, joined: () => undefined };
+    const intake = {
+      request: { blob: OTHERS, url: new URL(`http://origin/v2/a/blobs/${OTHERS}`), headers: [] },
+      stored: () => undefined,
+      finished: () => false,
+    };
+    const tools = { clock, log: { debug: () => undefined }, supernodes: links, timeouts: { busy: 60_000 } };
+    const membership = new Membership(intake as unknown as Intake, tools as never, member as unknown as Member);
+    try {
+      expect(await membership.join()).toBe(true);
+      await until(() => opened.length === 1);
+      await join(OURS);
+      await until(() => opened.length === 2);
+      await settled();
+      expect(await membership.join()).toBe(true);
+      say(OTHERS);
+      await until(() => heard === 1);
+    } finally {
+      membership.leave();
+    }
   });
 });

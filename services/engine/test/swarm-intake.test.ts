@@ -96,6 +96,30 @@ describe('what a supernode said', () => {
   });
 });
 
+describe('a supernode that has failed', () => {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const joined = { kind: 'joined', blocks: new URL('http://127.0.0.1:9'), key: publicKey };
+
+  it('serves us again when it is at the blob, not when it tries once more', async () => {
+    const join = (): Promise<unknown> => Promise.resolve({ link: { leave: () => undefined }, joined });
+    const swarm = swarmAt(join, { now: 0 }, { begin: () => Promise.resolve({} as unknown as StoredBlob) });
+    const states: unknown[] = [];
+    expect(await swarm.join()).toBe(true);
+    for (const state of ['waiting', 'failed', 'waiting', 'fetching'] as const) {
+      swarm.event({ type: 'task', blob, state });
+      await new Promise(setImmediate);
+      states.push([state, swarm.isServed, swarm.isAlone, swarm.isWaitingForOrigin]);
+    }
+    expect(states).toEqual([
+      ['waiting', true, false, true],
+      ['failed', false, true, false],
+      ['waiting', false, true, false],
+      ['fetching', true, false, true],
+    ]);
+    swarm.leave();
+  });
+});
+
 describe('a swarm that takes us in later', () => {
   it('is put off until the time that the supernode named, counted from then', () => {
     const clock = { now: 1000 };

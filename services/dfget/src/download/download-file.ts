@@ -29,7 +29,7 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
   const transit = await Transit.make(path, values.home, identity);
   // Stopped behind the node: nobody writes there any more.
   let kept = 0;
-  // Before, it may be another run's that is under way, or what an earlier one left.
+  // Before it is known what is there, it may be another run's that is under way, or what an earlier one left.
   let isOurs = false;
   ctx.onStop('the data in transit', async () => {
     if (!isOurs) return;
@@ -40,7 +40,6 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
       );
   });
   const node = await startNode(values, order, { transit, outward }, ctx);
-  isOurs = true;
   const how = (): Circumstances => ({
     traffic: node.traffic,
     pattern: values.pattern,
@@ -52,6 +51,8 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
   const isTerminal = 'isTTY' in ctx.stderr && ctx.stderr.isTTY === true;
   const progress = (values.showbar ?? isTerminal) ? new Progress(ctx.stderr, () => standing) : undefined;
   try {
+    standing = { ...standing, resumed: await node.heldBytes(request.blob) };
+    isOurs = true;
     const receive = new Receiver(node, order, (news) => (standing = { ...standing, ...news }));
     const signal = late === undefined ? ctx.signal : AbortSignal.any([ctx.signal, late]);
     const { length, resumed } = await receive.whole(signal);
@@ -137,8 +138,6 @@ class Receiver {
     const { blob } = order.request;
     for (let tries = 1; ; tries += 1) {
       const left = await node.heldBytes(blob);
-      // It stays, though nobody may be there now to go on from.
-      this.tell({ resumed: left });
       try {
         return await this.once(signal);
       } catch (error) {
@@ -214,11 +213,13 @@ async function problemOf(
     return { reason: error.reason, status: undefined, message: `${message}, and ${path} is as it was before` };
   }
   if (error.reason !== 'unstorable') return error;
-  const { bavail, bsize } = await statfs(transit.folder);
-  const free = bavail * bsize;
   // Without a code of the system's the store has refused it: it has no quota here, so there is not room enough.
   const isFull = code === undefined || code === 'ENOSPC' || code === 'EDQUOT';
   if (!isFull) return error;
+  // Who has removed the folder meanwhile has what the store says.
+  const room = await statfs(transit.folder).catch(() => undefined);
+  if (room === undefined) return error;
+  const free = room.bavail * room.bsize;
   const needs = size === undefined ? 'the file' : `the file of ${formatBytes(size)}`;
   const message = `${needs} does not fit: ${formatBytes(free)} are free in ${transit.folder}; make room, or choose another --output or --home`;
   return { reason: 'unstorable', status: undefined, message };

@@ -25,6 +25,8 @@ export class Said {
   private toShare: Share | undefined;
   private whole: string | undefined;
   private told: TaskEvent['state'] | undefined;
+  /** How often it had been lost when it said that it failed; undefined: it has not, or is at the blob again. */
+  private failedAt: number | undefined;
   /** It is taken in one after the other. */
   private hearing: Promise<void> = Promise.resolve();
 
@@ -47,6 +49,11 @@ export class Said {
   /** How far it is; undefined while it has said nothing. */
   get state(): TaskEvent['state'] | undefined {
     return this.told;
+  }
+
+  /** Whether it has failed, and not got at the blob again since: that it tries once more brings nothing, and may take it long to fail again. */
+  get hasGivenUp(): boolean {
+    return this.failedAt === this.hearers.membership.lostTimes;
   }
 
   hear(event: BlobEvent): void {
@@ -97,6 +104,8 @@ export class Said {
 
   private async takeTask({ state, failure, pieceSize, size, edition, sha256 }: TaskEvent): Promise<void> {
     this.told = state;
+    if (state === 'failed') this.failedAt = this.hearers.membership.lostTimes;
+    else if (state !== 'waiting') this.failedAt = undefined;
     if (state === 'failed') {
       if (failure !== undefined) this.hearers.failed(failure);
       return;

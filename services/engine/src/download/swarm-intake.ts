@@ -76,7 +76,7 @@ export class SwarmIntake implements Member, Choosing {
   get isWaitingForOrigin(): boolean {
     const { state } = this.said;
     // An original supernode says nothing here, and what it does not give is the origin's to give.
-    if (this.sources.supernode.isLost || state === undefined || state === 'complete' || state === 'failed')
+    if (this.sources.supernode.isLost || state === undefined || state === 'complete' || this.said.hasGivenUp)
       return false;
     const held = this.intake.stored()?.held;
     const { has } = this.sources.supernode;
@@ -98,7 +98,7 @@ export class SwarmIntake implements Member, Choosing {
 
   /** Whether a supernode has taken us in, answers, and has the blob or is at it. */
   get isServed(): boolean {
-    return !this.isAlone && this.sources.supernode.answers && this.said.state !== undefined && !this.gaveUp;
+    return !this.isAlone && this.sources.supernode.answers && this.said.state !== undefined && !this.said.hasGivenUp;
   }
 
   /** The names of the neighbours that answer. */
@@ -115,15 +115,10 @@ export class SwarmIntake implements Member, Choosing {
     return this.questions.flights;
   }
 
-  /** Whether the supernode said that it cannot have the blob. */
-  private get gaveUp(): boolean {
-    return this.said.state === 'failed';
-  }
-
   /** Whether no supernode is there that has the blob or is at it, and none is being tried. */
   get isAlone(): boolean {
     const isLost = this.sources.supernode.isLost || this.membership.isRefused;
-    return (isLost || this.gaveUp) && !this.membership.isRejoining;
+    return (isLost || this.said.hasGivenUp) && !this.membership.isRejoining;
   }
 
   /** Whether it brings nothing because the limit of the rate keeps it from asking. */
