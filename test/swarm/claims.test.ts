@@ -26,19 +26,25 @@ describe('what a peer claims to have', () => {
     const content = randomBytes(8 * MIB);
     const { blob, url } = swarm.origin.add(content);
     await swarm.addFalsePeer({ blob, url, blocks: 0 }, (_index, request) => request.socket.destroy(), says);
-    const node = await swarm.addNode();
-    // By CPU: for how long others on this machine keep the process from it does not count.
-    let [longest, before] = [0, process.cpuUsage()];
-    const look = (): void => {
-      const { user, system } = process.cpuUsage(before);
-      longest = Math.max(longest, (user + system) / 1000);
-      before = process.cpuUsage();
-    };
-    const looking = setInterval(look, 5);
-    const bytes = await readAll(node, { blob, url });
-    clearInterval(looking);
-    look();
-    expect(content.equals(bytes)).toBe(true);
-    expect(longest).toBeLessThan(400);
+    const heldUp: number[] = [];
+    for (let times = 0; times < 3; times += 1) {
+      const node = await swarm.addNode();
+      // By CPU: for how long others on this machine keep the process from it does not count.
+      let [longest, before] = [0, process.cpuUsage()];
+      const look = (): void => {
+        const { user, system } = process.cpuUsage(before);
+        longest = Math.max(longest, (user + system) / 1000);
+        before = process.cpuUsage();
+      };
+      const looking = setInterval(look, 5);
+      const bytes = await readAll(node, { blob, url });
+      clearInterval(looking);
+      look();
+      expect(content.equals(bytes)).toBe(true);
+      heldUp.push(longest);
+    }
+    // Garbage and compilers take the CPU of the process once; what a claim costs, it costs each daemon.
+    const [, median] = heldUp.sort((one, other) => one - other);
+    expect(median).toBeLessThan(400);
   });
 });
