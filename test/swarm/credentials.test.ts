@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
+import type { BlobRequest } from '@cdk8s-dragonfly/engine';
+
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
@@ -51,5 +53,44 @@ describe('credentials', () => {
     expect(content.equals(first)).toBe(true);
     expect((await joined)?.equals(content)).toBe(true);
     expect(swarm.origin.requests.length).toBeGreaterThan(1);
+  });
+
+  it('that are refused leave a daemon that has a part of the blob in its swarm, until those of another are good', async () => {
+    const content = randomBytes(8 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const withToken = (token: string): BlobRequest => ({ blob, url, headers: [['Authorization', `Bearer ${token}`]] });
+    swarm.origin.fault = (_request, response) => {
+      response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 4 * MIB));
+      return true;
+    };
+    const before = await swarm.addNode('first');
+    const open = await before.open(withToken('old'), new AbortController().signal);
+    for await (const chunk of open.read({ from: 3 * MIB - 1 }, new AbortController().signal))
+      if (chunk.length > 0) break;
+    open.release();
+    await swarm.stopNode(before);
+    await swarm.restartSupernode('empty');
+
+    const waits: { resolve?: () => void } = {};
+    const goesOn = new Promise<void>((resolve) => (waits.resolve = resolve));
+    let asked = 0;
+    swarm.origin.fault = ({ headers }, response) => {
+      if (headers.authorization === 'Bearer good') return false;
+      asked += 1;
+      if (asked <= 1) response.writeHead(401).end();
+      // Its own question, which is never answered.
+      else waits.resolve?.();
+      return true;
+    };
+    await expect(readAll(await swarm.addNode(), withToken('old'))).rejects.toThrow('401');
+    // The supernode asks nobody: the origin has just refused these.
+    const first = await swarm.addNode('first');
+    const reading = readAll(first, withToken('old'));
+    await goesOn;
+    const second = await readAll(await swarm.addNode(), withToken('good'));
+    for (const copy of [second, await reading]) expect(content.equals(copy)).toBe(true);
+    expect(first.traffic.origin).toBe(0);
+    // The first 3 MiB came from who had them.
+    expect(swarm.origin.bytesSent).toBeLessThanOrEqual(5 * MIB);
   });
 });

@@ -37,7 +37,7 @@ beforeEach(async () => {
       Promise.race([asked, new Promise<never>((_, reject) => onAbort(signal, reject))]),
   };
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
-  tasks = new TaskTable({ origin, store, key, log, roads }, { send: () => undefined });
+  tasks = new TaskTable({ origin, store, key, log, roads }, { send: () => false });
   const advertised = { ip: '10.0.0.1', port: 8001 };
   classic = new ClassicTasks({ tasks, aliases: new ClassicAliases(), advertised, headLimit: 30, log });
 });

@@ -182,7 +182,7 @@ describe('a daemon that wants nothing', () => {
     hub.hold(member, [blob], false);
     expect(await next()).toBe(calm);
     // Whoever has a blob and is named as its holder does not want it.
-    hub.join(member, swarm, false);
+    hub.join(member, swarm, 'all');
     const holding = performance.now();
     expect(await next()).toBe(calm);
     expect(performance.now() - holding).toBeGreaterThan(1000);

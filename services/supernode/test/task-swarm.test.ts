@@ -83,7 +83,9 @@ describe('the swarm of a task', () => {
   };
   let heard: typeof send;
   const forgotten: string[] = [];
-  const join = (cid: string): void => swarm.join({ cid, ip: '10.0.0.1', port: 15_001 });
+  /** Those that have no session open. */
+  const deaf = new Set<string>();
+  const join = (cid: string, has?: 'part' | 'all'): void => swarm.join({ cid, ip: '10.0.0.1', port: 15_001 }, has);
 
   beforeEach(() => {
     jest.useFakeTimers();
@@ -92,9 +94,14 @@ describe('the swarm of a task', () => {
     haves.clear();
     lists.clear();
     placed.clear();
+    deaf.clear();
+    forgotten.length = 0;
     task = new Arriving();
     swarm = new TaskSwarm(task as unknown as Task, 0, {
-      send: (cid, message) => heard(cid, message),
+      send: (cid, message) => {
+        if (!deaf.has(cid)) heard(cid, message);
+        return !deaf.has(cid);
+      },
       forget: (_swarm, cids) => void forgotten.push(...cids),
     });
     // Of five members four have a share.
@@ -196,18 +203,60 @@ describe('the swarm of a task', () => {
     it.each([refused, { code: 604, mismatch: true as const, message: 'other bytes' }])(
       'and nothing came of it, lets those go that heard so and give up: %j',
       (failure) => {
-        forgotten.length = 0;
         task.fail(failure);
         expect([hears, forgotten, [...swarm.cids]]).toEqual([['b', 'c', 'd', 'e'], ['b', 'c', 'd', 'e'], ['a']]);
+        // Who comes while that is so hears it, and gives up as they did.
         join('f');
         task.fail(failure);
-        expect(hears).toEqual(['b', 'c', 'd', 'e', 'f', 'f']);
-        expect([...swarm.cids]).toEqual(['a']);
+        expect(hears).toEqual(['b', 'c', 'd', 'e', 'f']);
+        expect([[...swarm.cids], swarm.isWanted]).toEqual([['a'], false]);
         heard = send;
+        task.state = 'fetching';
         join('b');
         expect(placed.get('b')?.peers).toEqual(['a']);
       },
     );
+
+    it('keeps those that have a part of it, as neighbours of who comes later, and goes on telling them', () => {
+      for (const cid of ['c', 'd']) join(cid, 'part');
+      hears.length = 0;
+      task.fail(refused);
+      expect([hears, forgotten, [...swarm.cids]]).toEqual([
+        ['b', 'c', 'd', 'e'],
+        ['b', 'e'],
+        ['a', 'c', 'd'],
+      ]);
+      join('f', 'part');
+      swarm.join({ cid: 'apart', ip: '10.0.0.6', port: 0 }, 'part');
+      task.fail(refused);
+      expect(hears.slice(4)).toEqual(['f', 'apart', 'c', 'd', 'f', 'apart']);
+      expect(swarm.holdersOfPart.map(({ cid }) => cid)).toEqual(['c', 'd', 'f']);
+      swarm.leave('apart');
+      heard = send;
+      // They have lost it, or have all of it.
+      join('c');
+      swarm.rest('d');
+      swarm.retell('f');
+      expect([[...swarm.cids], swarm.holdersOfPart.map(({ cid }) => cid)]).toEqual([['a', 'd', 'f'], ['f']]);
+      task.state = 'fetching';
+      join('b');
+      expect([...(placed.get('b')?.peers ?? [])].sort()).toEqual(['a', 'd', 'f']);
+    });
+
+    it('and has other bytes, lets those go, too, that have a part of them', () => {
+      join('c', 'part');
+      task.fail({ code: 604, mismatch: true, message: 'other bytes' });
+      expect([...swarm.cids]).toEqual(['a']);
+    });
+
+    it('keeps those that have no session open until they have heard it', () => {
+      deaf.add('b');
+      task.fail(refused);
+      expect([[...swarm.cids], swarm.isWanted]).toEqual([['a', 'b'], true]);
+      deaf.clear();
+      swarm.retell('b');
+      expect([hears.at(-1), forgotten.at(-1), [...swarm.cids], swarm.isWanted]).toEqual(['b', 'b', ['a'], false]);
+    });
 
     it.each([
       ['some of it came before', true, refused],

@@ -28,6 +28,7 @@ export class Membership {
   private seeking = false;
   private rejoining = false;
   private losses = 0;
+  private hasResumed = false;
   /** Whether none took us in at the last try, and whether one was there and silent; since when that is so. */
   private refused: { readonly isSilent: boolean; readonly since: number } | undefined;
 
@@ -40,6 +41,11 @@ export class Membership {
   /** How often the supernode was lost: what one said before that is no longer true of the one that is there now. */
   get lostTimes(): number {
     return this.losses;
+  }
+
+  /** Whether we said, when we registered last, that we may have blocks. */
+  get resumes(): boolean {
+    return this.hasResumed;
   }
 
   /** Whether none took us in at the last try. */
@@ -71,6 +77,7 @@ export class Membership {
     const { losses } = this;
     try {
       const resumes = this.losses > 0 || (this.intake.stored()?.held.count ?? 0) > 0;
+      this.hasResumed = resumes;
       const at = await this.tools.supernodes.join({ ...this.intake.request, resumes }, this.member, passOver);
       this.refused = undefined;
       if ('place' in at) {

@@ -87,19 +87,31 @@ export class Said {
         this.toShare = event.share;
         break;
       case 'credentials':
-        // What comes meanwhile is not to wait for it: the supernode may have us wait for our turn.
-        this.bringCredentials().catch((error: unknown) => this.intake.fail(error));
+        this.registerAgain();
         return;
     }
     chooser.pump();
   }
 
-  /** Registers again, with the credentials of the client that came last. Who is not taken in then is in the swarm no more, and seeks it anew. */
-  private async bringCredentials(): Promise<void> {
+  /**
+   * With the credentials of the client that came last. Who is not taken in then is in the swarm no more, and seeks it anew. What the supernode says
+   * meanwhile does not wait for it: it may have us wait for our turn.
+   */
+  private registerAgain(): void {
     const { membership } = this.hearers;
-    if (await membership.join()) return;
-    this.tools.log.debug({ blob: this.intake.request.blob }, 'nobody took the credentials');
-    membership.keepSeeking();
+    const register = async (): Promise<void> => {
+      if (await membership.join()) return;
+      this.tools.log.debug({ blob: this.intake.request.blob }, 'nobody takes us in again');
+      membership.keepSeeking();
+    };
+    register().catch((error: unknown) => this.intake.fail(error));
+  }
+
+  /** Who has nothing of a blob that its origin refused gives up, and is in the swarm no more. We go on: the supernode is to know of what we have. */
+  private stay({ status }: TaskFailure): void {
+    const { membership } = this.hearers;
+    const hasPart = (this.intake.stored()?.held.count ?? 0) > 0;
+    if (status !== undefined && hasPart && !membership.resumes && !membership.isOver) this.registerAgain();
   }
 
   private async takeTask({ state, failure, pieceSize, size, edition, sha256 }: TaskEvent): Promise<void> {
@@ -107,7 +119,9 @@ export class Said {
     if (state === 'failed') this.failedAt = this.hearers.membership.lostTimes;
     else if (state !== 'waiting') this.failedAt = undefined;
     if (state === 'failed') {
-      if (failure !== undefined) this.hearers.failed(failure);
+      if (failure === undefined) return;
+      this.hearers.failed(failure);
+      this.stay(failure);
       return;
     }
     if (state === 'complete') this.whole = sha256;

@@ -27,13 +27,13 @@ export class Announced {
     for (const blob of blobs) {
       const swarm = tasks.find(blob);
       if (swarm === undefined) continue;
-      sessions.join(member, swarm, false);
+      sessions.join(member, swarm, 'all');
       swarm.task.addHolder(member);
     }
   }
 
   /** A swarm has begun. */
   seat(swarm: TaskSwarm): void {
-    for (const member of this.tools.index.holdersOf(swarm.task.blob)) this.tools.sessions.join(member, swarm, false);
+    for (const member of this.tools.index.holdersOf(swarm.task.blob)) this.tools.sessions.join(member, swarm, 'all');
   }
 }

@@ -7,6 +7,7 @@ import type { BlobId, PeerReport, SessionMessage } from '@cdk8s-dragonfly/protoc
 import { HoldingsIndex } from '../holders/holdings-index';
 import type { Holder } from '../holders/holdings-index';
 import type { Member } from '../placement/placement';
+import type { Has } from '../tasks/swarm-members';
 import type { Messenger, TaskSwarm } from '../tasks/task-swarm';
 import { Pulls } from './pulls';
 import { SessionWriter } from './session-writer';
@@ -62,14 +63,15 @@ export class SessionHub implements Messenger {
     return this.writer.size;
   }
 
-  /** Makes a daemon a member of a blob's swarm. @param pulls whether it wants the blob; else it has it. Default true. */
-  join(member: Member, swarm: TaskSwarm, pulls = true): void {
+  /** Makes a daemon a member of a blob's swarm. @param has what it has of the blob; unless that is all, it wants the rest. Default: nothing. */
+  join(member: Member, swarm: TaskSwarm, has: Has = 'nothing'): void {
     const daemon = this.obtain(member.cid);
     const { blob } = swarm.task;
+    const pulls = has !== 'all';
     if (!pulls && swarm.isWellHeld && !daemon.swarms.has(blob)) return;
     daemon.swarms.set(blob, swarm);
     if (pulls) daemon.pulls.begin(blob, this.now());
-    swarm.join(member, pulls);
+    swarm.join(member, has);
   }
 
   /**
@@ -142,11 +144,12 @@ export class SessionHub implements Messenger {
     this.writer.put(session, lineOf({ type: 'hello', blobs: 0 } satisfies SessionMessage), false);
   }
 
-  send(cid: string, message: SessionMessage, canWait = false): void {
+  send(cid: string, message: SessionMessage, canWait = false): boolean {
     const session = this.daemons.get(cid)?.session;
-    if (session === undefined) return;
+    if (session === undefined) return false;
     if (this.lastLine?.message !== message) this.lastLine = { message, line: lineOf(message) };
     this.writer.put(session, this.lastLine.line, canWait);
+    return true;
   }
 
   forget({ task: { blob } }: TaskSwarm, cids: Iterable<string>): void {

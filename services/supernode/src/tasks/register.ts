@@ -104,9 +104,9 @@ export class Registrar {
     const swarm = tasks.obtain(blob);
     const { cid, ip, port } = peer.data;
     const { native: offer } = request;
-    const hasPart = offer?.resumes === true && port > 0 && mayBeAsked(ip, remote);
-    swarm.task.want(sourceOf(blob, request), { resuming: hasPart ? { cid, ip, port } : undefined });
-    sessions.join({ cid, ip, port, zone: offer?.zone }, swarm);
+    const hasPart = offer?.resumes === true && (port === 0 || mayBeAsked(ip, remote));
+    swarm.task.want(sourceOf(blob, request), { resuming: hasPart && port > 0 ? { cid, ip, port } : undefined });
+    sessions.join({ cid, ip, port, zone: offer?.zone }, swarm, hasPart ? 'part' : 'nothing');
     const size = swarm.task.stored?.size;
     const native: NativeRegistration = { version: NATIVE_VERSION, blob, key: this.key, blocks: advertised };
     const now = performance.now();

@@ -4,12 +4,17 @@ import type { Member } from '../placement/placement';
 export const MOST_RESTING = 64;
 export const REST = 180_000;
 
+/** What a member has of a blob; unless that is all, it wants the rest. */
+export type Has = 'nothing' | 'part' | 'all';
+
 /** Who is in the swarm of a blob: who wants it, who has it, and whom others can ask for it. Pure. */
 export class SwarmMembers {
   /** The members that joined first before others. */
   private readonly known = new Map<string, Member>();
   /** Those that have all of it, and since when, in ms; the longest first. */
   private readonly since = new Map<string, number>();
+  /** Those that have a part of it. */
+  private readonly parts = new Set<string>();
   /** Those without a peer port: nobody is told of them, no block is left to them, and they take all from the supernode. */
   private readonly apart = new Set<string>();
 
@@ -42,7 +47,12 @@ export class SwarmMembers {
     return [...this.known.keys()].filter((cid) => !this.since.has(cid));
   }
 
-  /** Those of them that nobody is told of, and that take all from the supernode. */
+  /** Those that have a part of the blob, and that others may ask. */
+  get servingPart(): Member[] {
+    return [...this.parts].flatMap((cid) => (this.apart.has(cid) ? [] : (this.known.get(cid) ?? [])));
+  }
+
+  /** Those that want the blob and that nobody is told of, and that take all from the supernode. */
   get wantingApart(): string[] {
     return [...this.apart].filter((cid) => !this.since.has(cid));
   }
@@ -60,19 +70,27 @@ export class SwarmMembers {
     return this.since.has(cid);
   }
 
-  /** One more, or what one says of itself now. @param restsAt since when it has the blob, in ms; undefined: it wants it. */
-  add(member: Member, restsAt: number | undefined): void {
+  /** Whether one has a part of the blob and wants the rest. */
+  hasPart(cid: string): boolean {
+    return this.parts.has(cid);
+  }
+
+  /** One more, or what one says of itself now. @param now in ms. */
+  add(member: Member, has: Has, now: number): void {
     const { cid, port } = member;
     this.known.set(cid, member);
     if (port === 0) this.apart.add(cid);
     else this.apart.delete(cid);
-    if (restsAt === undefined) this.since.delete(cid);
-    else this.rest(cid, restsAt);
+    this.since.delete(cid);
+    this.parts.delete(cid);
+    if (has === 'part') this.parts.add(cid);
+    else if (has === 'all') this.rest(cid, now);
   }
 
   /** One has all of the blob. */
   rest(cid: string, now: number): void {
     if (!this.known.has(cid)) return;
+    this.parts.delete(cid);
     this.since.delete(cid);
     // Whole numbers: others are objects, and there are as many as there are members.
     this.since.set(cid, Math.trunc(now));
@@ -81,6 +99,7 @@ export class SwarmMembers {
   /** Tells whether it was one. */
   remove(cid: string): boolean {
     this.since.delete(cid);
+    this.parts.delete(cid);
     this.apart.delete(cid);
     return this.known.delete(cid);
   }

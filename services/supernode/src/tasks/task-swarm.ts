@@ -5,12 +5,13 @@ import type { SessionMessage } from '@cdk8s-dragonfly/protocol';
 import { Placement } from '../placement/placement';
 import type { Member, PlacementDecision, PlacementEvent } from '../placement/placement';
 import { SwarmMembers } from './swarm-members';
+import type { Has } from './swarm-members';
 import type { Task } from './task';
 
 /** Where news for a daemon goes. A daemon without an open session hears nothing; it is told all when it opens one. */
 export interface Messenger {
-  /** @param canWait whether it is of no use to the daemon at once. Default false. */
-  send(cid: string, message: SessionMessage, canWait?: boolean): void;
+  /** @param canWait whether it is of no use to the daemon at once. Default false. @returns whether the daemon has a session open. */
+  send(cid: string, message: SessionMessage, canWait?: boolean): boolean;
   /** These are no members of a swarm any more: they need not leave it. */
   forget?(swarm: TaskSwarm, cids: Iterable<string>): void;
 }
@@ -94,14 +95,25 @@ export class TaskSwarm {
     return this.members.serving;
   }
 
-  /** @param wants whether it wants the blob; else it has it. Default true. */
-  join(member: Member, wants = true): void {
-    this.members.add(member, wants ? undefined : this.now());
-    if (wants) {
-      this.tell(member.cid, this.taskMessage());
-      this.tellHave(member.cid);
-    } else this.newNeighbours.delete(member.cid);
-    if (member.port === 0) this.placeApart(member.cid);
+  /** Those that have a part of the blob, and that others may ask. */
+  get holdersOfPart(): readonly Member[] {
+    return this.members.servingPart;
+  }
+
+  /** @param has what it has of the blob. Default: nothing. */
+  join(member: Member, has: Has = 'nothing'): void {
+    const { cid } = member;
+    this.members.add(member, has, this.now());
+    if (has === 'all') this.newNeighbours.delete(cid);
+    else {
+      const hears = this.tell(cid, this.taskMessage());
+      if (hears && this.givesUp(cid)) {
+        this.dismissAll([cid]);
+        return;
+      }
+      this.tellHave(cid);
+    }
+    if (member.port === 0) this.placeApart(cid);
     else this.place({ type: 'join', member, ...moment() });
   }
 
@@ -120,9 +132,13 @@ export class TaskSwarm {
   /** Lets those go that have had it for long and are more than the others need. @param most so many at most. @returns how many. */
   dismiss(most: number): number {
     const gone = this.members.surplus(this.now(), most);
+    this.dismissAll(gone);
+    return gone.length;
+  }
+
+  private dismissAll(gone: readonly string[]): void {
     this.messenger.forget?.(this, gone);
     for (const cid of gone) this.leave(cid);
-    return gone.length;
   }
 
   /** No block is left to who serves nobody. */
@@ -142,7 +158,8 @@ export class TaskSwarm {
   /** Tells a member that wants it all there is to know, as to one that has just opened its session. */
   retell(cid: string): void {
     const member = this.members.get(cid);
-    if (member !== undefined && !this.members.isResting(cid)) this.join(member);
+    if (member === undefined || this.members.isResting(cid)) return;
+    this.join(member, this.members.hasPart(cid) ? 'part' : 'nothing');
   }
 
   stop(): void {
@@ -158,21 +175,27 @@ export class TaskSwarm {
     this.flushNews();
     this.flushNewsForOthers();
     const message = this.taskMessage();
-    for (const cid of this.members.wanting) this.tell(cid, message);
+    const heard = this.members.wanting.filter((cid) => this.tell(cid, message));
     if (this.task.needsCredentials) this.askForCredentials();
-    if (this.isGivenUp) this.dismissWanting();
+    this.dismissWhoGaveUp(heard.filter((cid) => this.givesUp(cid)));
   }
 
-  /** Whether all who heard the state give up: nothing of the blob has come, and its origin refused it, or has another. */
-  private get isGivenUp(): boolean {
+  /**
+   * Whether a member gives up that hears of the state: the origin has another blob; or it refused it, and nothing has come, which who has a part of it
+   * goes on with by itself, and serves others from, until the supernode has it from somebody else.
+   */
+  private givesUp(cid: string): boolean {
     const { failure, state, stored } = this.task;
-    const isFinal = failure?.status !== undefined || failure?.mismatch === true;
-    return state === 'failed' && isFinal && (stored?.held.count ?? 0) === 0;
+    if (state !== 'failed' || (stored?.held.count ?? 0) > 0) return false;
+    return failure?.mismatch === true || (failure?.status !== undefined && !this.members.hasPart(cid));
   }
 
-  /** They need not hear of the tries of others. Those that have the blob are placed anew, as if they alone had come. */
-  private dismissWanting(): void {
-    const gone = this.members.wanting;
+  /** They need not hear of the tries of others. When fewer stay than go, these are placed anew, as if they alone had come. */
+  private dismissWhoGaveUp(gone: readonly string[]): void {
+    if (2 * gone.length <= this.members.size) {
+      this.dismissAll(gone);
+      return;
+    }
     this.messenger.forget?.(this, gone);
     for (const cid of gone) this.members.remove(cid);
     this.newNeighbours.clear();
@@ -303,8 +326,9 @@ export class TaskSwarm {
       : { type: 'neighbours', blob, peers: [...decision.peers] };
   }
 
-  private tell(cid: string, message: SessionMessage, canWait = false): void {
-    if (!this.members.isResting(cid)) this.messenger.send(cid, message, canWait);
+  /** Tells whether it has heard it. */
+  private tell(cid: string, message: SessionMessage, canWait = false): boolean {
+    return !this.members.isResting(cid) && this.messenger.send(cid, message, canWait);
   }
 }
 

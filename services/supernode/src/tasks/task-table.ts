@@ -107,13 +107,14 @@ export class TaskTable {
 
   private make(blob: BlobId): TaskSwarm {
     this.makeRoom();
-    const { meter, origin } = this.tools;
-    const task = new Task(
-      blob,
-      meter === undefined ? this.tools : { ...this.tools, origin: meter.originFor(blob, origin) },
-    );
+    const { holdersOf, meter, origin } = this.tools;
+    const task = new Task(blob, {
+      ...this.tools,
+      origin: meter === undefined ? origin : meter.originFor(blob, origin),
+      holdersOf: () => [...(holdersOf?.(blob) ?? []), ...swarm.holdersOfPart],
+    });
     meter?.follow(task);
-    const swarm = new TaskSwarm(task, this.made++, this.messenger, this.options.placed, this.now);
+    const swarm: TaskSwarm = new TaskSwarm(task, this.made++, this.messenger, this.options.placed, this.now);
     this.options.made?.(swarm);
     return swarm;
   }
