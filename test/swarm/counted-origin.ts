@@ -66,6 +66,10 @@ export class CountedOrigin {
     }
     const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
     const from = Number(first ?? -1);
+    if (from >= content.length) {
+      response.writeHead(416, { 'content-range': `bytes */${content.length}` }).end();
+      return;
+    }
     const end = last === undefined || last === '' ? content.length : Math.min(content.length, Number(last) + 1);
     const part = from < 0 ? content : content.subarray(from, end);
     response.writeHead(from < 0 ? 200 : 206, {

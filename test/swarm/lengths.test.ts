@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 
 import { BlobStore } from '@cdk8s-dragonfly/store';
@@ -54,5 +56,40 @@ describe('the length of a blob', () => {
     expect(content.equals(await readAll(node, { blob, url }))).toBe(true);
     expect(swarm.origin.requests).toHaveLength(1);
     expect(swarm.lines.filter((line) => line.includes('damaged'))).toEqual([]);
+  });
+  describe('of an empty blob', () => {
+    let silent: Server;
+    let ports: Readonly<Record<string, readonly number[]>>;
+    beforeEach(async () => {
+      silent = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => silent.once('listening', resolve));
+      const { port } = silent.address() as AddressInfo;
+      ports = { a: swarm.supernodePorts, 'a lost': [1], 'a silent': [port], no: [] };
+    });
+    afterEach(() => silent.close());
+
+    it.each([
+      ['a', [undefined]],
+      ['a lost', [undefined]],
+      ['a silent', ['bytes=0-262143', undefined]],
+      ['no', [undefined]],
+    ])('is taken from an origin that has no range of it: %s supernode', async (which, ranges) => {
+      const { blob, url } = swarm.origin.add(Buffer.alloc(0));
+      const node = await swarm.addNode('node', [...(ports[which] ?? [])]);
+      expect(await readAll(node, { blob, url })).toHaveLength(0);
+      expect(swarm.origin.requests.map(({ headers }) => headers.range)).toEqual(ranges);
+    });
+
+    it('is its end where the origin does not tell it', async () => {
+      const { blob, url } = swarm.origin.add(Buffer.alloc(0));
+      swarm.origin.fault = (_request, response) => {
+        response.writeHead(200).flushHeaders();
+        response.end();
+        return true;
+      };
+      const node = await swarm.addNode('node', [...(ports['a silent'] ?? [])]);
+      expect(await readAll(node, { blob, url })).toHaveLength(0);
+      expect(swarm.origin.requests).toHaveLength(1);
+    });
   });
 });

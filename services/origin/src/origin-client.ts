@@ -1,4 +1,4 @@
-import type { AnswerHead } from './answer';
+import type { AnswerHead, AskedRange } from './answer';
 import { readHead, statusError } from './answer';
 import { Connections } from './connections';
 import type { Outward } from './connections';
@@ -121,7 +121,23 @@ export class OriginClient {
         `The bytes ${from} to ${end ?? 'the end'} are no range: give whole numbers, the end above the first.`,
       );
     }
-    const ranged = from > 0 || end !== undefined;
+    try {
+      return await this.#ask(request, { from, end, ranged: from > 0 || end !== undefined }, signal);
+    } catch (error) {
+      // Of all resources, only an empty one has no range that begins with its first byte: that is asked for as a whole.
+      const isEmpty = error instanceof OriginError && error.status === 416 && from === 0 && end !== undefined;
+      if (!isEmpty) throw error;
+      return this.#ask(request, { from, end, ranged: false }, signal);
+    }
+  }
+
+  /** Closes all connections; bodies in the middle fail. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#connections['first-hand'].stop(), this.#connections.redirect.stop()]);
+  }
+
+  async #ask(request: OriginRequest, asked: AskedRange, signal: AbortSignal): Promise<OriginAnswer> {
+    const { from, end, ranged } = asked;
     const conditions = [...(ranged ? rangeLines(from, end, request.ifRange) : []), ...conditionLines(request.unless)];
     const { incoming, url } = await this.#follow(request, conditions, signal);
     const origin = hostAndPort(url);
@@ -130,7 +146,7 @@ export class OriginClient {
       if (incoming.status !== 200 && incoming.status !== 206) {
         throw statusError(incoming, origin, Date.now());
       }
-      head = readHead(incoming, { from, end, ranged }, origin);
+      head = readHead(incoming, asked, origin);
     } catch (error) {
       await discard(incoming.body);
       throw error;
@@ -161,11 +177,6 @@ export class OriginClient {
         cutOff(incoming.body);
       },
     };
-  }
-
-  /** Closes all connections; bodies in the middle fail. */
-  async stop(): Promise<void> {
-    await Promise.all([this.#connections['first-hand'].stop(), this.#connections.redirect.stop()]);
   }
 
   async #follow(

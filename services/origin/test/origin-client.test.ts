@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { OriginRequest } from '../src';
@@ -66,6 +67,23 @@ describe('an answer', () => {
     expect(origin.requests[0]?.headers.range).toBe('bytes=1000-4999');
     expect(answer).toMatchObject({ status: 206, size: 300_000, from: 1000, acceptsRanges: true });
     expect((await all(answer.body)).equals(BYTES.subarray(1000, 5000))).toBe(true);
+  });
+
+  it.each([
+    ['is empty and therefore has no range', file(Buffer.alloc(0)), 0],
+    [
+      'is of a server that has none',
+      (request: IncomingMessage, response: ServerResponse) => {
+        if (request.headers.range === undefined) response.end(BYTES);
+        else response.writeHead(416).end();
+      },
+      1000,
+    ],
+  ])('asks for the whole of what %s, and gives the part from its first byte', async (_what, handler, length) => {
+    const origin = await server(handler);
+    const answer = await client([origin]).open(get(origin.url, { end: 1000 }), idle);
+    expect(origin.requests.map(({ headers }) => headers.range)).toEqual(['bytes=0-999', undefined]);
+    expect((await all(answer.body)).equals(BYTES.subarray(0, length))).toBe(true);
   });
 
   it('skips and cuts when the server ignores Range', async () => {

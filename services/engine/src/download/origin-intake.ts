@@ -127,7 +127,6 @@ export class OriginIntake {
       const run = stored === undefined ? { first: 0, end: undefined } : this.nextRun(stored);
       if (stored?.whole === true || run === undefined) return;
       await this.read(stored, run, signal);
-      this.intake.changed();
     }
   }
 
@@ -167,7 +166,9 @@ export class OriginIntake {
       await this.keep(stored, { index, chunks, length, hash });
       if (endBlock === undefined && this.canStop(stored, index + 1)) return;
     }
-    if (endBlock === undefined) await stored.setSize(at);
+    // Less came than was asked for: that is the end, which an origin that tells no length tells by it.
+    if (end === undefined || at < end) await stored.setSize(at);
+    this.intake.changed();
   }
 
   /**
