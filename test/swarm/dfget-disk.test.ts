@@ -66,7 +66,9 @@ mounted('dfget on a small disk', () => {
     const home = SmallDisk.make('tmpfs', 16);
     try {
       const content = randomBytes(mebibytes(3));
-      const { code, err } = await dfget(origin.addAt('/file', content), '--home', home.folder);
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      const url = origin.addAt('/file', content);
+      const { code, err } = await dfget(url, '--home', home.folder, '--sha256', sha256);
       expect(code).toBe(80);
       expect(err).toMatch(
         /^dfget: .*file cannot be written: the disk is full; make room there, or choose another --output\ndfget: 3 MiB are kept in /,

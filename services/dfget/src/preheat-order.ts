@@ -4,7 +4,7 @@ import { UsageError } from '@cdk8s-dragonfly/command';
 import type { CommandValues } from '@cdk8s-dragonfly/command';
 import type { DFGET_PREHEAT } from '@cdk8s-dragonfly/contract';
 
-import { parseHeader } from './header-option';
+import { headerLines } from './header-option';
 
 /** The body of `POST /preheats` for an image (Dragonfly 0.x protocol, 8; `platforms`, `username` and `password` are ours). */
 export interface PreheatOrder {
@@ -23,7 +23,7 @@ export async function preheatOrder(values: CommandValues<typeof DFGET_PREHEAT>):
     throw new UsageError('--username and --password-file have to be given together');
   }
   const headers: Record<string, string> = {};
-  for (const [name, value] of header.map(parseHeader)) {
+  for (const [name, value] of headerLines(header)) {
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}, ${value}`;
   }

@@ -104,11 +104,6 @@ describe('dfget', () => {
     });
   });
 
-  it('refuses a device as output', async () => {
-    const { code, err } = await run('-u', origin.url, '-o', '/dev/null');
-    expect([code, err]).toEqual([1, 'dfget: --output /dev/null is a device, pipe or socket; name a file\n']);
-  });
-
   it("sends the user's headers to the origin", async () => {
     let seen: IncomingMessage['headers'] = {};
     origin.answer = (request, response) => {
@@ -119,6 +114,44 @@ describe('dfget', () => {
     expect(seen).toMatchObject({ 'x-one': 'a:b', authorization: 'Basic eDp5' });
   });
 
+  it.each(['Range: bytes=0-9', 'HOST: other.test', 'Accept-Encoding: gzip', 'Connection: close'])(
+    'refuses the header %s, which it would not send, but not of a df-daemon of the originals',
+    async (header) => {
+      const seen: IncomingMessage['rawHeaders'][] = [];
+      origin.answer = (request, response) => {
+        seen.push(request.rawHeaders);
+        response.end('x');
+      };
+      const name = header.slice(0, header.indexOf(':'));
+      expect(await get('--header', header)).toEqual({
+        code: 1,
+        out: '',
+        err: `dfget: --header: ${name} is never sent as given: whoever fetches sets it itself or leaves it out; take it out of the command\n`,
+      });
+      expect(seen).toEqual([]);
+      expect((await get('--dfdaemon', '--header', header, '--header', 'X-One:1')).code).toBe(0);
+      expect(seen.flat()).toContain('X-One');
+      expect(seen.flat()).not.toContain(header.slice(name.length + 2));
+    },
+  );
+
+  it('follows a redirect to an inner host only when it is allowed, and names the flag that does', async () => {
+    const { port } = new URL(origin.url);
+    origin.answer = ({ headers, url }, response) => {
+      if (headers.host === `localhost:${port}`) response.end(url);
+      else response.writeHead(302, { location: `http://localhost:${port}/there` }).end();
+    };
+    const refused = await get();
+    expect([refused.code, refused.err]).toEqual([
+      80,
+      `dfget: Origin localhost:${port} is refused: a redirect led there over plain http; allow it with --allow-origin localhost:${port}.\n`,
+    ]);
+    for (const allowed of [`localhost:${port}`, 'localhost']) {
+      expect(await get('--allow-origin', 'other.test', '--allow-origin', allowed)).toMatchObject({ code: 0, err: '' });
+      expect(await readFile(join(origin.folder, 'out'), 'utf8')).toBe('/there');
+    }
+  });
+
   it('fails as the original does when the origin refuses, in one line, and keeps what stood there', async () => {
     await writeFile(join(origin.folder, 'out'), 'before');
     origin.answer = (_request, response) => response.writeHead(404).end();
@@ -127,7 +160,11 @@ describe('dfget', () => {
     expect(refused.err).toMatch(/^dfget: Origin 127\.0\.0\.1:\d+ answered with status 404\.\n$/);
     expect(refused.out).toMatch(/^download FAIL\(1104\) cost:\d+\.\d{3}s length:0 reason:8\n$/);
     origin.answer = (_request, response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
-    expect((await get()).code).toBe(79);
+    const unknown = await get();
+    expect(unknown.code).toBe(79);
+    expect(unknown.err).toMatch(/ status 401: it wants credentials; give --header 'Authorization: …'\n$/);
+    const wrong = await get('--header', 'authorization: Basic eDp5');
+    expect(wrong.err).toMatch(/ status 401: it does not take the Authorization of --header\n$/);
     expect(await readFile(join(origin.folder, 'out'), 'utf8')).toBe('before');
     expect((await readdir(origin.folder)).sort()).toEqual(['home', 'out']);
   });
@@ -184,7 +221,7 @@ describe('dfget', () => {
 
   it.each([
     [['--home', '/proc/x', '-o', 'FOLDER/out'], '/proc/x'],
-    [['--home', 'FOLDER/home', '-o', '/proc/x/y'], '/proc/x/y'],
+    [['--home', 'FOLDER/home', '-o', '/sys/x/y'], '/sys/x/y'],
   ])('ends where no folder can be made: %j', async (argv, path) => {
     const { code, err } = await run('-u', origin.url, ...argv.map((word) => word.replace('FOLDER', origin.folder)));
     expect([code, err]).toEqual([

@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+
+import { SwarmNode } from '@cdk8s-dragonfly/engine';
 
 import { runDfget } from './support/run-dfget';
 import type { Ran } from './support/run-dfget';
@@ -16,6 +18,7 @@ async function eventually(isSo: () => Promise<boolean>): Promise<void> {
 
 describe('a download that was interrupted', () => {
   const origin = useOrigin(content);
+  afterEach(() => jest.restoreAllMocks());
   const run = (...argv: string[]): Promise<Ran> => runDfget(argv);
 
   /** An origin that gives the first bytes and then waits, until the second request for them. */
@@ -82,6 +85,39 @@ describe('a download that was interrupted', () => {
     expect(asked).toEqual(['all', 'bytes=1048576-']);
   });
 
+  it('keeps what came when the disk does not tell at the next try what is there', async () => {
+    const { asked } = standsStill(1_200_000);
+    const argv = ['-u', origin.url, '-o', join(origin.folder, 'out'), '--sha256', sha256];
+    await interrupt('--sha256', sha256);
+    const fault = Object.assign(new Error('the disk is broken'), { code: 'EIO' });
+    jest.spyOn(SwarmNode.prototype, 'heldBytes').mockRejectedValueOnce(fault);
+    expect(await run(...argv)).toMatchObject({ code: 80, err: 'dfget: the disk is broken\n' });
+    expect((await run(...argv)).out).toContain('1.9 MiB from the origin, 1 MiB from an earlier run)');
+    expect(asked).toEqual(['all', 'bytes=1048576-']);
+  });
+
+  it('is put in place all the same when Ctrl-C is hit in that moment, and leaves nothing behind', async () => {
+    let hit = (): void => undefined;
+    const interrupted = new Promise<void>((resolve) => (hit = resolve));
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+    const { giveName } = SwarmNode.prototype;
+    jest.spyOn(SwarmNode.prototype, 'giveName').mockImplementationOnce(async function (this: SwarmNode, ...given) {
+      hit();
+      await nextTurn();
+      await giveName.call(this, ...given);
+    });
+    const { code, out, err } = await runDfget(['-u', origin.url, '-o', join(origin.folder, 'out')], { interrupted });
+    expect([code, out, err]).toEqual([0, expect.stringContaining('download SUCCESS(0)'), '']);
+    expect(content.equals(await readFile(join(origin.folder, 'out')))).toBe(true);
+    expect(await readdir(origin.folder)).toEqual(['out']);
+  });
+
+  it('leaves nothing behind when Ctrl-C is hit before anything came', async () => {
+    const argv = ['-u', origin.url, '-o', join(origin.folder, 'out'), '--sha256', sha256];
+    expect(await runDfget(argv, { interrupted: Promise.resolve() })).toEqual({ code: 130, out: '', err: '' });
+    expect(await readdir(origin.folder)).toEqual([]);
+  });
+
   it('is left alone by the same command that is given once more meanwhile', async () => {
     const { reached } = standsStill(1_200_000);
     const argv = ['-u', origin.url, '-o', join(origin.folder, 'out'), '--sha256', sha256];
@@ -112,9 +148,13 @@ describe('a download that was interrupted', () => {
     expect(asked.length).toBeGreaterThan(1);
   });
 
-  it('begins anew where nobody can say what the whole must be', async () => {
+  it('throws away what came where nobody can say what the whole must be', async () => {
     const { asked } = standsStill(1_200_000);
-    expect((await interrupt()).code).toBe(130);
+    expect(await interrupt()).toMatchObject({
+      code: 130,
+      err: 'dfget: 1 MiB are thrown away, since nobody can tell whether they fit to what stands there next time; with --sha256 or --md5 the same command goes on\n',
+    });
+    expect(await readdir(origin.folder)).toEqual([]);
     expect((await run('-u', origin.url, '-o', join(origin.folder, 'out'))).code).toBe(0);
     expect(asked).toEqual(['all', 'all']);
     expect(content.equals(await readFile(join(origin.folder, 'out')))).toBe(true);

@@ -16,6 +16,11 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
+/** Whether a field belongs to one connection; the name in any case. */
+export function isHopByHop(name: string): boolean {
+  return HOP_BY_HOP.has(name.toLowerCase());
+}
+
 /** All values of a field, in order; the name in any case. */
 export function valuesOf(lines: readonly HeaderLine[], name: string): string[] {
   const wanted = name.toLowerCase();

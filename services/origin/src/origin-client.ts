@@ -8,7 +8,7 @@ import type { Incoming } from './exchange';
 import { exchange } from './exchange';
 import { guardedLookup } from './guarded-lookup';
 import type { HeaderLine } from './header-lines';
-import { endToEnd, without } from './header-lines';
+import { endToEnd, isHopByHop, without } from './header-lines';
 import { hostAndPort } from './host-port';
 import { OriginError } from './origin-error';
 import type { OriginLog } from './origin-log';
@@ -92,6 +92,11 @@ const OURS: ReadonlySet<string> = new Set([
   'if-unmodified-since',
   'if-range',
 ]);
+
+/** Whether an {@link OriginClient} sends a field of a request's headers on, and not its own or none; the name in any case. */
+export function isPassedOn(name: string): boolean {
+  return !OURS.has(name.toLowerCase()) && !isHopByHop(name);
+}
 
 /** Fetches resources from origins within the rules. It keeps connections; `stop()` closes them. */
 export class OriginClient {

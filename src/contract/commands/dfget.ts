@@ -39,6 +39,13 @@ export const DFGET = {
     node: { ...NODE, key: 'nodes' },
     nodeConfig: NODE_CONFIG,
     header: ORIGIN_HEADER,
+    allowOrigin: {
+      flag: 'allow-origin',
+      type: 'address',
+      placeholder: 'HOST[:PORT]',
+      repeatable: true,
+      text: 'A host that the origin may redirect to though its address is private or loopback, or the way there is plain http.',
+    },
     sha256: {
       flag: 'sha256',
       type: 'string',
@@ -142,7 +149,7 @@ export const DFGET = {
       flag: 'dfdaemon',
       type: 'boolean',
       default: 'false',
-      text: 'The caller is a df-daemon.',
+      text: 'The caller is a df-daemon, which hands on the headers of its client: those that no origin is sent are left out.',
     },
     callsystem: {
       flag: 'callsystem',

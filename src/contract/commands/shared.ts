@@ -95,7 +95,7 @@ export const ORIGIN_HEADER = {
   type: 'string',
   placeholder: "'NAME: VALUE'",
   repeatable: true,
-  text: 'A header to send to the origin.',
+  text: 'A header to send to the origin; not those that are set for each request, such as Host and Range.',
 } as const satisfies FlagSpec;
 
 /** How origins are reached over TLS; beside these, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count. */

@@ -4,7 +4,7 @@ import type { DFGET } from '@cdk8s-dragonfly/contract';
 import type { BlobRequest } from '@cdk8s-dragonfly/engine';
 import { digestInUrl, filterUrl, hexOf, taskIdOf } from '@cdk8s-dragonfly/protocol';
 
-import { parseHeader } from '../header-option';
+import { headerLines } from '../header-option';
 
 /** What the command line of `dfget` says. */
 export type DfgetValues = CommandValues<typeof DFGET>;
@@ -15,6 +15,8 @@ export interface FileOrder {
   /** In lower case; undefined: nobody asks. */
   readonly md5: string | undefined;
   readonly supernodes: readonly SupernodeAddress[];
+  /** Whether somebody can tell what the whole must be: else nothing that an earlier run left can be gone on with. */
+  readonly isVouched: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface FileOrder {
  * @throws UsageError
  */
 export function fileOrder(values: DfgetValues): FileOrder {
-  const { url, filter = '', identifier, md5, pattern } = values;
+  const { dfdaemon, filter = '', header, identifier, md5, pattern, url } = values;
   if (url.username !== '' || url.password !== '') {
     throw new UsageError("--url must not hold a user and password; send them with --header 'Authorization: Basic …'");
   }
@@ -34,17 +36,19 @@ export function fileOrder(values: DfgetValues): FileOrder {
   if (named !== undefined && sha256 !== undefined && sha256 !== hexOf(named)) {
     throw new UsageError(`--sha256 is not the digest that the URL names, ${named}; leave it out`);
   }
+  const supernodes = pattern === 'source' ? [] : resolveSupernodes(values);
   const task = { taskUrl: filterUrl(url.href, filter), md5, identifier: md5 === undefined ? identifier : undefined };
   return {
     request: {
       blob: named ?? `task:${taskIdOf(task)}`,
       url,
-      headers: values.header.map(parseHeader),
+      headers: headerLines(header, dfdaemon),
       task,
       sha256,
     },
     md5: hexFlag('--md5', md5, 32),
-    supernodes: pattern === 'source' ? [] : resolveSupernodes(values),
+    supernodes,
+    isVouched: (named ?? sha256 ?? md5) !== undefined || supernodes.length > 0,
   };
 }
 

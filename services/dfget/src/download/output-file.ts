@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { UsageError } from '@cdk8s-dragonfly/command';
@@ -8,14 +8,19 @@ import { makeFolder } from '@cdk8s-dragonfly/store';
 /** Characters of a file's name that are repeated in the names of what stands beside it: file systems take 255 bytes. */
 const REPEATED = 50;
 
+/** As many links in a row as Linux follows. */
+const MOST_LINKS = 40;
+
 /**
  * Where a download shall end up.
  *
  * @param output `--output`; undefined: the last part of the URL's path, in the current folder.
- * @throws UsageError when there is no name to take, or something else than a file stands there.
+ * @throws UsageError when there is no name to take, something else than a file stands there, or the way leads to `/dev` or `/proc`.
  */
 export async function outputPath(output: string | undefined, url: URL): Promise<string> {
   const name = output ?? lastPart(url);
+  if (output === '-')
+    throw new UsageError('--output - is no stream here; name a file, such as ./- if that is its name');
   if (name === '' || name.includes('\0')) {
     throw new UsageError(`--output is needed: ${url.origin}${url.pathname} has no file name at its end`);
   }
@@ -23,6 +28,13 @@ export async function outputPath(output: string | undefined, url: URL): Promise<
     throw new UsageError(`--output is needed: ${JSON.stringify(name)} at the end of the URL is no file name`);
   }
   const path = resolve(name);
+  const device = await deviceOf(path);
+  if (device !== undefined) {
+    const what = device === path ? 'is no file on a disk' : `leads to ${device}, which is no file on a disk`;
+    throw new UsageError(
+      `--output ${path} ${what}, and dfget writes no streams; name a file, and read it when dfget is done`,
+    );
+  }
   const there = await stat(path).catch((error: unknown) => {
     const code = codeOf(error);
     if (code === 'ENOENT') return undefined;
@@ -35,6 +47,29 @@ export async function outputPath(output: string | undefined, url: URL): Promise<
     throw new UsageError(`--output ${path} is a device, pipe or socket; name a file`);
   }
   return path;
+}
+
+/**
+ * Where below `/dev` or `/proc` a path is or leads to, through however many links: a rename would replace the link for all, and a link
+ * there to an open file looks like a file. Undefined: nowhere there. Shared memory, `/dev/shm`, has files as any folder.
+ */
+async function deviceOf(path: string): Promise<string | undefined> {
+  let at = path;
+  for (let links = 0; links < MOST_LINKS; links += 1) {
+    if (isDevice(at)) return at;
+    const folder = await realpath(dirname(at)).catch(() => undefined);
+    if (folder === undefined) return undefined;
+    at = join(folder, basename(at));
+    if (isDevice(at)) return at;
+    const target = await readlink(at).catch(() => undefined);
+    if (target === undefined) return undefined;
+    at = resolve(folder, target);
+  }
+  return undefined;
+}
+
+function isDevice(path: string): boolean {
+  return /^\/(dev|proc)(\/|$)/.test(path) && !/^\/dev\/shm(\/|$)/.test(path);
 }
 
 function lastPart(url: URL): string {

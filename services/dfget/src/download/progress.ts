@@ -114,6 +114,7 @@ export function progressLine(standing: Standing, rate: number | undefined): stri
   return [...parts, ...split].join('  ');
 }
 
-function gotOf({ resumed, traffic: { peer, supernode, origin } }: Omit<Standing, 'size'>): number {
+/** How many bytes are here, or came. */
+export function gotOf({ resumed, traffic: { peer, supernode, origin } }: Omit<Standing, 'size'>): number {
   return resumed + peer + supernode + origin;
 }
