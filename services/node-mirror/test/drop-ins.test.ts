@@ -65,11 +65,45 @@ describe('podman', () => {
     expect(node.read(DROP_IN)).toContain('65001');
   });
 
-  test('a registry with a port cannot be in the path of a mirror', async () => {
-    await expect(podmanOn(node, { registries: ['r.example:5000'] }).apply()).rejects.toThrow(
-      /r.example:5000 has a port, which podman and CRI-O do not allow in the path of a mirror/,
-    );
+  test.each([
+    ['r.example:5000', '', 'r.example:5000'],
+    ['R.example', '', 'R.example'],
+    ['docker.io', 'location = "harbor.corp:8443/hub"', 'harbor.corp:8443/hub, where .*/registries.conf has docker.io,'],
+    ['docker.io', 'location = "Harbor.corp"', 'Harbor.corp, where .*/registries.conf has docker.io,'],
+  ])('a place with a port or capitals cannot be in the path of a mirror: %s, %s', async (host, location, whose) => {
+    const entry = location === '' ? '' : `[[registry]]\nprefix = "${host}"\n${location}\n`;
+    node.write('/etc/containers/registries.conf', entry);
+    const before = node.all;
+    const modes = podmanOn(node, { registries: [host] });
+    const said = new RegExp(`^${whose} cannot be in the path of a mirror .*: leave ${host} out for this runtime`);
+    await expect(modes.apply()).rejects.toThrow(said);
+    await expect(modes.check()).rejects.toThrow(said);
+    expect(node.all).toEqual(before);
+    await podmanOn(node, { registries: ['quay.io'] }).apply();
   });
+
+  test('not even in a file of the administrator, which podman reads and fails by', async () => {
+    const [location, mirror] = ['harbor.corp:8443/hub', '127.0.0.1:65001/harbor.corp:8443/hub'];
+    const registry = `[[registry]]\nprefix = "docker.io"\nlocation = "${location}"\n`;
+    const first = `[[registry.mirror]]\nlocation = "${mirror}"\ninsecure = true\n`;
+    node.write('/etc/containers/registries.conf', registry + first);
+    await expect(podmanOn(node).check()).rejects.toThrow(`cannot be in the path of a mirror (${mirror})`);
+  });
+
+  test.each(['harbor.corp/docker-hub', 'a.b/c__d/e--f'])('%s is asked at the mirror by its path', async (location) => {
+    node.write('/etc/containers/registries.conf', `[[registry]]\nprefix = "docker.io"\nlocation = "${location}"\n`);
+    await podmanOn(node).apply();
+    expect(node.read(DROP_IN)).toContain(`[[registry.mirror]]\nlocation = "127.0.0.1:65001/${location}"\n`);
+  });
+
+  test.each(['location = "docker.io/"', 'prefix = "docker.io/"\nlocation = "docker.io//"'])(
+    'slashes at the end are not part of a place: %j',
+    async (place) => {
+      node.write('/etc/containers/registries.conf', `[[registry]]\n${place}\nblocked = true\n`);
+      await podmanOn(node).apply();
+      expect(node.read(DROP_IN)).toContain('prefix = "docker.io"\nlocation = "docker.io"\nblocked = true\n');
+    },
+  );
 
   test('a mirror that the administrator adds later is taken over by the next apply', async () => {
     await podmanOn(node).apply();

@@ -2,7 +2,6 @@ import { access } from 'node:fs/promises';
 import { hasCode } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { HostCommands } from '../host-commands';
-import { Refusal } from '../refusal';
 import { ANY_REGISTRY, type Registry } from '../registry';
 import type { Installation, Runtime, Target } from '../runtime';
 import { type Crio, findCrio } from './crio';
@@ -50,12 +49,6 @@ class ContainersInstallation implements Installation {
 
   async wanted(): Promise<readonly Target[]> {
     const hosts = this.settings.registries.map(({ host }) => host).filter((host) => host !== ANY_REGISTRY);
-    const ported = hosts.find((host) => host.includes(':'));
-    if (ported !== undefined) {
-      throw new Refusal(
-        `${ported} has a port, which podman and CRI-O do not allow in the path of a mirror (MIRROR/${ported}): leave it out for this runtime (--registry); nothing was changed`,
-      );
-    }
     const names = hosts.map(dropInName);
     const former = (await this.dropIns.files.recorded()).filter((name) => !names.includes(name));
     await this.noteNarrower(hosts);

@@ -7,8 +7,8 @@ import { Refusal } from '../refusal';
 import type { Plan, Step, Target, Verdict } from '../runtime';
 import { decodeToml, readToml } from '../toml/toml-text';
 import type { Crio } from './crio';
-import { asksFirst, dropIn, dropInName, withoutMirrors } from './drop-in';
-import { entryFor } from './registries-conf';
+import { asksFirst, dropIn, dropInName, isPath, mirrorLocation, withoutMirrors } from './drop-in';
+import { entryFor, type RegistryEntry } from './registries-conf';
 import type { RegistriesConfFiles } from './registries-conf-files';
 
 /** What a drop-in is made from. */
@@ -80,6 +80,7 @@ export class DropInTarget implements Target {
       );
     }
     const theirs = entryFor(entries, host);
+    this.checkPath(host, theirs);
     if (current.bytes === undefined && record === undefined && asksFirst(theirs, mirror, host)) {
       return { current, steps: [], summary: `${mirror} the first mirror of ${host} by ${theirs.file}` };
     }
@@ -129,6 +130,17 @@ export class DropInTarget implements Target {
     if (crio === undefined) return { taken: true, shown: '[]' };
     const shown = 'what it has read when it started or was last told';
     return (await crio.runs()) ? { taken: true, shown } : { taken: false, shown: 'nothing, as it has ended' };
+  }
+
+  /** @throws Refusal when no mirror can have the place of the registry in its path */
+  private checkPath(host: string, theirs: RegistryEntry | undefined): void {
+    const location = theirs?.location ?? host;
+    if (isPath(location)) return;
+    const path = mirrorLocation(this.settings.mirror, location);
+    const whose = theirs === undefined ? host : `${location}, where ${theirs.file} has ${host},`;
+    throw new Refusal(
+      `${whose} cannot be in the path of a mirror (${path}), where podman and CRI-O want lower case and no port, and else fail every pull of ${host}: leave ${host} out for this runtime (--registry); nothing was changed`,
+    );
   }
 
   private step(content: Buffer | undefined): Step {

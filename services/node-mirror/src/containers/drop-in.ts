@@ -10,8 +10,17 @@ export function dropInName(host: string): string {
   return `99-dragonfly-${host}${ENDING}`;
 }
 
+/** A path as image names may have one: lower case, no port. */
+const PART = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const PATH = new RegExp(`^${PART}(?:/${PART})*$`);
+
+/** Whether a location may be in the path of a mirror. With one that may not podman and CRI-O fail every pull of its registry. */
+export function isPath(location: string): boolean {
+  return PATH.test(location);
+}
+
 /** Where podman and CRI-O find the images of a registry at the mirror: `127.0.0.1:65001/docker.io`. */
-function mirrorLocation(mirror: string, location: string): string {
+export function mirrorLocation(mirror: string, location: string): string {
   return `${mirror.replace(/^https?:\/\//i, '')}/${location}`;
 }
 

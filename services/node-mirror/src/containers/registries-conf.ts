@@ -24,6 +24,8 @@ export interface RegistryEntry {
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+/** Of a prefix or a location podman and CRI-O leave slashes at the end out: `docker.io/` is docker.io. */
+const place = (value: unknown): string => text(value).replace(/\/+$/, '');
 
 function mirrorOf(value: unknown): MirrorEntry {
   const pullFromMirror = text(valueAt(value, 'pull-from-mirror'));
@@ -89,8 +91,8 @@ export function entriesOf(file: string, content: string): readonly RegistryEntry
   checkLocations(toml);
   const { value } = toml;
   const entries = list(valueAt(value, 'registry')).map((entry): RegistryEntry => {
-    const location = text(valueAt(entry, 'location'));
-    const prefix = text(valueAt(entry, 'prefix'));
+    const location = place(valueAt(entry, 'location'));
+    const prefix = place(valueAt(entry, 'prefix'));
     return {
       file,
       prefix: prefix === '' ? location : prefix,

@@ -36,7 +36,7 @@ export const REGISTRIES_CONF: readonly Specimen[] = [
   },
   { name: 'a part of docker.io', content: '[[registry]]\nlocation = "docker.io/library"\n' },
   { name: 'unknown keys', content: 'odd = 1\n[[registry]]\nlocation = "docker.io"\nwhat = "ever"\n' },
-  { name: 'a location with a path', content: '[[registry]]\nprefix = "docker.io"\nlocation = "r.example:5000/a/b"\n' },
+  { name: 'a location with a path', content: '[[registry]]\nprefix = "docker.io"\nlocation = "r.example/a/b"\n' },
   {
     name: 'a port',
     content: '[[registry]]\nlocation = "r.example:5000"\n[[registry.mirror]]\nlocation = "m.example:443"\n',
@@ -108,4 +108,9 @@ export const REGISTRIES_CONF: readonly Specimen[] = [
     refused: /50-a.conf, line 1, column \d+: not valid TOML/,
   },
   { name: 'a broken main file', content: 'x = \n', refused: /registries.conf, line 1, column \d+: not valid TOML/ },
+  {
+    name: 'a location with a port',
+    content: '[[registry]]\nprefix = "docker.io"\nlocation = "r.example:5000/a/b"\n',
+    refused: /r.example:5000\/a\/b, where .* has docker.io, cannot be in the path of a mirror/,
+  },
 ];
