@@ -137,7 +137,7 @@ export class FileChange {
   private async remember({ plan, record: old }: Look, record: EditRecord, foldersCreated: number): Promise<void> {
     const { base, current } = plan;
     if (record.existed && fingerprint(base) === record.original) {
-      await this.store.keep(base, current.ownership, old !== undefined);
+      await this.store.keep(base, this.target.path, current.ownership, old !== undefined);
     }
     await this.store.write({ ...record, foldersCreated: Math.max(record.foldersCreated, foldersCreated) });
   }
@@ -149,7 +149,7 @@ export class FileChange {
       await this.store.clear();
       return;
     }
-    if (backup !== undefined) await this.store.keep(backup, plan.current.ownership, true);
+    if (backup !== undefined) await this.store.keep(backup, this.target.path, plan.current.ownership, true);
     await this.store.write(record);
   }
 

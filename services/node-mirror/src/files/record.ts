@@ -149,10 +149,11 @@ export class RecordStore {
   /**
    * Keeps the bytes that `restore` is to give back, before the record tells of them.
    *
+   * @param of the file that they are of, which gives the backup its SELinux label
    * @param known whether there is a record, so that a backup that lies there is ours
    * @throws Refusal when another backup lies there without a record: it is never overwritten
    */
-  async keep(bytes: Buffer | undefined, ownership: Ownership | undefined, known: boolean): Promise<void> {
+  async keep(bytes: Buffer | undefined, of: string, ownership: Ownership | undefined, known: boolean): Promise<void> {
     const old = await takeSnapshot(this.backupPath);
     if (bytes === undefined || sameContent(old.bytes, bytes)) return;
     if (old.bytes !== undefined && !known) {
@@ -160,7 +161,7 @@ export class RecordStore {
         `${this.backupPath} is a backup without its record ${this.statePath}: compare it with the file, then move it away and run again`,
       );
     }
-    await replaceFile(this.backupPath, bytes, ownership === undefined ? {} : { ownership });
+    await replaceFile(this.backupPath, bytes, { labelOf: of, ...(ownership === undefined ? {} : { ownership }) });
   }
 
   /** Forgets both, the record last: until then a second `restore` finds its way. */

@@ -32,6 +32,8 @@ async function fill(handle: FileHandle, bytes: Buffer, ownership: Ownership | un
 export interface Replacement {
   /** Mode and owner. Default: those of the file that is replaced, 0644 of this process for a new one. */
   readonly ownership?: Ownership;
+  /** The file whose SELinux label it gets, if it is there. Default: the one that is replaced. */
+  readonly labelOf?: string;
   /** What must still be there right before the rename; `missing`: no file. Default: anything. */
   readonly expected?: Buffer | 'missing';
   /** A last look at the complete temporary file; throws to refuse it. */
@@ -67,7 +69,7 @@ export async function replaceFile(path: string, bytes: Buffer, replacement: Repl
     if (!sameContent((await takeSnapshot(temporary)).bytes, bytes)) {
       throw new Refusal(`${temporary} does not read back as it was written: the disk is not to be trusted`);
     }
-    if (replacement.expected !== 'missing' && ownership !== undefined) await copyLabel(path, temporary);
+    await copyLabel(replacement.labelOf ?? path, temporary);
     await replacement.inspect?.(temporary);
     await expectUnchanged(path, replacement.expected);
     await rename(temporary, path);

@@ -7,9 +7,9 @@ import { hasCode } from './errno';
 const SELINUX = '/sys/fs/selinux/enforce';
 const LIMIT_MS = 10_000;
 
-async function hasSelinux(mark: string): Promise<boolean> {
+async function isThere(path: string): Promise<boolean> {
   try {
-    await access(mark);
+    await access(path);
     return true;
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return false;
@@ -18,7 +18,8 @@ async function hasSelinux(mark: string): Promise<boolean> {
 }
 
 /**
- * Gives a file the SELinux label of another one, where the kernel has SELinux: without it a confined runtime may not read the file.
+ * Gives a file the SELinux label of another one, where the kernel has SELinux and that one is there: without it a confined
+ * runtime may not read the file.
  *
  * @param places the file that is there when it has, and the program to call; others in tests
  * @throws Refusal when that cannot be done
@@ -28,7 +29,7 @@ export async function copyLabel(
   to: string,
   { mark = SELINUX, chcon = 'chcon' }: { readonly mark?: string; readonly chcon?: string } = {},
 ): Promise<void> {
-  if (!(await hasSelinux(mark))) return;
+  if (!(await isThere(mark)) || !(await isThere(from))) return;
   const failure = await new Promise<string | undefined>((resolve) => {
     execFile(chcon, [`--reference=${from}`, to], { timeout: LIMIT_MS, killSignal: 'SIGKILL' }, (error, _, stderr) => {
       resolve(error === null ? undefined : `${stderr.trim()} (${error.message.split('\n')[0] ?? ''})`);
