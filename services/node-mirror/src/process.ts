@@ -65,14 +65,23 @@ export async function startedAt(proc: string, facts: ProcessFacts): Promise<numb
 /**
  * Sends a signal to a process that must still be the one that was found.
  *
- * @throws Refusal when it has ended
+ * @throws Refusal when it has ended, or the system does not permit it
  */
 export async function signalProcess(proc: string, facts: ProcessFacts, name: string): Promise<void> {
+  const who = `${name} (process ${facts.pid})`;
+  const ended = `${who} has ended in the meantime: run again when it is up`;
   const now = await processFacts(proc, facts.pid);
-  if (now?.startTime !== facts.startTime) {
-    throw new Refusal(`${name} (process ${facts.pid}) has ended in the meantime: run again when it is up`);
+  if (now?.startTime !== facts.startTime) throw new Refusal(ended);
+  try {
+    process.kill(facts.pid, 'SIGHUP');
+  } catch (cause) {
+    if (hasCode(cause, 'ESRCH')) throw new Refusal(ended, { cause });
+    if (!hasCode(cause, 'EPERM', 'EACCES')) throw cause;
+    throw new Refusal(
+      `${who} cannot be told, as the system does not permit SIGHUP to it: run as root; in a pod, hostPID: true and privileged: true are needed`,
+      { cause },
+    );
   }
-  process.kill(facts.pid, 'SIGHUP');
 }
 
 /** The values that a command line gives to a flag, in both forms: `--flag VALUE`, `--flag=VALUE`. */

@@ -17,6 +17,7 @@ import { type DockerdPlaces, findDockerd } from '../src/docker/dockerd';
 import { validateWithDockerd } from '../src/docker/validate';
 import { HostCommands } from '../src/host-commands';
 import { sameFile } from '../src/process';
+import { Refusal } from '../src/refusal';
 
 /** A process that says a line for each SIGHUP, under another name: what matters is what /proc shows. */
 const LISTENER = "process.on('SIGHUP', () => console.log('hup')); console.log('up'); setInterval(() => {}, 1000);";
@@ -122,6 +123,30 @@ test('has ended since it was found: its number gets no signal', async () => {
   await expect(dockerd?.reload()).rejects.toThrow(
     `dockerd (process ${pid}) has ended in the meantime: run again when it is up`,
   );
+});
+
+test.each([
+  [
+    'EPERM',
+    /^dockerd \(process \d+\) cannot be told, as the system does not permit SIGHUP to it: run as root; in a pod, hostPID/,
+  ],
+  ['EACCES', /^dockerd \(process \d+\) cannot be told, as the system does not permit/],
+  ['ESRCH', /^dockerd \(process \d+\) has ended in the meantime: run again when it is up$/],
+])('cannot be told, with %s: a refusal, so that its file is put back', async (code, reason) => {
+  writeFileSync(places.pidFile, String(await start('dockerd')));
+  await answer(INFO);
+  const dockerd = await findDockerd(places);
+  const kill = jest.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error(`kill ${code}`), { code });
+  });
+  try {
+    const refused = await dockerd?.reload().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(Refusal);
+    expect(String(refused instanceof Error ? refused.message : refused)).toMatch(reason);
+    expect(kill).toHaveBeenCalledWith(dockerd?.pid, 'SIGHUP');
+  } finally {
+    kill.mockRestore();
+  }
 });
 
 describe('is refused', () => {

@@ -120,6 +120,18 @@ describe('dockerd that does not take the file', () => {
     expect(node.names).toEqual(['daemon.json']);
   });
 
+  test('as it cannot be told: all is put back', async () => {
+    await node.give('{"debug": true}');
+    node.dockerd.onCall = (call) => {
+      if (call === 'reload') throw new Refusal('SIGHUP is not permitted');
+    };
+    expect(await refusalOf(node.mirror().apply())).toBe(
+      'SIGHUP is not permitted; /etc/docker/daemon.json was put back as it was',
+    );
+    expect(node.text).toBe('{"debug": true}');
+    expect(node.names).toEqual(['daemon.json']);
+  });
+
   test('at restore: the patched file and its record stay for another try', async () => {
     await node.give('{"debug": true}');
     await node.mirror().apply();
