@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { HostTree } from './support/host-tree';
 import { CERTS, CONFIG, containerdOn, MIRROR } from './support/other-runtimes';
@@ -98,6 +107,24 @@ describe('containerd', () => {
     await containerdOn(node, containerd).apply();
     await containerdOn(node, containerd).check();
     expect(containerd.restarts).toBe(1);
+  });
+
+  test('a containerd that has started after the file was written has read it: nothing is asked for after a reboot', async () => {
+    node.write(CONFIG, 'version = 2\n');
+    await containerdOn(node, containerd, { restart: true }).apply();
+    Object.assign(containerd, { pid: 99, startedAt: Date.now() + 60_000 });
+    await containerdOn(node, containerd).check();
+    await containerdOn(node, containerd).apply();
+    expect(containerd.restarts).toBe(1);
+
+    const later = new Date(containerd.startedAt + 1000);
+    utimesSync(join(node.root, CONFIG), later, later);
+    Object.assign(containerd, { pid: 98 });
+    await expect(containerdOn(node, containerd).check()).rejects.toThrow(
+      /was changed and containerd has not been restarted since/,
+    );
+    await containerdOn(node, containerd, { restart: true }).apply();
+    expect(containerd.restarts).toBe(2);
   });
 
   test('what others have added to hosts.toml since stays when our entry goes', async () => {

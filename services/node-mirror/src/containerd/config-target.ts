@@ -1,5 +1,5 @@
 import { type EditRecord, isUntouched, recordOf } from '../files/record';
-import { fingerprint, sameContent, takeSnapshot } from '../files/snapshot';
+import { fingerprint, sameContent, takeSnapshot, writtenBefore } from '../files/snapshot';
 import { Refusal } from '../refusal';
 import type { Plan, Step, Target, Verdict } from '../runtime';
 import { decodeToml } from '../toml/toml-text';
@@ -48,7 +48,7 @@ export class ConfigTarget implements Target {
     const major = Number(settings.containerd?.version.split('.')[0] ?? '1');
     const next = Buffer.from(withConfigPath(title, text, settings.folder, major));
     const same = sameContent(current.bytes, next) || text === next.toString('utf8');
-    const told = same && record?.told === this.listener;
+    const told = same && (await this.isTold(record));
     if (!told && !settings.restart) {
       const what = same
         ? 'was changed and containerd has not been restarted since'
@@ -119,5 +119,12 @@ export class ConfigTarget implements Target {
   async verify(): Promise<Verdict> {
     const back = (await this.settings.containerd?.isBack()) ?? true;
     return back ? { taken: true, shown: 'its CRI' } : { taken: false, shown: 'no CRI' };
+  }
+
+  /** Whether containerd has read the file as it is, or will at its start: it was restarted for it, or has started since, as after a reboot. */
+  private async isTold(record: EditRecord | undefined): Promise<boolean> {
+    const { containerd } = this.settings;
+    if (containerd === undefined || record?.told === containerd.identity) return true;
+    return await writtenBefore(this.path, containerd.startedAt);
   }
 }

@@ -2,7 +2,7 @@ import { reasonOf } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { criVersion, grpcCall, GrpcError, textField, UNIMPLEMENTED } from '../grpc-call';
 import { HostCommands } from '../host-commands';
-import { sameFile, type ProcessFacts, processesOf } from '../process';
+import { sameFile, startedAt, type ProcessFacts, processesOf } from '../process';
 import { Refusal } from '../refusal';
 import { restartService, serviceOf } from '../systemd';
 
@@ -14,6 +14,8 @@ export interface Containerd {
   readonly pid: number;
   /** Process and start; another one after a restart. */
   readonly identity: string;
+  /** When it was started, in milliseconds since 1970. */
+  readonly startedAt: number;
   /** Such as `1.6.20`. */
   readonly version: string;
   /** Whether the file that it reads is this one, resolved. */
@@ -60,15 +62,17 @@ export class RunningContainerd implements Containerd {
   private constructor(
     private readonly places: ContainerdPlaces,
     private facts: ProcessFacts,
+    readonly startedAt: number,
     readonly version: string,
   ) {}
 
   /** @throws Refusal when it does not answer */
   static async of(places: ContainerdPlaces, facts: ProcessFacts): Promise<RunningContainerd> {
+    const since = await startedAt(places.proc, facts);
     try {
       // VersionResponse { version = 1; revision = 2 }
       const message = await grpcCall(places.socket, '/containerd.services.version.v1.Version/Version', ANSWER_MS);
-      return new RunningContainerd(places, facts, textField(message, 1).replace(/^v/, ''));
+      return new RunningContainerd(places, facts, since, textField(message, 1).replace(/^v/, ''));
     } catch (error) {
       throw new Refusal(
         `containerd runs (process ${facts.pid}), but cannot be asked at ${places.socket}: ${reasonOf(error)}: name its API socket with --containerd-socket`,

@@ -1,8 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../files/errno';
 import { type EditRecord, isUntouched, recordOf } from '../files/record';
-import { sameContent, takeSnapshot } from '../files/snapshot';
+import { sameContent, takeSnapshot, writtenBefore } from '../files/snapshot';
 import { Refusal } from '../refusal';
 import type { Plan, Step, Target, Verdict } from '../runtime';
 import { decodeToml, readToml } from '../toml/toml-text';
@@ -151,11 +149,6 @@ export class DropInTarget implements Target {
   private async isTold(record: EditRecord | undefined): Promise<boolean> {
     const { crio } = this.settings;
     if (crio === undefined || record?.told === crio.identity) return true;
-    try {
-      return crio.startedAt > (await stat(this.path)).mtimeMs;
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return true;
-      throw error;
-    }
+    return await writtenBefore(this.path, crio.startedAt);
   }
 }

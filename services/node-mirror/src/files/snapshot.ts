@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat, readFile, stat } from 'node:fs/promises';
 import { Refusal } from '../refusal';
 import { hasCode, readRefusal } from './errno';
 
@@ -45,6 +45,16 @@ export async function takeSnapshot(path: string): Promise<Snapshot> {
     return { bytes, ownership: { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid } };
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return {};
+    throw readRefusal(path, error);
+  }
+}
+
+/** Whether a file was last written before a moment, in milliseconds since 1970; one that is not there was. @throws Refusal when that cannot be told */
+export async function writtenBefore(path: string, moment: number): Promise<boolean> {
+  try {
+    return (await stat(path)).mtimeMs < moment;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return true;
     throw readRefusal(path, error);
   }
 }

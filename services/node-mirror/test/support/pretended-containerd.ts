@@ -4,6 +4,7 @@ import { Refusal } from '../../src/refusal';
 /** A containerd that reads no file: what matters is what it is asked to do. */
 export class PretendedContainerd implements Containerd {
   pid = 7;
+  startedAt = 0;
   restarts = 0;
   cri = true;
   pods = true;
