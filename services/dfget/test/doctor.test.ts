@@ -156,6 +156,20 @@ describe('dfget doctor, of what answers or does not where the df-daemon should b
       'etc/containers/registries.conf.d/50-own.conf',
       '[[registry]]\nprefix = "docker.io"\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "127.0.0.1:65001/docker.io"\ninsecure = true\n',
     );
+    // The node-mirror of this node was told of another registry too.
+    const record = {
+      version: 1,
+      existed: false,
+      foldersCreated: 1,
+      original: 'missing',
+      derived: [],
+      keyCreated: false,
+    };
+    write(
+      'etc/containerd/certs.d/ghcr.io.dragonfly-state',
+      JSON.stringify({ ...record, added: ['http://127.0.0.1:65001'] }),
+    );
+    write('etc/containerd/certs.d/ghcr.io/hosts.toml', '[host."http://127.0.0.1:65001"]\n');
     const there =
       ': no (dockerd|containerd|CRI-O) runs here: [^;]*; do: start it; if it runs, run dfget doctor on the node';
     for (const runtime of ['docker', 'containerd', 'crio']) {

@@ -3,7 +3,7 @@ import { FileChange, type Look, undoAll } from './file-change';
 import { waitForMirror } from './mirror-ready';
 import { Refusal } from './refusal';
 import type { FileReport, Report, RuntimeReport } from './report';
-import type { Installation, Runtime, Target } from './runtime';
+import type { Former, Installation, Runtime, Target } from './runtime';
 
 /** What the modes need to know. */
 export interface NodeMirrorSettings {
@@ -26,6 +26,14 @@ export interface NodeMirrorPorts {
   readonly signal?: AbortSignal;
   /** Default: {@link waitForMirror}. */
   readonly waitForMirror?: typeof waitForMirror;
+}
+
+/** How much `check` looks at. */
+export interface CheckScope {
+  /** What becomes of a runtime that does not run or cannot be seen: it is left out, or its files are looked at if there are any. Default: left out. */
+  readonly unseen?: 'leave' | 'configured';
+  /** `stays`: more may have been applied than this run names, and is no fault. Default: it goes, as with `apply`. */
+  readonly former?: Former;
 }
 
 type Mode = 'apply' | 'plan' | 'check' | 'restore';
@@ -111,15 +119,11 @@ export class NodeMirror {
     });
   }
 
-  /**
-   * Says what is not as `apply` would leave it, or was not taken by its runtime.
-   *
-   * @param unseen what becomes of a runtime that does not run or cannot be seen: it is left out, or its files are looked at if there are any.
-   */
-  async check(unseen: 'leave' | 'configured' = 'leave'): Promise<Report> {
+  /** Says what is not as `apply` would leave it, or was not taken by its runtime. */
+  async check({ unseen = 'leave', former = 'goes' }: CheckScope = {}): Promise<Report> {
     const work: Work = async (installation, common) => {
       const files: FileReport[] = [];
-      for (const [change, look] of await this.look(installation)) {
+      for (const [change, look] of await this.look(installation, former)) {
         const fault = await change.fault(look, this.settings.mirror);
         if (fault !== undefined) throw new Refusal(fault);
         const { title, runtimeTitle } = change.target;
@@ -154,9 +158,9 @@ export class NodeMirror {
   }
 
   /** All plans first: what one file refuses keeps the others of its runtime as they are. */
-  private async look(installation: Installation): Promise<(readonly [FileChange, Look])[]> {
+  private async look(installation: Installation, former: Former = 'goes'): Promise<(readonly [FileChange, Look])[]> {
     const looks: (readonly [FileChange, Look])[] = [];
-    for (const change of this.changes(await installation.wanted())) looks.push([change, await change.look()]);
+    for (const change of this.changes(await installation.wanted(former))) looks.push([change, await change.look()]);
     return looks;
   }
 

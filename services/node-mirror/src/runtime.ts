@@ -79,6 +79,9 @@ export interface Target {
   verify(wanted: readonly string[]): Promise<Verdict>;
 }
 
+/** What becomes of what an earlier `apply` was told to put in, and who asks now does not name: it goes, or stays. */
+export type Former = 'goes' | 'stays';
+
 /** A container runtime as it was found on this node. */
 export interface Installation {
   readonly version?: string;
@@ -91,12 +94,12 @@ export interface Installation {
   isConfigured(): Promise<boolean>;
 
   /**
-   * The files of `apply`, in the order in which they are to be written; among them those that an earlier `apply` has written
-   * and that this one wants no more.
+   * The files of `apply`, in the order in which they are to be written; among them, where it goes, those that an earlier
+   * `apply` has written and that this one wants no more.
    *
    * @throws Refusal when it cannot be told which they are
    */
-  wanted(): Promise<readonly Target[]>;
+  wanted(former: Former): Promise<readonly Target[]>;
 
   /** The files of `restore`: all that may have a record of an `apply`, in the order of their writing. */
   recorded(): Promise<readonly Target[]>;

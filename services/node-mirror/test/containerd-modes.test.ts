@@ -127,6 +127,40 @@ describe('containerd', () => {
     expect(containerd.restarts).toBe(2);
   });
 
+  test('one that knows not all that was applied asks for what it knows only', async () => {
+    node.write(CONFIG, 'version = 2\n');
+    const registries = ['docker.io=https://hub.example', 'ghcr.io'];
+    await containerdOn(node, containerd, { registries, restart: true }).apply();
+    const some = containerdOn(node, containerd);
+    await expect(some.check()).rejects.toThrow(/hosts.toml does not have http/);
+    await some.check({ former: 'stays' });
+    // It is not seen running, as from a pod without the node's processes.
+    await containerdOn(node, undefined).check({ former: 'stays', unseen: 'configured' });
+    const more = containerdOn(node, containerd, { registries: ['ghcr.io', 'quay.io'] });
+    await expect(more.check({ former: 'stays' })).rejects.toThrow(/quay.io\/hosts.toml does not have http/);
+    node.write(HOSTS, `[host."https://a"]\n${node.read(HOSTS)}`);
+    await expect(some.check({ former: 'stays' })).rejects.toThrow(/stands behind another host/);
+  });
+
+  test('a mirror for every registry is one for docker.io, unless it has a folder of its own', async () => {
+    node.write(CONFIG, WITH_CONFIG_PATH);
+    await containerdOn(node, containerd, { registries: ['_default'] }).apply();
+    const some = containerdOn(node, containerd);
+    await some.check({ former: 'stays' });
+    await expect(some.check()).rejects.toThrow(/docker.io\/hosts.toml does not have http/);
+    node.write(HOSTS, '[host."https://a"]\n');
+    await expect(some.check({ former: 'stays' })).rejects.toThrow(/docker.io\/hosts.toml does not have http/);
+  });
+
+  test('of a list of folders the first is used that has one for the registry or for every one', async () => {
+    node.write(CONFIG, WITH_CONFIG_PATH.replace(CERTS, '/a:/b'));
+    node.write('/a/_default/hosts.toml', '');
+    node.write('/b/docker.io/hosts.toml', '');
+    await containerdOn(node, containerd).apply();
+    expect(node.read('/a/docker.io/hosts.toml')).toContain(OURS);
+    expect(node.read('/b/docker.io/hosts.toml')).toBe('');
+  });
+
   test('what others have added to hosts.toml since stays when our entry goes', async () => {
     node.write(CONFIG, WITH_CONFIG_PATH);
     node.write(HOSTS, '# first\n[host."https://a"]\n');

@@ -240,3 +240,18 @@ describe('proxies', () => {
     );
   });
 });
+
+test.each([[undefined], ['{"debug": true}'], ['{"insecure-registries": ["a.example"]}']])(
+  'one that knows not all that was applied to %s asks for what it knows only',
+  async (content) => {
+    await node.give(content);
+    node.dockerd.version = '26.1.0';
+    await modes({ insecure: ['r.example:5000'], proxy: proxyUrl(PROXY), restart: true }).apply();
+    await expect(modes({}).check()).rejects.toThrow('takes a change of proxies at its start only');
+    await modes({}).check({ former: 'stays' });
+    const other = node.mirror('http://127.0.0.1:7000');
+    await expect(other.check({ former: 'stays' })).rejects.toThrow('daemon.json does not have http://127.0.0.1:7000');
+    node.dockerd.inForce = [];
+    await expect(modes({}).check({ former: 'stays' })).rejects.toThrow('has not taken it');
+  },
+);

@@ -105,6 +105,14 @@ describe('podman', () => {
     },
   );
 
+  test('one that knows not all that was applied asks for what it knows only', async () => {
+    await podmanOn(node, { registries: ['docker.io', 'quay.io'] }).apply();
+    await expect(podmanOn(node).check()).rejects.toThrow(/99-dragonfly-quay.io.conf does not have http/);
+    await podmanOn(node).check({ former: 'stays' });
+    const more = podmanOn(node, { registries: ['ghcr.io'] });
+    await expect(more.check({ former: 'stays' })).rejects.toThrow(/99-dragonfly-ghcr.io.conf does not have http/);
+  });
+
   test('a mirror that the administrator adds later is taken over by the next apply', async () => {
     await podmanOn(node).apply();
     node.write(

@@ -12,7 +12,9 @@ export async function runtimes(values: DoctorValues): Promise<readonly Finding[]
   const { runtime, mirror, hostRoot } = values;
   if (runtime.includes('none')) return [{ subject, state: 'skip', says: 'not looked at (--runtime none)' }];
   const given = parseCommand(NODE_MIRROR, ['check', ...PASSED_ON.flatMap((key) => passedOn(key, values))], { env: {} });
-  const report = await new NodeMirror(runtimesOf(given), nodeMirrorSettings(given)).check('configured');
+  // What more the node-mirror of this node was told, it alone knows.
+  const scope = { unseen: 'configured', former: 'stays' } as const;
+  const report = await new NodeMirror(runtimesOf(given), nodeMirrorSettings(given)).check(scope);
   const there = report.runtimes.filter(({ outcome }) => outcome !== 'absent');
   if (there.length === 0) {
     const looked = report.runtimes.map(({ runtime: name, reason = '' }) => `${name}: ${withoutPromise(reason)}`);

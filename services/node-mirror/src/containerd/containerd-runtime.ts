@@ -5,16 +5,17 @@ import { hasCode } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { RecordStore } from '../files/record';
 import { takeSnapshot } from '../files/snapshot';
+import { sameMirror } from '../mirror-url';
 import { processesOf } from '../process';
 import { Refusal } from '../refusal';
 import { ANY_REGISTRY, type Registry } from '../registry';
-import type { Installation, Runtime, Target } from '../runtime';
+import type { Former, Installation, Runtime, Target } from '../runtime';
 import { decodeToml } from '../toml/toml-text';
 import { readCriRegistry, touchesCri } from './config-edits';
 import { ConfigTarget } from './config-target';
 import type { Containerd } from './containerd';
 import { criOf, findContainerd, type ContainerdHints, type FoundContainerd } from './find-containerd';
-import { folderNames, HostsFolder, recordedIn } from './hosts-folder';
+import { defaultHosts, folderNames, HostsFolder, recordedIn } from './hosts-folder';
 import { type HostsSettings, HostsTarget } from './hosts-target';
 
 /** Where containerd's files are, and what is wanted of them. Paths are those of the node, below `hostRoot`. */
@@ -64,7 +65,7 @@ class ContainerdInstallation implements Installation {
     return bytes !== undefined && !criOf(config.title, bytes).criOff;
   }
 
-  async wanted(): Promise<readonly Target[]> {
+  async wanted(former: Former): Promise<readonly Target[]> {
     const { containerd, config, settings } = this;
     if (containerd !== undefined && !(await containerd.reads(config.path))) {
       throw new Refusal(
@@ -79,7 +80,7 @@ class ContainerdInstallation implements Installation {
     const folders = await this.folders();
     const own = folders.length === 0 || (await this.hasConfigRecord());
     const used = folders.length === 0 ? [await this.folder(settings.hosts)] : folders;
-    return [...(own ? [this.configTarget()] : []), ...(await this.hostsTargets(used))];
+    return [...(own ? [this.configTarget()] : []), ...(await this.hostsTargets(used, former))];
   }
 
   async recorded(): Promise<readonly Target[]> {
@@ -113,28 +114,41 @@ class ContainerdInstallation implements Installation {
     return { folder, mirror: settings.mirror, runtimeTitle, ...dial };
   }
 
-  private async hostsTargets(folders: readonly HostsFolder[]): Promise<readonly Target[]> {
+  private async hostsTargets(folders: readonly HostsFolder[], former: Former): Promise<readonly Target[]> {
     const targets: Target[] = [];
     const taken: string[] = [];
     for (const registry of this.settings.registries) {
-      const [folder, name] = await this.placeOf(folders, registry.host);
+      const [folder, name] = await this.placeOf(folders, registry.host, former);
       taken.push(join(folder.path, name));
-      targets.push(await HostsTarget.of(this.hostsSettings(folder), name, registry));
+      targets.push(await HostsTarget.of({ ...this.hostsSettings(folder), former }, name, registry));
     }
     for (const folder of folders) {
-      const former = (await recordedIn(folder)).filter((name) => !taken.includes(join(folder.path, name)));
-      for (const name of former) targets.push(await HostsTarget.of(this.hostsSettings(folder), name));
+      const others = (await recordedIn(folder)).filter((name) => !taken.includes(join(folder.path, name)));
+      for (const name of former === 'stays' ? [] : others) {
+        targets.push(await HostsTarget.of(this.hostsSettings(folder), name));
+      }
       await this.noteOwnFolders(folder, taken);
     }
     return targets;
   }
 
-  /** The folder of a registry that containerd would find, else the one that it would find if it were there. */
-  private async placeOf(folders: readonly HostsFolder[], host: string): Promise<readonly [HostsFolder, string]> {
+  /**
+   * The folder of a registry that containerd would find, else the one that it would find if it were there. Where an earlier
+   * `apply` for every registry may stay, its folder is enough.
+   */
+  private async placeOf(
+    folders: readonly HostsFolder[],
+    host: string,
+    former: Former,
+  ): Promise<readonly [HostsFolder, string]> {
     for (const folder of folders) {
       for (const name of folderNames(host)) {
         if ((await folder.namesOf(name)) !== undefined) return [folder, name];
       }
+      if ((await folder.namesOf(ANY_REGISTRY)) === undefined) continue;
+      // containerd looks into no further folder.
+      const [first] = former === 'stays' ? await defaultHosts(folder) : [];
+      return [folder, first !== undefined && sameMirror(first, this.settings.mirror) ? ANY_REGISTRY : host];
     }
     return [folders[0] ?? (await this.folder(this.settings.hosts)), host];
   }

@@ -4,7 +4,7 @@ import { fingerprint, sameContent, takeSnapshot } from '../files/snapshot';
 import { sameMirror } from '../mirror-url';
 import { Refusal } from '../refusal';
 import { ANY_REGISTRY, type Registry } from '../registry';
-import type { Plan, Target, Verdict } from '../runtime';
+import type { Former, Plan, Target, Verdict } from '../runtime';
 import { decodeToml, readToml } from '../toml/toml-text';
 import { hostsIn, newHostsToml, saysNothing, withHostFirst, withoutHost, type WantedHost } from './hosts-edits';
 import { defaultHosts, HOSTS_TOML, type HostsFolder } from './hosts-folder';
@@ -16,6 +16,8 @@ export interface HostsSettings {
   /** For messages: `containerd 1.6.20 (process 7)`. */
   readonly runtimeTitle: string;
   readonly dialTimeout?: string;
+  /** Where it stays, a file with the mirror is as wanted, whatever else an earlier `apply` was told of it. Default: it goes. */
+  readonly former?: Former;
 }
 
 /** The hosts.toml of one registry, read by containerd at every pull. */
@@ -136,7 +138,8 @@ export class HostsTarget implements Target {
   ): { readonly base: Buffer | undefined; readonly text: string } {
     const { title } = this;
     const text = decodeToml(title, current);
-    if (record === undefined) return { base: current, text };
+    if (record === undefined || (this.settings.former === 'stays' && current !== undefined))
+      return { base: current, text };
     if (isUntouched(record, current) && (backup !== undefined || !record.existed)) {
       return { base: backup, text: decodeToml(title, backup) };
     }

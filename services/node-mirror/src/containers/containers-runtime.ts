@@ -3,7 +3,7 @@ import { hasCode } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { HostCommands } from '../host-commands';
 import { ANY_REGISTRY, type Registry } from '../registry';
-import type { Installation, Runtime, Target } from '../runtime';
+import type { Former, Installation, Runtime, Target } from '../runtime';
 import { type Crio, findCrio } from './crio';
 import { dropInName } from './drop-in';
 import { DropInTarget, type DropInSettings } from './drop-in-target';
@@ -47,14 +47,14 @@ class ContainersInstallation implements Installation {
     return Promise.resolve(this.found.configured === true);
   }
 
-  async wanted(): Promise<readonly Target[]> {
+  async wanted(former: Former): Promise<readonly Target[]> {
     const hosts = this.settings.registries.map(({ host }) => host).filter((host) => host !== ANY_REGISTRY);
     const names = hosts.map(dropInName);
-    const former = (await this.dropIns.files.recorded()).filter((name) => !names.includes(name));
+    const others = (await this.dropIns.files.recorded()).filter((name) => !names.includes(name));
     await this.noteNarrower(hosts);
     return [
       ...hosts.map((host) => new DropInTarget(this.dropIns, dropInName(host), host)),
-      ...former.map((name) => new DropInTarget(this.dropIns, name)),
+      ...(former === 'stays' ? [] : others).map((name) => new DropInTarget(this.dropIns, name)),
     ];
   }
 

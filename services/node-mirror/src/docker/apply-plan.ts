@@ -1,6 +1,6 @@
 import { type EditRecord, isUntouched, recordOf } from '../files/record';
 import { sameContent } from '../files/snapshot';
-import type { Plan } from '../runtime';
+import type { Former, Plan } from '../runtime';
 import { additionsTo, withoutAdditions, withoutFormer, withWish } from './additions';
 import type { DockerFacts } from './docker-facts';
 import { checkMirrors, saysNothing } from './list-edits';
@@ -31,9 +31,14 @@ function groundOf(facts: DockerFacts, record: EditRecord | undefined, backup: Bu
  *
  * @throws Refusal when the file is not one that dockerd takes, or that can be edited with certainty
  */
-export function planDockerApply(facts: DockerFacts, old: EditRecord | undefined, backup: Buffer | undefined): Plan {
+export function planDockerApply(
+  facts: DockerFacts,
+  old: EditRecord | undefined,
+  backup: Buffer | undefined,
+  former: Former,
+): Plan {
   const { title, current, wish } = facts;
-  const { base, text } = groundOf(facts, old, backup);
+  const { base, text } = groundOf(facts, former === 'stays' ? undefined : old, backup);
   checkMirrors(title, text, facts.version);
   const result = withWish(title, text, wish);
   const next = Buffer.from(result.text);

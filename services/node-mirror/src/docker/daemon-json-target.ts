@@ -1,7 +1,7 @@
 import type { EditRecord } from '../files/record';
 import { takeSnapshot } from '../files/snapshot';
 import { Refusal } from '../refusal';
-import type { Plan, Step, Target, Verdict } from '../runtime';
+import type { Former, Plan, Step, Target, Verdict } from '../runtime';
 import { planDockerApply } from './apply-plan';
 import { type DockerFacts, oursOf } from './docker-facts';
 import { describeState, type DockerState, type DockerWish } from './docker-state';
@@ -17,6 +17,8 @@ export interface DaemonJsonSettings {
   readonly wish: DockerWish;
   /** Whether dockerd may be restarted for what it reads at its start only. */
   readonly restart: boolean;
+  /** What becomes of what an earlier `apply` has put in and this one does not want. */
+  readonly former: Former;
   /** Absent: none runs. */
   readonly dockerd?: Dockerd;
 }
@@ -47,7 +49,7 @@ export class DaemonJsonTarget implements Target {
 
   async planApply(record: EditRecord | undefined, backup: Buffer | undefined): Promise<Plan> {
     this.record = record;
-    const plan = planDockerApply(await this.facts(), record, backup);
+    const plan = planDockerApply(await this.facts(), record, backup, this.settings.former);
     await this.checkRestart(plan);
     return plan;
   }

@@ -2,7 +2,7 @@ import { resolveBelow } from '../files/host-path';
 import { takeSnapshot } from '../files/snapshot';
 import { sameMirror } from '../mirror-url';
 import { Refusal } from '../refusal';
-import type { Installation, Runtime, Target } from '../runtime';
+import type { Former, Installation, Runtime, Target } from '../runtime';
 import { DaemonJsonTarget } from './daemon-json-target';
 import type { DockerWish } from './docker-state';
 import { type DockerHints, type DockerPlaces, dockerPlaces } from './docker-places';
@@ -43,7 +43,7 @@ class DockerInstallation implements Installation {
     return this.dockerd === undefined && (await takeSnapshot(this.path)).bytes !== undefined;
   }
 
-  async wanted(): Promise<readonly Target[]> {
+  async wanted(former: Former): Promise<readonly Target[]> {
     const { dockerd, settings } = this;
     if (dockerd !== undefined) {
       this.checkFlags(dockerd);
@@ -54,15 +54,19 @@ class DockerInstallation implements Installation {
       }
       if (settings.proxy !== undefined) await this.checkProxy(dockerd, settings.proxy);
     }
-    return await this.recorded();
+    return [this.target(former)];
   }
 
   async recorded(): Promise<readonly Target[]> {
+    return await Promise.resolve([this.target('goes')]);
+  }
+
+  private target(former: Former): DaemonJsonTarget {
     const { dockerd, path, settings } = this;
     const { config: title, restart, mirror, insecure, proxy } = settings;
     const wish = { mirror, insecure, ...(proxy === undefined ? {} : { proxy }) };
-    const common = { title, path, wish, restart };
-    return await Promise.resolve([new DaemonJsonTarget(dockerd === undefined ? common : { ...common, dockerd })]);
+    const common = { title, path, wish, restart, former };
+    return new DaemonJsonTarget(dockerd === undefined ? common : { ...common, dockerd });
   }
 
   /** @throws Refusal for what stands on the command line already: dockerd does not start with both */

@@ -1,4 +1,4 @@
-import type { NodeMirror } from '../../src/node-mirror';
+import type { CheckScope, NodeMirror } from '../../src/node-mirror';
 import { Refusal } from '../../src/refusal';
 import { type Report, refusals, reportLines } from '../../src/report';
 
@@ -6,7 +6,7 @@ import { type Report, refusals, reportLines } from '../../src/report';
 export interface Modes {
   apply(): Promise<void>;
   plan(): Promise<void>;
-  check(): Promise<void>;
+  check(scope?: CheckScope): Promise<void>;
   restore(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ export function modesOf(nodeMirror: NodeMirror, say: (line: string) => void): Mo
   return {
     apply: async () => run(nodeMirror.apply()),
     plan: async () => run(nodeMirror.plan()),
-    check: async () => run(nodeMirror.check()),
+    check: async (scope) => run(nodeMirror.check(scope)),
     restore: async () => run(nodeMirror.restore()),
   };
 }
