@@ -8,6 +8,9 @@ import type { Digest } from '@cdk8s-dragonfly/protocol';
 /** What an origin does with a request instead of answering it; false: it answers as usual. */
 export type Fault = (request: IncomingMessage, response: ServerResponse) => boolean;
 
+/** Bytes that are sent at once, without a rate: whoever ends a download early is not counted as if it had taken the rest. */
+const STEP = 64 * 1024;
+
 /** An origin on loopback that counts what it sends. Blobs are found by their digest; Range is understood. */
 export class CountedOrigin {
   /** GET requests by path. */
@@ -34,7 +37,7 @@ export class CountedOrigin {
     return origin;
   }
 
-  /** Bytes of blobs that were sent. */
+  /** Bytes of blobs that were sent, not those that nobody took any more. */
   get bytesSent(): number {
     return this.bytes;
   }
@@ -82,7 +85,8 @@ export class CountedOrigin {
 
   /** Sends `part`, which begins at byte `at` of the content, as fast as {@link rate} allows and up to {@link stallAt}. */
   private send(response: ServerResponse, part: Buffer, at: number): void {
-    const step = this.rate === undefined ? part.length : Math.ceil(this.rate / 100);
+    const { rate } = this;
+    const step = rate === undefined ? STEP : Math.ceil(rate / 100);
     let sent = 0;
     const more = (): void => {
       if (response.destroyed) return;
@@ -94,7 +98,7 @@ export class CountedOrigin {
       sent += chunk.length;
       this.bytes += chunk.length;
       if (sent === part.length) response.end(chunk);
-      else response.write(chunk, () => setTimeout(more, 10));
+      else response.write(chunk, rate === undefined ? more : () => setTimeout(more, 10));
     };
     more();
   }
