@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 
+import { ownerOf } from '../../services/supernode/src/replicas/rendezvous';
 import { Swarm, readAll } from './swarm';
 
 const MIB = 1024 * 1024;
@@ -42,6 +44,32 @@ describe('several supernodes', () => {
     await swarm.told(blobs, 2);
     expect(swarm.lines.filter((line) => line.includes('the session'))).toEqual([]);
     expect(swarm.origin.requests).toHaveLength(blobs);
+  });
+
+  it('leave a blob to the one that fetches it when its owner comes back meanwhile', async () => {
+    swarm = await Swarm.start(2);
+    const content = randomBytes(8 * MIB);
+    const { blob, url } = swarm.origin.add(content);
+    const peers = swarm.supernodePorts.map((port) => ({ host: '127.0.0.1', port }));
+    const owner = ownerOf(
+      blob,
+      peers.map(({ host, port }) => ({ name: `${host}:${port}`, port })),
+    )!.port;
+    const index = swarm.supernodePorts.indexOf(owner);
+    const other = swarm.supernodePorts.find((port) => port !== owner)!;
+    await swarm.stopSupernode(owner);
+    swarm.origin.rate = 4 * MIB;
+    const signingKey = join(swarm.home, 'signing-key.pem');
+    const node = await swarm.addNode('first', [other, owner]);
+    let begun: () => void = () => undefined;
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const first = readAll(node, { blob, url }, { from: 0 }, () => begun());
+    await beginning;
+    await swarm.startSupernode({ index, port: owner, peers, signingKey });
+    const second = readAll(await swarm.addNode('second', [owner, other]), { blob, url });
+    for (const copy of await Promise.all([first, second])) expect(content.equals(copy)).toBe(true);
+    expect(swarm.origin.requests).toHaveLength(1);
+    expect(swarm.origin.bytesSent).toBe(content.length);
   });
 
   it('are survived by a download when the owner dies in the middle, with at most two copies', async () => {

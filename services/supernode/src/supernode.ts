@@ -102,6 +102,7 @@ export class Supernode implements Closeable {
         peers: options.peers ?? [],
         key,
         api: () => ({ host: ip, port: bound.api?.port ?? options.api.port }),
+        underWay: (most) => tasks.underWay(most),
         log,
       });
       const sessions = new SessionHub(holdings, replicas.id);
@@ -162,7 +163,7 @@ export class Supernode implements Closeable {
       );
       parts.add('the forgetting', new Forgetting(classic, sessions, tasks, holdings));
       const forwarder = forwarderOf({ classic, tasks, replicas, key, log, parts });
-      const registry = registryRoute(registrar, forwarder, (request, answer, id) => {
+      const registry = registryRoute(registrar, forwarder, replicas, (request, answer, id) => {
         operations.registered(request, answer);
         logRegistration(log, request, answer, id);
       });

@@ -5,8 +5,10 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { publicKeyText } from '@cdk8s-dragonfly/protocol';
+import { REPLICA_PATH, publicKeyText } from '@cdk8s-dragonfly/protocol';
+import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
+import { FORWARD_HEADER, ForwardMark } from '../src/replicas/forward-mark';
 import { ReplicaSet } from '../src/replicas/replica-set';
 import { ownerOf } from '../src/replicas/rendezvous';
 
@@ -40,6 +42,7 @@ describe('the owner of a blob', () => {
 });
 
 describe('the other replicas', () => {
+  const digest = (number: number): BlobId => `sha256:${String(number).padStart(64, '0')}`;
   const events = new EventEmitter();
   let server: Server;
   let replicas: ReplicaSet;
@@ -103,6 +106,63 @@ describe('the other replicas', () => {
     server.close();
     await once(events, 'a replica does not answer');
     expect(replicas.owner('x')).toEqual({ self: true });
+  });
+
+  test('own what they have under way, also those that would own nothing of it else', async () => {
+    await replicas.stop();
+    const { port } = server.address() as AddressInfo;
+    // The first is this one itself, by its name.
+    const peers = [
+      { host: 'localhost', port },
+      { host: '127.0.0.1', port },
+    ];
+    replicas = new ReplicaSet({
+      peers,
+      key: privateKey,
+      api: () => ({ host: '127.0.0.1', port: 2 }),
+      underWay: (most) => [digest(most)],
+      times: { askEvery: 3_600_000, patience: 300 },
+      log: { info: () => undefined, warn: () => undefined },
+    });
+    const names = peers.map(({ host }) => ({ name: `${host}:${port}` }));
+    const own = Array.from({ length: 100 }, (_, index) => digest(index)).filter(
+      (blob) => ownerOf(blob, names) === names[0],
+    );
+    const [here, there] = own;
+    const question = { target: REPLICA_PATH };
+    const mark = new ForwardMark(privateKey);
+    answer = ({ headers }, response) => {
+      const other = mark.isOn(question, headers[FORWARD_HEADER]) ? { ...identity, underWay: [there] } : identity;
+      response.end(
+        JSON.stringify(headers.host?.startsWith('localhost') === true ? replicas.answerTo(undefined) : other),
+      );
+    };
+    await replicas.start();
+    expect(replicas.owner(here!)).toEqual({ self: true });
+    expect(replicas.owner(there!)).toMatchObject({ self: false, replica: { name: names[1]!.name } });
+    expect(replicas.owner(there!, [names[1]!.name])).toEqual({ self: true });
+    expect(replicas.answerTo(mark.of(question)).underWay).toEqual([digest(256)]);
+    // Daemons have no use for it, and strangers are told nothing.
+    const stranger = new ForwardMark(generateKeyPairSync('ed25519').privateKey).of(question);
+    for (const other of [undefined, stranger]) expect(replicas.answerTo(other)).not.toHaveProperty('underWay');
+  });
+
+  test('are asked once before what they own is asked for', async () => {
+    const held: (() => void)[] = [];
+    answer = (request, response) => {
+      held.push(() => good(request, response));
+      events.emit('held');
+    };
+    const done: string[] = [];
+    void replicas.asked.then(() => done.push('asked'));
+    const waiting = once(events, 'held');
+    const started = replicas.start();
+    await waiting;
+    expect(done).toEqual([]);
+    answer = good;
+    held.forEach((go) => go());
+    await started;
+    expect(done).toEqual(['asked']);
   });
 
   test('are not given up for one late answer, but for two', async () => {

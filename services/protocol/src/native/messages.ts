@@ -101,8 +101,8 @@ export const nativeRefusal = z.object({
 });
 export type NativeRefusal = z.infer<typeof nativeRefusal>;
 
-/** The answer to `GET /native/v3/replica`: who a replica is. */
-export const replicaIdentity = z.object({
+/** Who a replica is. */
+const replicaIdentity = z.object({
   id: processId,
   key: publicKey,
   /** Where its API is reached. */
@@ -110,6 +110,16 @@ export const replicaIdentity = z.object({
   port,
 });
 export type ReplicaIdentity = z.infer<typeof replicaIdentity>;
+
+/** A replica tells of so many blobs that it has under way. */
+export const MAX_UNDER_WAY = 256;
+
+/** The answer to `GET /native/v3/replica`. */
+export const replicaAnswer = replicaIdentity.extend({
+  /** For replicas alone: blobs that it fetches, or has fetched for daemons that may still take them. Absent: it does not say. */
+  underWay: z.array(blobId).max(MAX_UNDER_WAY).optional(),
+});
+export type ReplicaAnswer = z.infer<typeof replicaAnswer>;
 
 /** A peer to trade blocks with. */
 export const neighbour = z.object({ cid, ip, port });

@@ -3,6 +3,7 @@ import type { ClassicAnswer, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 
 import { FORWARD_HEADER } from '../replicas/forward-mark';
 import type { Forwarder } from '../replicas/forward';
+import type { ReplicaSet } from '../replicas/replica-set';
 import type { Registrar } from '../tasks/register';
 import type { Routes } from './api-server';
 import { refuse } from './refusal';
@@ -11,8 +12,16 @@ import { NOT_YOURS, speaksFor } from './session-key';
 /** Is told of each registration that could be read, its answer, and the id of the request. */
 export type RegistrationListener = (request: RegistryRequest, answer: ClassicAnswer, id: string) => void;
 
-/** `POST /peer/registry`, form or JSON, for our daemons and for original clients. */
-export function registryRoute(registrar: Registrar, forwarder: Forwarder, listener?: RegistrationListener): Routes {
+/**
+ * `POST /peer/registry`, form or JSON, for our daemons and for original clients. After a start it waits until the other replicas were asked what they
+ * have under way, a second at most.
+ */
+export function registryRoute(
+  registrar: Registrar,
+  forwarder: Forwarder,
+  replicas: Pick<ReplicaSet, 'asked'>,
+  listener?: RegistrationListener,
+): Routes {
   return (server) => {
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -23,11 +32,13 @@ export function registryRoute(registrar: Registrar, forwarder: Forwarder, listen
       if (!parsed.ok) return parsed.refusal;
       const { cid, native } = parsed.value;
       if (!speaksFor(request, cid)) return refuse(request, reply, NOT_YOURS);
+      const queued = reply.elapsedTime;
+      await replicas.asked;
       const answer =
         native?.versions.includes(NATIVE_VERSION) === true
           ? registrar.registerNative(parsed.value, native.blob, {
               remote: request.socket.remoteAddress,
-              queued: reply.elapsedTime,
+              queued,
             })
           : await forwarder.register(parsed.value, { target, body, mark: headers[FORWARD_HEADER] });
       listener?.(parsed.value, answer, request.id);

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-/** The header of a request that another replica has passed on. */
+/** The header of a request that comes from another replica. */
 export const FORWARD_HEADER = 'x-dragonfly-forwarded';
 
 /** A request to pass on. */
@@ -13,8 +13,8 @@ export interface Forwardable {
 }
 
 /**
- * The mark of requests that one replica passes on to another, so that none travels twice. It follows from the request and the signing
- * key that the replicas share: nobody else can make one, and one that was overheard fits its own request only.
+ * The mark of requests that one replica passes on to another, so that none travels twice, and of its own questions. It follows from the
+ * request and the signing key that the replicas share: nobody else can make one, and one that was overheard fits its own request only.
  */
 export class ForwardMark {
   private readonly secret: Buffer;
@@ -30,7 +30,7 @@ export class ForwardMark {
     return this.digest(request).toString('hex');
   }
 
-  /** Whether a replica passed this request on, by the header that came with it. */
+  /** Whether this request comes from a replica, by the header that came with it. */
   isOn(request: Forwardable, header: string | readonly string[] | undefined): boolean {
     if (typeof header !== 'string' || !/^[0-9a-f]{64}$/.test(header)) return false;
     return timingSafeEqual(Buffer.from(header, 'hex'), this.digest(request));

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import { Patience, Pulse, PulseSockets } from '@cdk8s-dragonfly/engine';
-import { REPLICA_PATH, publicKeyText, replicaIdentity } from '@cdk8s-dragonfly/protocol';
-import type { ReplicaIdentity } from '@cdk8s-dragonfly/protocol';
+import { MAX_UNDER_WAY, REPLICA_PATH, publicKeyText, replicaAnswer } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, ReplicaAnswer, ReplicaIdentity } from '@cdk8s-dragonfly/protocol';
 
+import { FORWARD_HEADER, ForwardMark } from './forward-mark';
 import { ownerOf } from './rendezvous';
 
 /** A supernode's API as it was configured. */
@@ -28,6 +29,8 @@ export interface ReplicaSetOptions {
   readonly key: KeyObject;
   /** Where this one is reached, once it is known. */
   readonly api: () => ReplicaAddress;
+  /** At most so many blobs that are here or on their way, for the others to know. Default: they are told of none. */
+  readonly underWay?: ((most: number) => readonly BlobId[]) | undefined;
   /** How often the others are asked whether they live, and how long they may take, in milliseconds. Default {@link TIMES}. */
   readonly times?: { readonly askEvery: number; readonly patience: number } | undefined;
   readonly log: { info(fields: object, text: string): void; warn(fields: object, text: string): void };
@@ -45,13 +48,23 @@ const SOONEST = 50;
 /** One that does not answer, and whose pulse beats, is taken for busy so many times in a row: it ends itself before. */
 const BUSY_TIMES = 6;
 
+/** Another replica, and the blobs that it has under way. */
+interface Answering {
+  readonly replica: Replica;
+  readonly underWay: ReadonlySet<string>;
+}
+
+/** What a replica asks another. */
+const QUESTION = { target: REPLICA_PATH };
+
 /** The supernode's replicas: which of them answer, and who owns which blob. */
 export class ReplicaSet {
   private readonly times: NonNullable<ReplicaSetOptions['times']>;
   /** Of this process: another at each start. */
   readonly id = randomBytes(16).toString('hex');
   private readonly publicKey: string;
-  private readonly answering = new Map<string, Replica>();
+  private readonly mark: ForwardMark;
+  private readonly answering = new Map<string, Answering>();
   private readonly complained = new Set<string>();
   /** Those that answer, but not the last time, or the last times: how often. */
   private readonly late = new Map<string, number>();
@@ -60,17 +73,30 @@ export class ReplicaSet {
   private ownName: string | undefined;
   private readonly stopping = new AbortController();
   private asking: Promise<void> = Promise.resolve();
+  /** Resolves when the others were asked once: before, nobody knows what they have under way. */
+  readonly asked: Promise<void>;
+  private setAsked: () => void = () => undefined;
 
   constructor(private readonly options: ReplicaSetOptions) {
     this.publicKey = publicKeyText(options.key);
+    this.mark = new ForwardMark(options.key);
     this.times = options.times ?? TIMES;
+    this.asked = new Promise((resolve) => (this.setAsked = resolve));
+    if (options.peers.length === 0) this.setAsked();
     this.pulses = new Map(options.peers.map((peer) => [nameOf(peer), new Pulse(this.pulseSockets, peer)]));
   }
 
-  /** What this one tells the others. */
-  get identity(): ReplicaIdentity {
-    const { host, port } = this.options.api();
-    return { id: this.id, key: this.publicKey, ip: host, port };
+  /**
+   * What this one tells who asks. Only another replica hears what is under way: thousands of daemons ask, too, and have no use for it.
+   *
+   * @param mark of the one that asks, or what it gives for one.
+   */
+  answerTo(mark: string | readonly string[] | undefined): ReplicaAnswer {
+    const { api, underWay } = this.options;
+    const { host: ip, port } = api();
+    const identity = { id: this.id, key: this.publicKey, ip, port };
+    if (underWay === undefined || !this.mark.isOn(QUESTION, mark)) return identity;
+    return { ...identity, underWay: [...underWay(MAX_UNDER_WAY)] };
   }
 
   /** Names of the others that answer. */
@@ -82,6 +108,7 @@ export class ReplicaSet {
   async start(): Promise<void> {
     if (this.options.peers.length === 0) return;
     await this.askAll();
+    this.setAsked();
     this.asking = this.keepAsking();
   }
 
@@ -92,22 +119,26 @@ export class ReplicaSet {
   }
 
   /**
-   * Who owns a blob, among those that answer. A replica that does not know its own name yet owns what nobody else does.
+   * Who owns a blob, among those that answer: one that has it under way before others, or an owner that comes back would fetch once more what
+   * another fetches in its stead. A replica that does not know its own name yet owns what nobody else does. Who asks looks first whether it is
+   * under way here.
    *
    * @param without those, as `HOST:PORT`, that do not answer who asks. Default: none.
    */
   owner(blob: string, without: readonly string[] = []): Owner {
     const others = [...this.answering.values()].filter(
-      ({ name, ip, port }) => !without.includes(name) && !without.includes(`${ip}:${port}`),
+      ({ replica: { name, ip, port } }) => !without.includes(name) && !without.includes(`${ip}:${port}`),
     );
-    const own = this.ownName === undefined ? [] : [{ name: this.ownName, self: true as const }];
-    const chosen = ownerOf<Replica | { name: string; self: true }>(blob, [...own, ...others]);
+    const having = others.filter(({ underWay }) => underWay.has(blob));
+    const own = this.ownName === undefined || having.length > 0 ? [] : [{ name: this.ownName, self: true as const }];
+    const candidates = (having.length > 0 ? having : others).map(({ replica }) => replica);
+    const chosen = ownerOf<Replica | { name: string; self: true }>(blob, [...own, ...candidates]);
     return chosen === undefined || 'self' in chosen ? { self: true } : { self: false, replica: chosen };
   }
 
   /** A replica did not do what was asked of it: until it is heard of again, it owns nothing. */
   lost({ name, id }: Replica): void {
-    if (this.answering.get(name)?.id === id) this.answering.delete(name);
+    if (this.answering.get(name)?.replica.id === id) this.answering.delete(name);
   }
 
   private async keepAsking(): Promise<void> {
@@ -146,7 +177,8 @@ export class ReplicaSet {
     this.stopping.signal.addEventListener('abort', stop);
     try {
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}${REPLICA_PATH}`;
-      const answer = await fetch(url, { signal: giveUp.signal, redirect: 'error' });
+      const headers = { [FORWARD_HEADER]: this.mark.of(QUESTION) };
+      const answer = await fetch(url, { headers, signal: giveUp.signal, redirect: 'error' });
       if (!answer.ok) {
         await answer.body?.cancel();
         throw new Error(
@@ -155,7 +187,7 @@ export class ReplicaSet {
             : `it answered ${answer.status}`,
         );
       }
-      const identity = replicaIdentity.parse(await answer.json());
+      const { underWay = [], ...identity } = replicaAnswer.parse(await answer.json());
       if (identity.id === this.id) {
         this.ownName = name;
         return;
@@ -167,7 +199,7 @@ export class ReplicaSet {
         // So that it is missed when it stops.
         void this.pulses.get(name)?.feel();
       } else void this.pulses.get(name)?.doubt();
-      this.answering.set(name, { ...identity, name });
+      this.answering.set(name, { replica: { ...identity, name }, underWay: new Set(underWay) });
       this.complained.delete(name);
       this.late.delete(name);
     } catch (error) {

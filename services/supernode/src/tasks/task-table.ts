@@ -65,6 +65,17 @@ export class TaskTable {
     for (const { swarm } of this.entries.values()) yield swarm.task.state;
   }
 
+  /** The blobs that are here or on their way. @param most so many: those on their way before others, and those that were registered last. */
+  underWay(most: number): BlobId[] {
+    const here: BlobId[] = [];
+    const coming: BlobId[] = [];
+    for (const [blob, { swarm }] of this.entries) {
+      const { isRunning, isUnderWay } = swarm.task;
+      if (isUnderWay) (isRunning ? coming : here).push(blob);
+    }
+    return [...here, ...coming].slice(-most);
+  }
+
   /** The task, if it is known. */
   find(blob: BlobId): TaskSwarm | undefined {
     return this.entries.get(blob)?.swarm;
