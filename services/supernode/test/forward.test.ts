@@ -3,12 +3,18 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { parseRegistryRequest, successAnswer, taskIdOf, unknownTaskAnswer } from '@cdk8s-dragonfly/protocol';
+import {
+  parseRegistryRequest,
+  successAnswer,
+  taskIdOf,
+  unknownTaskAnswer,
+  waitAnswer,
+} from '@cdk8s-dragonfly/protocol';
 import type { ClassicAnswer, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 
 import { Forwarder } from '../src/replicas/forward';
 import type { ClassicPath, ForwarderTools, Incoming } from '../src/replicas/forward';
-import { ForwardClient } from '../src/replicas/forward-client';
+import { ForwardClient, SilentReplica } from '../src/replicas/forward-client';
 import { ForwardMark } from '../src/replicas/forward-mark';
 import type { Forwardable } from '../src/replicas/forward-mark';
 import { ForwardMemory, IDLE_FORWARDED } from '../src/replicas/forward-memory';
@@ -41,6 +47,10 @@ class Script {
   owners: Replica[] = [];
   answers: Record<string, ClassicAnswer | undefined> = {};
   underWay = false;
+  /** Replicas that are silent, and whether they are there all the same. Of others that give no answer nobody has found out yet. */
+  silent: Record<string, boolean | undefined> = {};
+  /** What registrations here wait for. */
+  head: Promise<unknown> = Promise.resolve();
   readonly forwarder: Forwarder;
 
   constructor() {
@@ -50,7 +60,7 @@ class Script {
     };
     const tools = {
       classic: {
-        register: async (_request: RegistryRequest, limit?: number) => Promise.resolve(here(`register ${limit}`)),
+        register: async (_request: RegistryRequest, limit?: number) => this.head.then(() => here(`register ${limit}`)),
         ask: async () => Promise.resolve(here('ask')),
         pieceStored: () => here('suc'),
         pieceFailed: () => here('error'),
@@ -62,6 +72,7 @@ class Script {
           const [first] = this.owners;
           return first === undefined ? { self: true } : { self: false, replica: first };
         },
+        isThere: async ({ name }: Replica) => Promise.resolve(this.silent[name] !== false),
         lost: ({ name }: Replica): void => {
           this.done.push(`lost ${name}`);
           this.owners = this.owners.filter((owner) => owner.name !== name);
@@ -74,6 +85,7 @@ class Script {
           expect(MARK.isOn(message, mark)).toBe(true);
           this.done.push(`${to.name} ${message.target.split('?')[0] ?? ''}`);
           const answer = this.answers[to.name];
+          if (this.silent[to.name] !== undefined) return Promise.reject(new SilentReplica('no answer'));
           return answer === undefined ? Promise.reject(new Error('it is gone')) : Promise.resolve(answer);
         },
       },
@@ -192,6 +204,36 @@ describe('a request of an original client', () => {
     expect(script.memory.size).toBe(0);
   });
 
+  it('whose owner is silent comes again as long as that one is there: taken in here, it would cost a second copy', async () => {
+    const script = new Script();
+    script.owners = [replica('owner')];
+    script.answers = { owner: { code: 200 } };
+    await script.register();
+    script.silent = { owner: true };
+    expect((await script.register()).code).toBe(609);
+    for (const [path, query] of LATER)
+      expect(await script.get(path, query)).toEqual(path === '/peer/task' ? waitAnswer() : successAnswer());
+    expect(script.done.filter((what) => !what.startsWith('owner'))).toEqual([]);
+    script.silent = { owner: false };
+    expect(await script.register()).toEqual({ code: 200, msg: 'here' });
+    expect(script.done.slice(-2)).toEqual(['lost owner', 'here register 4500']);
+  });
+
+  it('that another replica passed on does not wait for the origin when many do: they take the connections of all', async () => {
+    const script = new Script();
+    let answer: (() => void) | undefined;
+    script.head = new Promise<void>((resolve) => (answer = resolve));
+    const { body } = registration();
+    const mark = MARK.of({ target: '/peer/registry', body });
+    const all = Array.from({ length: 66 }, async () => script.register(mark));
+    answer?.();
+    await Promise.all(all);
+    expect(script.done.filter((what) => what === 'here register 1500')).toHaveLength(64);
+    expect(script.done.filter((what) => what === 'here register 0')).toHaveLength(2);
+    await script.register(mark);
+    expect(script.done.at(-1)).toBe('here register 1500');
+  });
+
   it('is told to register again when its owner is lost later, and reports are taken', async () => {
     for (const [path, query] of LATER) {
       const script = new Script();
@@ -263,8 +305,8 @@ describe('a request to another replica', () => {
   });
 
   it.each<[string, RequestListener, RegExp]>([
-    ['is silent', () => undefined, /aborted/],
-    ['stays in the middle', (_request, response) => response.writeHead(200).write('{'), /aborted/],
+    ['is silent', () => undefined, /no answer within 200 ms/],
+    ['stays in the middle', (_request, response) => response.writeHead(200).write('{'), /no answer within 200 ms/],
     ['breaks off', (request) => request.socket.destroy(), /socket hang up/],
     ['answers another status', (_request, response) => response.writeHead(500).end('{"code":1}'), /500/],
     ['answers nonsense', (_request, response) => response.end('<html>'), /without a document/],

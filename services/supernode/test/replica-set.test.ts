@@ -206,6 +206,10 @@ describe('the other replicas', () => {
       };
       while (late < 4) await once(events, 'late');
       expect(replicas.others).toHaveLength(1);
+      const owner = replicas.owner('x');
+      if (owner.self) throw new Error('it owns nothing any more');
+      expect(await replicas.isThere(owner.replica)).toBe(true);
+      expect(await replicas.isThere({ ...owner.replica, id: '1'.repeat(32) })).toBe(false);
       beats = false;
       const before = late;
       await once(events, 'a replica does not answer');
@@ -213,6 +217,34 @@ describe('the other replicas', () => {
     } finally {
       thread.close();
     }
+  });
+
+  test('that were silent are there until their pulse has stopped', async () => {
+    const thread = createSocket('udp4').bind((server.address() as AddressInfo).port + 1, '127.0.0.1');
+    await once(thread, 'listening');
+    thread.on('message', (question, from) => {
+      thread.send(Buffer.concat([question, Buffer.alloc(4)]), from.port, from.address);
+      events.emit('felt');
+    });
+    const felt = once(events, 'felt');
+    await replicas.stop();
+    // Nobody else finds out.
+    replicas = new ReplicaSet({
+      peers: [{ host: '127.0.0.1', port: (server.address() as AddressInfo).port }],
+      key: privateKey,
+      api: () => ({ host: '127.0.0.1', port: 2 }),
+      times: { askEvery: 50, patience: 3_600_000 },
+      log: { info: () => undefined, warn: () => undefined },
+    });
+    await replicas.start();
+    await felt;
+    const owner = replicas.owner('x');
+    if (owner.self) throw new Error('it owns nothing');
+    expect(await replicas.isThere(owner.replica)).toBe(true);
+    answer = () => undefined;
+    thread.close();
+    expect(await replicas.isThere(owner.replica)).toBe(false);
+    expect(replicas.owner('x')).toEqual({ self: true });
   });
 
   test.each([

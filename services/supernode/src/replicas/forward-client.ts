@@ -31,16 +31,18 @@ export class ForwardClient {
   /**
    * What a replica answers.
    *
-   * @throws Error when it does not answer in time, is about to stop, or answers something else than the protocol has.
+   * @throws SilentReplica when it does not answer in time; Error when it is gone or about to stop, or answers something else than the protocol has.
    */
   async send(to: Pick<Replica, 'ip' | 'port'>, message: Forwardable, mark: string): Promise<ClassicAnswer> {
     const signal = AbortSignal.timeout(this.limit);
     try {
-      return await this.exchange(to, message, mark, signal);
+      return await this.exchange(to, message, mark, signal).catch((error: unknown) => {
+        // The other side may close a connection just when it is used again: that says nothing of the replica.
+        if (!(error instanceof StaleConnection) || signal.aborted) throw error;
+        return this.exchange(to, message, mark, signal);
+      });
     } catch (error) {
-      // The other side may close a connection just when it is used again: that says nothing of the replica.
-      if (!(error instanceof StaleConnection) || signal.aborted) throw error;
-      return this.exchange(to, message, mark, signal);
+      throw signal.aborted ? new SilentReplica(`no answer within ${this.limit} ms`, { cause: error }) : error;
     }
   }
 
@@ -73,6 +75,11 @@ export class ForwardClient {
     const { code, msg, data } = answer;
     return { code, ...(msg === '' ? {} : { msg }), ...(data === undefined ? {} : { data }) };
   }
+}
+
+/** A replica has not answered in time: it may have too much to do. */
+export class SilentReplica extends Error {
+  override readonly name = 'SilentReplica';
 }
 
 /** A kept connection was closed before an answer came over it. */

@@ -141,6 +141,18 @@ export class ReplicaSet {
     if (this.answering.get(name)?.replica.id === id) this.answering.delete(name);
   }
 
+  /**
+   * A replica was silent when it was asked for something. One that hangs is {@link lost}; one that is busy, or whose pulse does not get through, owns
+   * what it owned for as long as it answers the question who is there. Never rejects.
+   *
+   * @returns whether it is there as far as is known.
+   */
+  async isThere({ name, id }: Replica): Promise<boolean> {
+    const isSame = (): boolean => this.answering.get(name)?.replica.id === id;
+    if (isSame() && (await this.pulses.get(name)?.feel()) === 'still' && isSame()) this.answering.delete(name);
+    return isSame();
+  }
+
   private async keepAsking(): Promise<void> {
     const { signal } = this.stopping;
     const { askEvery } = this.times;
