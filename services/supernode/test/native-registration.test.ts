@@ -1,4 +1,6 @@
-import { NATIVE_VERSION } from '@cdk8s-dragonfly/protocol';
+import { createHash } from 'node:crypto';
+
+import { NATIVE_VERSION, SESSION_PATH } from '@cdk8s-dragonfly/protocol';
 
 import { whole } from './classic/fixture';
 import { Running } from './ops/running';
@@ -27,6 +29,35 @@ describe('a daemon that others cannot be told of', () => {
 
   it.each([{}, { port: 0 }, { port: undefined }])('is taken in as it should be: %j', async (fields) => {
     expect(await register(fields)).toMatchObject({ code: 200, native: { blob } });
+  });
+
+  // They would be asked for blocks there, by this supernode and by all neighbours.
+  it.each([
+    ['127.0.0.1', 1],
+    ['10.1.2.3', 1],
+    ['2001:4860::1', 1],
+    ['127.0.0.2', 0],
+    ['::1', 0],
+    ['169.254.169.254', 0],
+    ['0.0.0.0', 0],
+    ['fe80::1', 0],
+  ])('at %s is told of to %d neighbour', async (ip, neighbours) => {
+    const [first, second] = [`first at ${ip}`, `second at ${ip}`].map((name) => name.replaceAll(' ', '-'));
+    const path = `${SESSION_PATH}?cid=${second}&ip=127.0.0.1&port=15001`;
+    const end = new AbortController();
+    const session = await fetch(`http://127.0.0.1:${running.apiPort}${path}`, { signal: end.signal });
+    const named = `sha256:${createHash('sha256').update(ip).digest('hex')}`;
+    const fields = { rawUrl: running.url(`/v2/a/blobs/${named}`), native: { versions: [NATIVE_VERSION], blob: named } };
+    expect(await register({ ...fields, cid: first, ip })).toMatchObject({ code: 200 });
+    expect(await register({ ...fields, cid: second, ip: '127.0.0.1' })).toMatchObject({ code: 200 });
+    let text = '';
+    for await (const chunk of session.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (/"type":"neighbours".*\n/.test(text)) break;
+    }
+    end.abort();
+    const line = text.split('\n').find((one) => one.includes('"type":"neighbours"'));
+    expect((JSON.parse(line ?? '') as { peers: unknown[] }).peers).toHaveLength(neighbours);
   });
 
   // Each would end the sessions of all its neighbours, which read what they are told by a schema.

@@ -23,6 +23,14 @@ export interface RemoteBlob {
   readonly identifier?: string | undefined;
 }
 
+interface RemoteOrder {
+  readonly wanted: RemoteBlob;
+  readonly signal: AbortSignal;
+  readonly progress: (document: PreheatBlob) => void;
+  /** Whether the replica still owns it. */
+  readonly isOwner: () => boolean;
+}
+
 /** Has blobs fetched by the replicas that own them: where daemons will look for them, and so that the origin is asked once. */
 export class RemoteBlobs {
   constructor(
@@ -31,9 +39,9 @@ export class RemoteBlobs {
   ) {}
 
   /**
-   * Has a blob fetched by its owner, and waits for it.
+   * Has a blob fetched by its owner, or by the next one when that cannot be asked, and waits for it.
    *
-   * @returns undefined when this replica owns it, or its owner cannot be asked.
+   * @returns undefined when it is to be fetched here: this replica owns it.
    * @throws the signal's reason.
    */
   async fetch(
@@ -41,9 +49,27 @@ export class RemoteBlobs {
     signal: AbortSignal,
     progress: (document: PreheatBlob) => void,
   ): Promise<BlobOutcome | undefined> {
-    const owner = this.replicas.owner(wanted.blob);
-    if (owner.self) return undefined;
-    const base = `http://${hostOf(owner.replica)}:${owner.replica.port}${PREHEATS_PATH}`;
+    const without: string[] = [];
+    for (;;) {
+      const owner = this.replicas.owner(wanted.blob, without);
+      if (owner.self) return undefined;
+      const { name } = owner.replica;
+      const isOwner = (): boolean => {
+        const now = this.replicas.owner(wanted.blob, without);
+        return !now.self && now.replica.name === name;
+      };
+      const outcome = await this.fetchAt(owner.replica, { wanted, signal, progress, isOwner });
+      if (outcome !== undefined) return outcome;
+      without.push(name);
+    }
+  }
+
+  /** @returns undefined when the replica cannot be asked. */
+  private async fetchAt(
+    replica: Replica,
+    { wanted, signal, progress, isOwner }: RemoteOrder,
+  ): Promise<BlobOutcome | undefined> {
+    const base = `http://${hostOf(replica)}:${replica.port}${PREHEATS_PATH}`;
     const order = JSON.stringify({
       type: 'file',
       url: wanted.rawUrl ?? wanted.url.href,
@@ -65,13 +91,13 @@ export class RemoteBlobs {
         if (document?.status === 'SUCCESS') return { ok: true };
         if (document?.status === 'FAILED') {
           const message = blob?.errMsg ?? document.errMsg ?? 'it does not say why';
-          return { ok: false, status: blob?.status, message: `replica ${owner.replica.name}: ${message}` };
+          return { ok: false, status: blob?.status, message: `replica ${replica.name}: ${message}` };
         }
       } catch (error) {
         signal.throwIfAborted();
         // The look at the replicas may have found out already.
-        if (performance.now() - heard > GONE_FOR || this.replicas.owner(wanted.blob).self) {
-          this.log.warn({ blob: wanted.blob, replica: owner.replica.name, err: error }, 'its owner cannot be asked');
+        if (performance.now() - heard > GONE_FOR || !isOwner()) {
+          this.log.warn({ blob: wanted.blob, replica: replica.name, err: error }, 'its owner cannot be asked');
           return undefined;
         }
       }

@@ -102,9 +102,11 @@ export class Registrar {
       );
     }
     const swarm = tasks.obtain(blob);
-    const { cid, ip, port } = peer.data;
+    const { cid, ip } = peer.data;
+    // At an address that cannot be its own, others would be sent to somebody else.
+    const port = mayBeAsked(ip, remote) ? peer.data.port : 0;
     const { native: offer } = request;
-    const hasPart = offer?.resumes === true && (port === 0 || mayBeAsked(ip, remote));
+    const hasPart = offer?.resumes === true;
     swarm.task.want(sourceOf(blob, request), { resuming: hasPart && port > 0 ? { cid, ip, port } : undefined });
     sessions.join({ cid, ip, port, zone: offer?.zone }, swarm, hasPart ? 'part' : 'nothing');
     const size = swarm.task.stored?.size;
