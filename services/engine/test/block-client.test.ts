@@ -176,6 +176,20 @@ describe('a client for blocks', () => {
     await expect(asking.get(origin, { path: '/x', most: 3 }, signal)).rejects.toThrow('no byte came for 60 ms');
   });
 
+  it('waits on as long as bytes come, however slowly', async () => {
+    const { origin } = await server((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n');
+      let left = 6;
+      const drip = setInterval(() => {
+        socket.write('a');
+        if ((left -= 1) === 0) clearInterval(drip);
+      }, 100);
+      socket.once('close', () => clearInterval(drip));
+    });
+    // 600 ms in all, beside the patience for one byte.
+    expect((await client(400).get(origin, { path: '/x', most: 6 }, signal)).body.toString()).toBe('aaaaaa');
+  });
+
   it('ends with the signal', async () => {
     const asked = new AbortController();
     const { origin } = await server(() => asked.abort(new Error('enough')));

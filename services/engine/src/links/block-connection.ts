@@ -61,8 +61,8 @@ export class BlockConnection {
   private headLength = 0;
   private exchange: Exchange | undefined;
   private timer: NodeJS.Timeout | undefined;
-  /** Whether the timer runs for the next byte. */
-  private isExpecting = false;
+  /** When the next byte was last begun to be waited for, of the process's clock in milliseconds; undefined: no timer runs for it. */
+  private expectedSince: number | undefined;
   /** Takes back that it is read again later. */
   private leaveRound: (() => void) | undefined;
   private isOpen = true;
@@ -108,7 +108,7 @@ export class BlockConnection {
       this.exchange = { most, resolve, reject, head: undefined, body: NOTHING, filled: 0, since: 0 };
       this.headLength = 0;
       this.socket.write(`GET ${path} HTTP/1.1\r\nhost: ${this.origin.host}\r\n${headers}\r\n`);
-      if (this.socket.connecting) this.wait(this.timeouts.connect, 'no connection');
+      if (this.socket.connecting) this.waitForConnection();
       else this.expectByte();
     });
   }
@@ -140,9 +140,10 @@ export class BlockConnection {
       this.complete(exchange);
       return true;
     }
-    this.expectByte();
+    const now = performance.now();
+    this.expectByte(now);
     const left = exchange.body.length - exchange.filled;
-    this.leaveRound = this.rounds.join(this.read, exchange.filled, performance.now() - exchange.since, left);
+    this.leaveRound = this.rounds.join(this.read, exchange.filled, now - exchange.since, left);
     return this.leaveRound === undefined;
   }
 
@@ -176,23 +177,34 @@ export class BlockConnection {
     this.headLength = 0;
     this.answers += 1;
     clearTimeout(this.timer);
-    this.isExpecting = false;
+    this.expectedSince = undefined;
     if (!head.keepAlive) this.end(new Error('the connection was for one answer'));
     resolve({ ...head, body });
   }
 
-  private expectByte(): void {
+  private expectByte(now = performance.now()): void {
     if (this.exchange === undefined || !this.isOpen) return;
-    // A new timer for each read would be a good part of the work on it.
-    if (this.isExpecting) this.timer?.refresh();
-    else this.wait(this.timeouts.stall, 'no byte came');
-    this.isExpecting = true;
+    const isRunning = this.expectedSince !== undefined;
+    this.expectedSince = now;
+    // A timer that is set anew for each read would be a good part of the work on it: this one looks, when its time has come, what has come meanwhile.
+    if (!isRunning) this.waitForByte(this.timeouts.stall);
   }
 
-  private wait(ms: number, what: string): void {
+  private waitForByte(ms: number): void {
     clearTimeout(this.timer);
-    this.isExpecting = false;
-    this.timer = setTimeout(() => this.end(new Error(`${what} for ${ms} ms`)), ms);
+    const { stall } = this.timeouts;
+    this.timer = setTimeout(() => {
+      const left = Math.ceil((this.expectedSince ?? 0) + stall - performance.now());
+      if (left > 0) this.waitForByte(left);
+      else this.end(new Error(`no byte came for ${stall} ms`));
+    }, ms);
+  }
+
+  private waitForConnection(): void {
+    clearTimeout(this.timer);
+    this.expectedSince = undefined;
+    const { connect: ms } = this.timeouts;
+    this.timer = setTimeout(() => this.end(new Error(`no connection for ${ms} ms`)), ms);
   }
 
   private end(reason: Error): void {

@@ -115,7 +115,10 @@ export class PeerServer {
       return;
     }
     const gone = new AbortController();
-    response.once('close', () => gone.abort(new Error('the neighbour is gone')));
+    response.once('close', () => {
+      // Nobody waits any more for what has gone out whole.
+      if (route.kind === 'have' || !response.writableFinished) gone.abort(new Error('the neighbour is gone'));
+    });
     if (route.kind === 'have') await this.tellHave(route.blob, request, response, gone.signal);
     else {
       const cut = (): void => void response.destroy();
