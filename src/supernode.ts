@@ -13,6 +13,8 @@ import {
   supernodeService,
 } from './manifests/supernode-network';
 import { refuseFaultyObjects } from './policy/own-objects';
+import { refuseSharedClaim } from './policy/same-claim';
+import { refuseSharing } from './policy/same-nodes';
 import { checkNamespace } from './spec/checks';
 import { supernodeSpec } from './spec/supernode';
 import type { SupernodeSpec } from './spec/supernode';
@@ -82,6 +84,9 @@ export class SupernodeConstruct extends Construct implements IPodSelector, INetw
     }
     refuseTakenNames(this);
     refuseFaultyObjects(this);
+    const { storage } = spec.store;
+    refuseSharing(this, { ports: {}, folder: storage.path, nodeSelector: spec.nodeSelector });
+    refuseSharedClaim(this, { namespace: spec.namespace, name: storage.claimName });
   }
 
   /**

@@ -13,7 +13,7 @@ describe('names', () => {
     new Dragonfly(scope, 'one', IMAGES);
     new Dragonfly(scope, 'two', {
       ...IMAGES,
-      supernode: { name: 'seed' },
+      supernode: { name: 'seed', storage: Storage.hostPath('/data/seed') },
       daemon: {
         name: 'mirror',
         mirrorPort: 65101,
@@ -56,7 +56,7 @@ describe('names', () => {
   it('the same name in two namespaces, or of two kinds, is none twice', () => {
     const scope = chart();
     new SupernodeConstruct(scope, 'one', { image: 'a', namespace: 'a' });
-    new SupernodeConstruct(scope, 'two', { image: 'a', namespace: 'b' });
+    new SupernodeConstruct(scope, 'two', { image: 'a', namespace: 'b', storage: Storage.hostPath('/data/b') });
     expect(manifestsOf(scope)).toHaveLength(4);
   });
 });

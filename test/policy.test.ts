@@ -1,6 +1,6 @@
 import { JsonPatch } from 'cdk8s';
 import { DfDaemonConstruct, Dragonfly, Storage, SupernodeConstruct, WirePatch } from '../src';
-import type { DfDaemonOptions } from '../src';
+import type { DfDaemonOptions, SupernodeProps } from '../src';
 import { faultsOf, lostSelectors } from '../src/policy/rules';
 import type { Manifest } from '../src/policy/manifest';
 import { chart, manifestsOf, yamlOf } from './support/synth';
@@ -97,6 +97,45 @@ describe('folders of the nodes', () => {
   it('may be the same on nodes that are never the same, and others', () => {
     expect(two({ nodeSelector: { pool: 'a' } }, { nodeSelector: { pool: 'b' } })).toContain('name: two\n');
     expect(two({}, { storage: Storage.hostPath('/data/dfdaemon-two') })).toContain('name: two\n');
+    expect(two({ storage: Storage.emptyDir() }, { storage: Storage.emptyDir() })).toContain('name: two\n');
+  });
+
+  it('that a supernode and another, or a df-daemon, have are refused, each named', () => {
+    const scope = chart();
+    new SupernodeConstruct(scope, 'one', { image: 'a' });
+    new SupernodeConstruct(scope, 'two', { image: 'a', name: 'two', namespace: 'other' });
+    new DfDaemonConstruct(scope, 'mirror', {
+      image: 'a',
+      supernodes: ['s'],
+      storage: Storage.hostPath('/data/dragonfly'),
+    });
+    const has = (other: string): string =>
+      `storage is the folder /data/dragonfly, which test/${other} has on the same nodes: give one of the two another by Storage.hostPath()`;
+    for (const fault of [`[test/two] ${has('one')}`, `[test/mirror] ${has('one')}`, `[test/mirror] ${has('two')}`])
+      expect(() => yamlOf(scope)).toThrow(fault);
+  });
+});
+
+describe('the claims of two supernodes', () => {
+  const claim = Storage.persistentVolumeClaim({ claimName: 'blobs' });
+  const two = (one: Partial<SupernodeProps>, other: Partial<SupernodeProps>): string => {
+    const scope = chart();
+    new SupernodeConstruct(scope, 'one', { image: 'a', ...one });
+    new SupernodeConstruct(scope, 'two', { image: 'a', name: 'two', ...other });
+    return yamlOf(scope);
+  };
+
+  it('are refused when they are one', () => {
+    expect(() => two({ storage: claim }, { storage: claim, nodeSelector: { pool: 'b' } })).toThrow(
+      '[test/two] storage is the claim "blobs", which test/one has: two supernodes cannot share one store; give each a claim of its own.',
+    );
+  });
+
+  it('may have one name in two namespaces, and others', () => {
+    expect(two({ storage: claim }, { storage: claim, namespace: 'other' })).toContain('name: two\n');
+    expect(two({ storage: claim }, { storage: Storage.persistentVolumeClaim({ claimName: 'others' }) })).toContain(
+      'name: two\n',
+    );
     expect(two({ storage: Storage.emptyDir() }, { storage: Storage.emptyDir() })).toContain('name: two\n');
   });
 });

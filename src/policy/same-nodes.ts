@@ -2,13 +2,14 @@ import { posix } from 'node:path';
 import { Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 
-/** What a DaemonSet takes of the nodes it runs on. */
+/** What pods take of the nodes they run on. */
 export interface NodeShare {
-  /** Ports by the beginning of the prop that sets them. */
-  readonly ports: { readonly mirror: number; readonly peer: number; readonly ops: number };
+  /** Ports by the beginning of the prop that sets them; none for pods on a network of their own. */
+  readonly ports:
+    { readonly mirror: number; readonly peer: number; readonly ops: number } | Readonly<Record<string, never>>;
   /** The folder of its blobs; undefined where that is no folder of the node. */
   readonly folder: string | undefined;
-  /** The labels that its nodes have. */
+  /** The labels that their nodes have. */
   readonly nodeSelector: Readonly<Record<string, string>>;
 }
 
@@ -16,7 +17,7 @@ const taken = new WeakMap<Chart, { readonly scope: IConstruct; readonly share: N
 
 const APART = 'or keep them apart with a nodeSelector that has one key with two values.';
 
-/** Has a DaemonSet refuse, when the chart is synthesized, a port or a folder that another of the chart takes on the same nodes. */
+/** Has a construct refuse, when the chart is synthesized, a port or a folder that another of the chart takes on the same nodes. */
 export function refuseSharing(scope: IConstruct, share: NodeShare): void {
   const chart = Chart.of(scope);
   const others = [...(taken.get(chart) ?? [])];
@@ -49,7 +50,7 @@ function samePorts({ ports }: NodeShare, scope: IConstruct, other: NodeShare): s
   );
 }
 
-/** Two daemons in one folder: the second ends itself. */
+/** Two stores in one folder: the second process ends itself. */
 function sameFolder({ folder }: NodeShare, scope: IConstruct, other: NodeShare): string[] {
   return folder === undefined || other.folder === undefined || plain(folder) !== plain(other.folder)
     ? []

@@ -10,9 +10,10 @@ import { codeOf } from './error-code';
 export class StoreInUse extends Error {
   override readonly name = 'StoreInUse';
 
-  constructor(folder: string, pid: string) {
+  /** @param holder such as `process 7`. */
+  constructor(folder: string, holder: string) {
     super(
-      `${folder} is in use by process ${pid}: two processes cannot share one store; stop that process or choose another folder`,
+      `${folder} is in use by ${holder}: two processes cannot share one store; stop that process or choose another folder`,
     );
   }
 }
@@ -56,10 +57,11 @@ export class StoreLock {
         const other = await lockTextAt(path);
         if (other === undefined) continue;
         const holder = parse(other);
-        if (holder !== undefined && (await isAlive(folder, holder, me))) throw new StoreInUse(folder, holder.pid);
+        if (holder !== undefined && (await isAlive(folder, holder, me)))
+          throw new StoreInUse(folder, named(holder, me));
         if (await takeOver(folder, other, text, me)) return new StoreLock(folder, text, door);
       }
-      throw new StoreInUse(folder, 'unknown');
+      throw new StoreInUse(folder, 'a process that is just starting');
     } catch (error) {
       await door.close();
       throw error;
@@ -93,6 +95,11 @@ function parse(text: string): Holder | undefined {
   if (match === null) return undefined;
   const [, boot = '', namespace = '', pid = '', started = '', door = ''] = match;
   return { boot, namespace, pid, started, door };
+}
+
+/** In a container its one process has the PID 1, as that of each other has. */
+function named({ namespace, pid }: Holder, me: Holder): string {
+  return namespace === me.namespace ? `process ${pid}` : `a process of another container (there with PID ${pid})`;
 }
 
 async function isAlive(folder: string, holder: Holder, me: Holder): Promise<boolean> {

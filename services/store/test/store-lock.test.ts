@@ -42,8 +42,8 @@ describe('the lock of a store', () => {
 
   it('keeps a second process out with one sentence, and lets it in when the first has stopped', async () => {
     const store = await BlobStore.open(home);
-    await expect(BlobStore.open(home)).rejects.toThrow(new StoreInUse(home, `${process.pid}`).message);
-    expect(new StoreInUse(home, '7').message).toBe(
+    await expect(BlobStore.open(home)).rejects.toThrow(new StoreInUse(home, `process ${process.pid}`).message);
+    expect(new StoreInUse(home, 'process 7').message).toBe(
       `${home} is in use by process 7: two processes cannot share one store; stop that process or choose another folder`,
     );
     await store.stop();
@@ -78,7 +78,7 @@ describe('the lock of a store', () => {
     const server = createServer((socket) => socket.destroy());
     server.listen(join(home, door));
     await once(server, 'listening');
-    await expect(BlobStore.open(home)).rejects.toThrow('in use by process 1:');
+    await expect(BlobStore.open(home)).rejects.toThrow('in use by a process of another container (there with PID 1):');
     server.close();
     await once(server, 'close');
     await (await BlobStore.open(home)).stop();
