@@ -4,11 +4,15 @@ import type { KeyObject } from 'node:crypto';
 import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import { Bell, BlockClient, LinkFailure, NeighbourPatience, PeerLink, fetchBlock } from '@cdk8s-dragonfly/engine';
 import type { BlobShape } from '@cdk8s-dragonfly/engine';
+import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
-/** So many are asked; more bring nothing. */
-const MOST = 16;
+/** So many are asked at a time; more bring nothing. */
+const MOST_LINKS = 16;
+
+/** So many are known: one that turns out to be of no use makes way for another. */
+const MOST_KNOWN = 256;
 
 /** How long they may take to tell what they have, in ms. */
 const TELL_WITHIN = 1000;
@@ -64,10 +68,12 @@ export interface HoldersTools {
 export class Holders {
   /** Rings when a block has come, or nobody brings one any more. */
   readonly bell = new Bell();
+  /** Those that are asked, or are to be. */
   private readonly known = new Map<string, Neighbour>();
   private readonly links = new Map<string, PeerLink>();
   private key: KeyObject | undefined;
-  private readonly underWay = new Map<number, string>();
+  /** Of whom a block was asked, by block; another map for each try. */
+  private underWay = new Map<number, string>();
   /** How often a block was asked for in vain. */
   private readonly misses = new Map<number, number>();
   private following: { readonly stored: StoredBlob; readonly signal: AbortSignal } | undefined;
@@ -87,29 +93,35 @@ export class Holders {
 
   /** One more. @param others whether more can be expected to come now. */
   add(peer: Neighbour, others = false): void {
-    if (this.known.has(peer.cid) || this.known.size >= MOST) return;
+    if (this.known.has(peer.cid) || this.known.size >= MOST_KNOWN) return;
     if (others && this.othersUntil === -Infinity) this.othersUntil = performance.now() + OTHERS_WITHIN;
     this.known.set(peer.cid, peer);
-    if (this.isOpen) this.link(peer);
+    this.fill();
   }
 
   /** Asks all who hold the blob now what they have, and those who come from now on, until {@link close}. */
   open(): void {
     this.isOpen = true;
+    this.fault = undefined;
     for (const peer of this.tools.holdersOf?.(this.blob) ?? []) this.add(peer);
-    for (const peer of this.known.values()) this.link(peer);
+    this.fill();
   }
 
-  /** Asks nobody any more, and forgets them: a later fetch asks those who are there then. */
+  /** Asks nobody any more. Those who were of use are asked again when it is opened again. */
   close(): void {
     this.isOpen = false;
     this.following = undefined;
     for (const link of this.links.values()) link.close();
     this.links.clear();
-    this.known.clear();
+    this.underWay = new Map();
     this.misses.clear();
-    this.othersUntil = -Infinity;
     this.bell.ring();
+  }
+
+  /** Knows nobody any more: a later fetch asks those who are there then. */
+  forget(): void {
+    this.known.clear();
+    this.othersUntil = -Infinity;
   }
 
   /** Resolves when each has told what it has, or is of no use; at the latest after a time. */
@@ -163,8 +175,33 @@ export class Holders {
     return (this.misses.get(block) ?? 0) >= MAX_MISSES;
   }
 
+  /** Asks those who are known, as many as there is room for. */
+  private fill(): void {
+    if (!this.isOpen) return;
+    for (const peer of this.known.values()) {
+      if (this.links.size >= MOST_LINKS) return;
+      if (!this.links.has(peer.cid)) this.link(peer);
+    }
+  }
+
+  /** Those who have nothing that is missing make way for others. */
+  private makeWay(): void {
+    if (this.known.size <= this.links.size) return;
+    const held = this.following?.stored.held ?? new BlockSet();
+    for (const link of this.links.values()) {
+      if (this.known.size <= MOST_LINKS) break;
+      if (link.alive && link.has.firstBeyond(held) === undefined) this.unlink(link);
+    }
+    this.fill();
+  }
+
+  private unlink(link: PeerLink): void {
+    link.close();
+    this.links.delete(link.cid);
+    this.known.delete(link.cid);
+  }
+
   private link(peer: Neighbour): void {
-    if (this.links.has(peer.cid)) return;
     const link = new PeerLink({
       peer,
       blob: this.blob,
@@ -183,6 +220,7 @@ export class Holders {
   }
 
   private changed(): void {
+    this.makeWay();
     this.pump();
     this.bell.ring();
   }
@@ -200,7 +238,6 @@ export class Holders {
         const block = this.next(stored, link, end);
         if (block === undefined) continue;
         asked = true;
-        this.underWay.set(block, link.cid);
         this.ask(following, link, block).catch((error: unknown) => {
           this.fault = { error };
           this.bell.ring();
@@ -230,7 +267,9 @@ export class Holders {
   ): Promise<void> {
     const { blob } = this;
     const key = (this.key ??= createPublicKey(this.tools.key));
+    const { underWay } = this;
     const { grid, size } = stored;
+    underWay.set(index, link.cid);
     try {
       const limited = AbortSignal.any([signal, timeoutSignal(BLOCK_WITHIN)]);
       const block = await fetchBlock(link.origin, { blob, grid, size, index, key }, this.tools.roads.blocks, limited);
@@ -248,15 +287,14 @@ export class Holders {
       const lies = error instanceof LinkFailure && error.kind === 'lying';
       if (lies || late || link.failures >= MAX_FAILURES) this.drop(link, error);
     } finally {
-      this.underWay.delete(index);
+      underWay.delete(index);
       this.changed();
     }
   }
 
   private drop(link: PeerLink, { message }: Error): void {
     if (this.links.get(link.cid) !== link) return;
-    link.close();
-    this.links.delete(link.cid);
+    this.unlink(link);
     this.tools.log.debug(
       { blob: this.blob, peer: link.origin.host, reason: message },
       'a holder is not asked any more',

@@ -66,6 +66,7 @@ export async function fetchBlob(order: FetchOrder): Promise<Fetched> {
   } catch (error) {
     if (!(error instanceof OtherContent)) throw error;
     tools.log.info({ blob, origin: order.source.url.host, why: error.message }, 'fetched anew from the beginning');
+    holders.forget();
     await tools.store.remove(blob);
   } finally {
     holders.close();

@@ -238,7 +238,7 @@ export class Task {
       this.setState('failed');
     } finally {
       this.others.clear();
-      this.holders.close();
+      this.holders.forget();
     }
   }
 

@@ -1,0 +1,118 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import {
+  BLOCK_HASH_HEADER,
+  BLOCK_SIGNATURE_HEADER,
+  BlockSet,
+  Grid,
+  attest,
+  blobRoute,
+  lineOf,
+} from '@cdk8s-dragonfly/protocol';
+import type { Digest, Neighbour } from '@cdk8s-dragonfly/protocol';
+
+export const PIECE_SIZE = 4 * 1024 * 1024;
+
+/** A blob, in blocks. */
+export class Content {
+  readonly grid = new Grid(PIECE_SIZE);
+  readonly bytes: Buffer;
+  readonly blob: Digest;
+
+  constructor(size: number) {
+    this.bytes = randomBytes(size);
+    this.blob = `sha256:${createHash('sha256').update(this.bytes).digest('hex')}`;
+  }
+
+  get count(): number {
+    return this.grid.blockCount(this.bytes.length);
+  }
+
+  block(index: number): Buffer {
+    const { offset, length } = this.grid.span(index);
+    return this.bytes.subarray(offset, offset + length);
+  }
+
+  /** The numbers of its blocks from one on. */
+  from(first: number): number[] {
+    return Array.from({ length: this.count - first }, (_, index) => first + index);
+  }
+}
+
+/** What a daemon says of a blob. */
+export interface Says {
+  readonly blocks: readonly number[];
+  /** Default: that of the blob. */
+  readonly size?: number;
+}
+
+/** A daemon that holds a blob, or says so: it gives what it has, as a supernode attested it. */
+export class HoldingDaemon {
+  /** The blocks that it was asked for, in order. */
+  readonly asked: number[] = [];
+  /** A block is given when what it returns resolves. */
+  gate: (index: number) => Promise<void> = () => Promise.resolve();
+  private readonly server: Server;
+
+  private constructor(
+    private readonly content: Content,
+    private readonly key: KeyObject,
+    private readonly says: Says,
+  ) {
+    this.server = createServer(({ url = '' }, response) => {
+      const route = blobRoute(url.split('?')[0] ?? '');
+      if (route?.kind === 'block') void this.give(route.index, response);
+      else this.tell(response);
+    });
+  }
+
+  /** @param key what its blocks were attested with. */
+  static async start(content: Content, key: KeyObject, says: Says): Promise<HoldingDaemon> {
+    const daemon = new HoldingDaemon(content, key, says);
+    daemon.server.listen(0, '127.0.0.1');
+    await once(daemon.server, 'listening');
+    return daemon;
+  }
+
+  get neighbour(): Neighbour {
+    const { port } = this.server.address() as AddressInfo;
+    return { cid: `daemon-${port}`, ip: '127.0.0.1', port };
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private tell(response: ServerResponse): void {
+    const { bytes } = this.content;
+    const { blocks, size = bytes.length } = this.says;
+    response.write(lineOf({ type: 'have', blocks: BlockSet.of([...blocks]).toBase64(), pieceSize: PIECE_SIZE, size }));
+  }
+
+  private async give(index: number, response: ServerResponse): Promise<void> {
+    this.asked.push(index);
+    await this.gate(index);
+    const { blob, count } = this.content;
+    if (index >= count) {
+      response.writeHead(404).end();
+      return;
+    }
+    const block = this.content.block(index);
+    const hash = createHash('sha256').update(block).digest();
+    const statement = { blob, pieceSize: PIECE_SIZE, index, length: block.length, hash };
+    const { signature } = attest(statement, this.key);
+    response
+      .writeHead(200, {
+        [BLOCK_HASH_HEADER]: hash.toString('hex'),
+        [BLOCK_SIGNATURE_HEADER]: signature.toString('base64'),
+        'content-length': block.length,
+      })
+      .end(block);
+  }
+}
