@@ -51,23 +51,22 @@ describe('the daemons that hold a blob', () => {
     await rm(home, { recursive: true });
   });
 
-  const daemon = async (blocks: readonly number[]): Promise<HoldingDaemon> => {
-    const started = await HoldingDaemon.start(content, key, { blocks });
+  const daemon = async (blocks: readonly number[], of = content): Promise<HoldingDaemon> => {
+    const started = await HoldingDaemon.start(of, key, blocks);
     daemons.push(started);
     return started;
   };
-  const taskFor = (holders: readonly Neighbour[]): Task => {
+  const taskFor = (holders: readonly Neighbour[], { blob, bytes } = content): Task => {
     const open = async (request: OriginRequest): Promise<OriginAnswer> => {
       const { from = 0, end } = request;
       asked.push([from, end]);
       await origin(request);
-      const { bytes } = content;
       const [status, size, acceptsRanges] = [206, bytes.length, true] as const;
       const body = Readable.from([bytes.subarray(from, end)]);
       return { status, size, from, acceptsRanges, finalHost: url.host, body, discard: () => undefined };
     };
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
-    return new Task(content.blob, { origin: { open }, store, key, roads, log, holdersOf: () => holders });
+    return new Task(blob, { origin: { open }, store, key, roads, log, holdersOf: () => holders });
   };
   const ended = async (): Promise<string> =>
     new Promise((resolve) => {
@@ -135,5 +134,38 @@ describe('the daemons that hold a blob', () => {
     task.want({ url, headers: [] });
     expect(await done).toBe('complete');
     expect(asked).toEqual([]);
+  });
+
+  describe('and what they tell of its length', () => {
+    const even = new Content(content.grid.span(16).offset);
+    const fetched = async (): Promise<unknown> => {
+      const done = ended();
+      task.want({ url, headers: [] });
+      return [await done, task.stored?.size];
+    };
+
+    it('is asked of the origin when the last block cannot show it, being as long as others', async () => {
+      const holder = await daemon(even.from(0), even);
+      task = taskFor([holder.neighbour], even);
+      expect(await fetched()).toEqual(['complete', even.bytes.length]);
+      expect([asked, holder.asked.length]).toEqual([[[0, 1]], even.count]);
+    });
+
+    it('is not needed when they have all and the origin does not answer', async () => {
+      task = taskFor([(await daemon(even.from(0), even)).neighbour], even);
+      origin = () => Promise.reject(new OriginError('unreachable', 'nobody is there'));
+      expect(await fetched()).toEqual(['complete', even.bytes.length]);
+      expect(asked).toEqual([[0, 1]]);
+    });
+
+    it('is asked of the origin when nobody has the last block', async () => {
+      const first = 4;
+      task = taskFor([(await daemon([...Array(first).keys()])).neighbour]);
+      expect(await fetched()).toEqual(['complete', content.bytes.length]);
+      expect(asked).toEqual([
+        [0, 1],
+        [content.grid.span(first).offset, undefined],
+      ]);
+    });
   });
 });

@@ -44,13 +44,6 @@ export class Content {
   }
 }
 
-/** What a daemon says of a blob. */
-export interface Says {
-  readonly blocks: readonly number[];
-  /** Default: that of the blob. */
-  readonly size?: number;
-}
-
 /** A daemon that holds a blob, or says so: it gives what it has, as a supernode attested it. */
 export class HoldingDaemon {
   /** The blocks that it was asked for, in order. */
@@ -62,7 +55,7 @@ export class HoldingDaemon {
   private constructor(
     private readonly content: Content,
     private readonly key: KeyObject,
-    private readonly says: Says,
+    private readonly blocks: readonly number[],
   ) {
     this.server = createServer(({ url = '' }, response) => {
       const route = blobRoute(url.split('?')[0] ?? '');
@@ -71,9 +64,9 @@ export class HoldingDaemon {
     });
   }
 
-  /** @param key what its blocks were attested with. */
-  static async start(content: Content, key: KeyObject, says: Says): Promise<HoldingDaemon> {
-    const daemon = new HoldingDaemon(content, key, says);
+  /** @param key what its blocks were attested with. @param blocks those that it says it has. */
+  static async start(content: Content, key: KeyObject, blocks: readonly number[]): Promise<HoldingDaemon> {
+    const daemon = new HoldingDaemon(content, key, blocks);
     daemon.server.listen(0, '127.0.0.1');
     await once(daemon.server, 'listening');
     return daemon;
@@ -90,9 +83,9 @@ export class HoldingDaemon {
   }
 
   private tell(response: ServerResponse): void {
-    const { bytes } = this.content;
-    const { blocks, size = bytes.length } = this.says;
-    response.write(lineOf({ type: 'have', blocks: BlockSet.of([...blocks]).toBase64(), pieceSize: PIECE_SIZE, size }));
+    const { length: size } = this.content.bytes;
+    const blocks = BlockSet.of([...this.blocks]).toBase64();
+    response.write(lineOf({ type: 'have', blocks, pieceSize: PIECE_SIZE, size }));
   }
 
   private async give(index: number, response: ServerResponse): Promise<void> {

@@ -3,7 +3,6 @@ import type { KeyObject } from 'node:crypto';
 
 import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import { Bell, BlockClient, LinkFailure, NeighbourPatience, PeerLink, fetchBlock } from '@cdk8s-dragonfly/engine';
-import type { BlobShape } from '@cdk8s-dragonfly/engine';
 import { BlockSet } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Neighbour } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
@@ -137,12 +136,15 @@ export class Holders {
     }
   }
 
-  /** The blob's grid and length, as one of them tells it; undefined when none does. */
-  get shape(): (BlobShape & { readonly size: number }) | undefined {
-    for (const { shape, has } of this.links.values()) {
-      if (shape?.size !== undefined && has.count > 0) return { ...shape, size: shape.size };
-    }
+  /** The size of the blob's pieces, as one of them tells it; undefined when none does. */
+  get pieceSize(): number | undefined {
+    for (const { shape, has } of this.links.values()) if (shape !== undefined && has.count > 0) return shape.pieceSize;
     return undefined;
+  }
+
+  /** The last block that one of them has, as they tell; -1 when there is none. */
+  get last(): number {
+    return Math.max(-1, ...[...this.links.values()].map(({ alive, has }) => (alive ? has.last : -1)));
   }
 
   /** Keeps blocks coming that are missing, until it is aborted or {@link close}d. */
@@ -157,6 +159,14 @@ export class Holders {
     if (this.fault !== undefined) throw this.fault.error;
     if (this.isHopeless(block)) return false;
     return this.underWay.has(block) || [...this.links.values()].some(({ alive, has }) => alive && has.has(block));
+  }
+
+  /** Whether the last block may come from one of them, as they tell: then it is known how long the blob is. @throws as {@link brings}. */
+  bringsEnd(stored: StoredBlob): boolean {
+    return [...this.links.values()].some((link) => {
+      const final = finalOf(link, stored);
+      return final !== undefined && this.brings(final);
+    });
   }
 
   /** Waits for others who may bring what is missing. @returns false when none is to be expected. */
@@ -253,11 +263,17 @@ export class Holders {
   }
 
   private next(stored: StoredBlob, link: PeerLink, end: number): number | undefined {
+    const final = finalOf(link, stored);
+    if (final !== undefined && this.mayAsk(link, final)) return final;
     const last = Math.min(link.has.last, end - 1);
     for (let block = stored.held.firstMissing(); block <= last; block = stored.held.firstMissing(block + 1)) {
-      if (link.has.has(block) && !this.underWay.has(block) && !this.isHopeless(block)) return block;
+      if (this.mayAsk(link, block)) return block;
     }
     return undefined;
+  }
+
+  private mayAsk(link: PeerLink, block: number): boolean {
+    return link.has.has(block) && !this.underWay.has(block) && !this.isHopeless(block);
   }
 
   private async ask(
@@ -274,6 +290,7 @@ export class Holders {
       const limited = AbortSignal.any([signal, timeoutSignal(BLOCK_WITHIN)]);
       const block = await fetchBlock(link.origin, { blob, grid, size, index, key }, this.tools.roads.blocks, limited);
       link.failures = 0;
+      // Its attestation covers its length, and only the last is short.
       if (block.length < grid.span(index).length) await stored.setSize(grid.span(index).offset + block.length);
       const isNew = await stored.write(index, block.chunks, block.proof);
       if (isNew && this.tools.meter !== undefined) this.tools.meter.holderBytes += block.length;
@@ -301,4 +318,12 @@ export class Holders {
     );
     this.changed();
   }
+}
+
+/** The block with which the blob ends, as a holder says, while nobody knows: when it is short, it shows how long the blob is. */
+function finalOf({ shape }: PeerLink, { grid, held, size }: StoredBlob): number | undefined {
+  if (size !== undefined || shape?.size === undefined || shape.size === 0 || shape.pieceSize !== grid.pieceSize)
+    return undefined;
+  const final = grid.blockCount(shape.size) - 1;
+  return held.has(final) ? undefined : final;
 }

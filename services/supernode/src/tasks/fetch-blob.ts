@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 
+import { timeoutSignal } from '@cdk8s-dragonfly/command';
 import { OriginError, fetchFrom } from '@cdk8s-dragonfly/origin';
 import type { OriginFetch } from '@cdk8s-dragonfly/origin';
 import { attest, editionOf, hexOf, isDigest, isMarked, isOfEdition, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
@@ -35,6 +36,9 @@ export interface FetchOrder {
   /** Is told of blocks while they arrive from the origin. */
   readonly arriving: ArrivingBlocks;
 }
+
+/** How long the origin may take to tell the length of a blob that daemons hold, in ms. */
+const SIZE_WITHIN = 2000;
 
 const OTHER_VERSION = 'the origin has another version than what is here';
 const NOT_WHOLE = 'an earlier process left only a part, without a digest to check it by';
@@ -103,6 +107,7 @@ class BlobFetch {
         await this.hashHeld();
         if (this.isAtEnd) break;
         if (this.hasBegun && holders.brings(this.at)) await holders.bell.next(signal);
+        else if (await this.endsHere()) break;
         else if (!(await holders.othersMayCome(signal))) await this.readOrigin();
         else if (!this.hasBegun) await this.beginWithHolders();
       }
@@ -116,6 +121,16 @@ class BlobFetch {
   private get isAtEnd(): boolean {
     const { stored, at } = this;
     return stored?.size !== undefined && at === stored.grid.blockCount(stored.size);
+  }
+
+  /** Whether what is here in order is the whole blob, of which nobody has told how long it is: its digest shows that. */
+  private async endsHere(): Promise<boolean> {
+    const { at, stored, whole } = this;
+    const { blob } = this.order;
+    if (at === 0 || stored === undefined || stored.size !== undefined || !isDigest(blob)) return false;
+    if (whole.copy().digest('hex') !== hexOf(blob)) return false;
+    await stored.setSize(stored.grid.span(at).offset);
+    return true;
   }
 
   /** What an earlier process left, and what daemons hold. */
@@ -146,22 +161,36 @@ class BlobFetch {
     await tools.store.remove(blob);
   }
 
-  /** Goes on with what daemons hold, if they hold anything that fits. */
+  /**
+   * Goes on with what daemons hold, if they hold anything that fits. Nobody is believed who only says how long the blob is: room is kept on the disk,
+   * for which others have to go.
+   */
   private async beginWithHolders(): Promise<void> {
-    const { blob, holders, tools } = this.order;
-    const { shape } = holders;
-    if (shape === undefined) return;
-    const { stored } = this;
-    if (
-      stored !== undefined &&
-      (stored.grid.pieceSize !== shape.pieceSize || (stored.size ?? shape.size) !== shape.size)
-    ) {
-      return;
+    const { blob, holders, signal, tools } = this.order;
+    const { pieceSize } = holders;
+    if (pieceSize === undefined || (this.stored?.grid.pieceSize ?? pieceSize) !== pieceSize) return;
+    const stored = (this.stored ??= await tools.store.create(blob, pieceSize, undefined));
+    await stored.reserve();
+    holders.follow(stored, signal);
+    while (stored.size === undefined && holders.bringsEnd(stored)) await holders.bell.next(signal);
+    if (stored.size === undefined) await this.askSize(stored);
+    this.begin(stored);
+  }
+
+  /** Asks the origin how long the blob is. What daemons hold can be had without it, when it does not say. */
+  private async askSize(stored: StoredBlob): Promise<void> {
+    const { source, tools, signal } = this.order;
+    const limited = AbortSignal.any([signal, timeoutSignal(SIZE_WITHIN)]);
+    try {
+      const answer = await tools.origin.open({ ...source, from: 0, end: 1 }, limited);
+      answer.discard();
+      if (answer.size === undefined) return;
+      if (!continues(stored, answer.size)) throw new OtherContent('daemons tell of pieces of another size');
+      await stored.setSize(answer.size);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!limited.aborted && !(error instanceof OriginError)) throw error;
     }
-    this.stored ??= await tools.store.create(blob, shape.pieceSize, shape.size);
-    await this.stored.setSize(shape.size);
-    await this.stored.reserve();
-    this.begin(this.stored);
   }
 
   private begin(stored: StoredBlob): void {
@@ -269,7 +298,8 @@ class BlobFetch {
   private nextOffset(): number | undefined {
     const { stored } = this;
     if (stored === undefined || !this.givesParts) return undefined;
-    const end = stored.size === undefined ? stored.held.last + 1 : stored.grid.blockCount(stored.size);
+    const last = Math.max(stored.held.last, this.order.holders.last);
+    const end = stored.size === undefined ? last + 1 : stored.grid.blockCount(stored.size);
     for (let block = this.at + 1; block < end; block += 1) {
       if (this.isAvailable(block)) return stored.grid.span(block).offset;
     }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -21,6 +22,7 @@ export interface Answer {
 /** A supernode and an origin of one file, both real, and what the supernode logged. */
 export class Running {
   readonly lines: string[] = [];
+  private readonly logging = new EventEmitter();
   requests = 0;
 
   private constructor(
@@ -36,10 +38,11 @@ export class Running {
       file(request, response);
     });
     const running = new Running(home, origin, undefined);
-    const { lines } = running;
+    const { lines, logging } = running;
     const output = new Writable({
       write(chunk: Buffer, _encoding, done) {
         lines.push(...chunk.toString().trim().split('\n'));
+        logging.emit('line');
         done();
       },
     });
@@ -107,6 +110,11 @@ export class Running {
   logged(message: string): Record<string, unknown>[] {
     const all = this.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     return all.filter(({ msg }) => msg === message);
+  }
+
+  /** Resolves when a line of the log makes `condition` true. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await once(this.logging, 'line');
   }
 
   async stop(): Promise<void> {
