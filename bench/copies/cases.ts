@@ -3,7 +3,9 @@ export type Incident =
   /** The origin stands still for so many ms. */
   | { readonly kind: 'stall'; readonly ms: number }
   /** To the supernode that owns the blob. */
-  | { readonly kind: 'signal'; readonly signal: 'SIGKILL' | 'SIGSTOP' };
+  | { readonly kind: 'signal'; readonly signal: 'SIGKILL' | 'SIGSTOP' }
+  /** All supernodes are stopped and started anew, one after the other. */
+  | { readonly kind: 'update' };
 
 /** N nodes pull one blob at once. */
 export interface Case {
@@ -42,5 +44,7 @@ const stopped = [1, 2].flatMap((replicas) =>
   }),
 );
 
+const updated: Case = { name: 'update', nodes: 6, replicas: 3, incident: { kind: 'update' }, copies: 2, gap: 2000 };
+
 /** All of them. */
-export const CASES: readonly Case[] = [...limited, ...stalled, ...killed, ...stopped];
+export const CASES: readonly Case[] = [...limited, ...stalled, ...killed, ...stopped, updated];

@@ -16,7 +16,8 @@ const LIMIT = 20_000;
 interface Replica {
   readonly port: number;
   readonly log: string;
-  readonly process: MeasuredProcess;
+  readonly flags: readonly string[];
+  process: MeasuredProcess;
 }
 
 export interface FleetOptions {
@@ -69,6 +70,21 @@ export class Fleet {
     if (owner !== undefined) process.kill(owner.process.pid, signal);
   }
 
+  /** As an update does: each supernode is stopped and started anew, one after the other, the next when all see it again. */
+  async update(): Promise<void> {
+    for (const replica of [...this.replicas].reverse()) {
+      const { flags, log, port } = replica;
+      const others = this.replicas.filter((other) => other !== replica);
+      const before = await Promise.all(others.map(async (other) => seenBy(other.log)));
+      const own = await seenBy(log);
+      await replica.process.stop();
+      replica.process = await this.run('supernode', flags, { log, port });
+      await this.until(async () => (await seenBy(log)) >= own + others.length);
+      for (const [index, other] of others.entries())
+        await this.until(async () => (await seenBy(other.log)) > (before[index] ?? 0));
+    }
+  }
+
   /** How often daemons said in their logs that they ask the origin, and why. */
   async reasons(): Promise<readonly string[]> {
     const logs = await Promise.all(this.daemons.map(({ mirror }) => readFile(this.logOf('node', mirror), 'utf8')));
@@ -103,14 +119,18 @@ export class Fleet {
       const own = ['--listen-ip', '127.0.0.1', '--port', `${port}`, '--download-port', `${await freePort()}`];
       const more = ['--advertise-ip', '127.0.0.1', '--home-dir', home, '--min-free', '0', '--signing-key', key];
       const to = ['--allow-origin', `127.0.0.1:${this.options.originPort}`, ...peers];
-      this.replicas.push({ port, log, process: await this.run('supernode', [...own, ...more, ...to], { log, port }) });
+      const flags = [...own, ...more, ...to];
+      this.replicas.push({ port, log, flags, process: await this.run('supernode', flags, { log, port }) });
     }
+    for (const { log } of this.replicas) await this.until(async () => (await seenBy(log)) >= count - 1);
+  }
+
+  /** @throws Error when the replicas have not come to see each other in time. */
+  private async until(isSo: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + LIMIT;
-    for (const { log } of this.replicas) {
-      while ((await readFile(log, 'utf8')).split('a replica answers').length < count) {
-        if (performance.now() > end) throw new Error('the replicas do not see each other');
-        await delay(50);
-      }
+    while (!(await isSo())) {
+      if (performance.now() > end) throw new Error('the replicas do not see each other');
+      await delay(50);
     }
   }
 
@@ -139,4 +159,9 @@ export class Fleet {
     const launcher = join(SERVICES, name, 'bin', `${name}.js`);
     return MeasuredProcess.start([process.execPath, launcher, ...flags, ...level], options);
   }
+}
+
+/** How often a replica has come to see another, by its log. */
+async function seenBy(log: string): Promise<number> {
+  return (await readFile(log, 'utf8')).split('a replica answers').length - 1;
 }

@@ -42,11 +42,15 @@ async function run({ nodes, replicas, nodeRate, incident }: Case, length: number
     fleet = started;
     origin.rate = ORIGIN_RATE;
     if (incident?.kind === 'stall') origin.stallOnceAt(Math.floor(length / 2), incident.ms);
-    let isDue = incident?.kind === 'signal';
+    let isDue = incident !== undefined && incident.kind !== 'stall';
+    const failures: string[] = [];
+    let happening = Promise.resolve();
     const pullers = started.mirrors.map(() => new Puller());
     const happen = (what: Incident | undefined): void => {
       isDue = false;
       if (what?.kind === 'signal') started.signalOwner(origin.digest, what.signal);
+      if (what?.kind === 'update')
+        happening = started.update().catch((error: unknown) => void failures.push(String(error)));
       for (const puller of pullers) puller.watch();
     };
     const onBytes = (): void => {
@@ -55,12 +59,13 @@ async function run({ nodes, replicas, nodeRate, incident }: Case, length: number
     const pulls = await Promise.all(
       pullers.map(async (puller, node) => puller.pull(started.mirrors[node] ?? 0, origin.path, origin.digest, onBytes)),
     );
+    await happening;
     if (logs !== undefined) await writeFile(join(logs, 'origin.log'), origin.told.join(''));
     return {
       copies: origin.bytes / length,
       longestGap: Math.max(...pulls.map(({ longestGap }) => longestGap)),
       slowest: Math.max(...pulls.map(({ ms }) => ms)),
-      failures: pulls.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
+      failures: [...failures, ...pulls.flatMap(({ failure }) => (failure === undefined ? [] : [failure]))],
       reasons: await started.reasons(),
     };
   } finally {
