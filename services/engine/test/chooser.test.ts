@@ -280,6 +280,35 @@ describe('a tick', () => {
   });
 });
 
+describe('a limit of the rate', () => {
+  it('has one block wait for it at a time: what is asked next is chosen when that may be asked', async () => {
+    const waiting: (() => void)[] = [];
+    const limit = {
+      pass: () => new Promise<void>((resolve) => waiting.push(resolve)),
+      giveBack: () => undefined,
+    };
+    await withSwarm(
+      async ({ neighbours: [one] }) => {
+        await one.tell({ type: 'added', blocks: [1, 2] });
+        await until(() => waiting.length === 1);
+        seen.looks.mockClear();
+        await one.tell({ type: 'added', blocks: [3] });
+        await settled();
+        expect([waiting.length, one.asked, seen.looks.mock.calls.length]).toEqual([1, [], 0]);
+        waiting[0]?.();
+        await until(() => waiting.length === 2);
+        await until(() => one.asked.length === 1);
+        waiting[1]?.();
+        await until(() => waiting.length === 3);
+        await until(() => one.asked.length === 2);
+        await settled();
+        expect(waiting).toHaveLength(3);
+      },
+      { limit },
+    );
+  });
+});
+
 describe('readers that go on', () => {
   it('are no reason to look when all that is missing was looked at, and one when it is not known how much that is', async () => {
     await withSwarm(async ({ swarm }) => {

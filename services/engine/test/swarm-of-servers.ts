@@ -17,6 +17,7 @@ import {
   lineOf,
 } from '@cdk8s-dragonfly/protocol';
 import type { Digest, HaveMessage, Neighbour } from '@cdk8s-dragonfly/protocol';
+import type { Throttle } from '@cdk8s-dragonfly/origin';
 import { BlobStore } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
@@ -121,11 +122,16 @@ export interface SmallSwarm {
 
 /**
  * @param size whether it is known how long the blob is. @param share whether the supernode has said what to take from it: of 64 blocks the first.
- * @param blocks how many the blob has. Those behind {@link BLOCKS} nobody can give.
+ * @param blocks how many the blob has. Those behind {@link BLOCKS} nobody can give. @param limit of the rate. Default: there is none.
  */
 export async function withSwarm(
   use: (world: SmallSwarm) => Promise<void>,
-  { size = true, share = true, blocks: count = BLOCKS } = {},
+  {
+    size = true,
+    share = true,
+    blocks: count = BLOCKS,
+    limit,
+  }: { size?: boolean; share?: boolean; blocks?: number; limit?: Pick<Throttle, 'pass' | 'giveBack'> } = {},
 ): Promise<void> {
   const blob = new Blob();
   const { digest, content } = blob;
@@ -159,7 +165,7 @@ export async function withSwarm(
     answer: (): Promise<unknown> => Promise.resolve({ link: { leave: nothing, report: nothing }, joined }),
   };
   const tools = {
-    ...{ cid: 'me', store, blocks, budget, clock, policy: DAEMON_POLICY, traffic: noTraffic() },
+    ...{ cid: 'me', store, blocks, budget, clock, limit, policy: DAEMON_POLICY, traffic: noTraffic() },
     supernodes: { join: () => joining.answer() },
     patience: new NeighbourPatience(60_000),
     streams: { connect: 5000, answer: 60_000 },
