@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { CommandError, UsageError, Watchdog, resolveSupernodes } from '@cdk8s-dragonfly/command';
 import type { Closeable, CommandContext, CommandValues, Log } from '@cdk8s-dragonfly/command';
@@ -25,6 +24,7 @@ import { ManifestStore } from './manifests/manifest-store';
 import { parseTagPolicy } from './manifests/tag-policy';
 import { responseLogger } from './mirror/log-response';
 import { MirrorServer } from './mirror/mirror-server';
+import type { KeyPair } from './mirror/mirror-server';
 import { Pings } from './mirror/ping';
 import type { ResponseRecord } from './mirror/response-record';
 import { UnhadBlobs } from './mirror/unhad-blobs';
@@ -60,7 +60,7 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const proxying = proxySettings(values, ctx.log);
   const outward = outwardOf(values, ctx, proxying.trust);
   const policy = parseTagPolicy(values.tagPolicy);
-  const tls = await ownCertificate(values);
+  const tls = ownCertificate(values, ctx.log);
   const supernodes = resolveSupernodes(values);
   const { lifecycle, log } = ctx;
   lifecycle.add('the watchdog', await Watchdog.start('dfdaemon'));
@@ -158,15 +158,20 @@ function outwardOf(values: DfdaemonValues, { env, log }: CommandContext, trust: 
 }
 
 /** What the mirror speaks https with; undefined: it speaks http. @throws UsageError when it cannot be used. */
-async function ownCertificate({ certPem, keyPem }: DfdaemonValues): Promise<{ cert: string; key: string } | undefined> {
+function ownCertificate({ certPem, keyPem }: DfdaemonValues, log: Log): FreshFiles<KeyPair> | undefined {
   if (certPem === undefined && keyPem === undefined) return undefined;
   if (certPem === undefined || keyPem === undefined) {
     throw new UsageError('--certpem and --keypem go together: give both, or none for a mirror that speaks http');
   }
   try {
-    const [cert, key] = await Promise.all([readFile(certPem, 'utf8'), readFile(keyPem, 'utf8')]);
-    createSecureContext({ cert, key });
-    return { cert, key };
+    return new FreshFiles({
+      paths: [certPem, keyPem],
+      parse: (cert: string, key: string) => {
+        createSecureContext({ cert, key });
+        return { cert, key };
+      },
+      log: originLog(log),
+    });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`the mirror cannot speak https with ${certPem} and ${keyPem}: ${why}`, { cause: error });

@@ -1,15 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { connect } from 'node:tls';
 import { runCommand } from '@cdk8s-dragonfly/command';
 import type { CommandHost, StopSignal } from '@cdk8s-dragonfly/command';
 import { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import { digestOf } from '@cdk8s-dragonfly/protocol';
 import { freePort } from '../../../test/support/free-port';
+import { selfSigned } from '../../origin/test/certificate';
 import { serveNode } from '../src/index';
 import type { SwarmNodeOptions } from '@cdk8s-dragonfly/engine';
 import type { StartNode } from '../src/index';
@@ -98,6 +102,7 @@ describe('a df-daemon', () => {
     taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
   });
+  afterEach(() => jest.restoreAllMocks());
   afterAll(() => {
     taken.close();
     rmSync(home, { recursive: true });
@@ -152,6 +157,36 @@ describe('a df-daemon', () => {
     expect(daemon.events).toEqual(['node stopped']);
     await expect(ask(mirror.port, path)).rejects.toThrow('ECONNREFUSED');
     await expect(ask(opsPort, '/livez')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('speaks https with the certificate and key that its files hold now, once both have changed', async () => {
+    const clock = performance.now.bind(performance);
+    let passed = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => clock() + passed);
+    const [cert, key] = [join(home, 'tls.crt'), join(home, 'tls.key')];
+    const [first, second] = [selfSigned(['127.0.0.1']), selfSigned(['127.0.0.1'])];
+    writeFileSync(cert, first.cert);
+    writeFileSync(key, first.key);
+    const daemon = new Daemon();
+    const code = daemon.run(...(await flags('--certpem', cert, '--keypem', key)));
+    const { mirror } = (await daemon.line('ready')) as { readonly mirror: { readonly port: number } };
+    /** Whose certificate a client is shown that comes a second later. */
+    const shown = async (): Promise<string | undefined> => {
+      passed += 1000;
+      const socket = connect({ host: '127.0.0.1', port: mirror.port, rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
+      const { fingerprint256 } = socket.getPeerCertificate();
+      socket.destroy();
+      return fingerprint256;
+    };
+    const [before, after] = [first, second].map((one) => new X509Certificate(one.cert).fingerprint256);
+    expect(await shown()).toBe(before);
+    writeFileSync(cert, second.cert);
+    expect(await shown()).toBe(before);
+    writeFileSync(key, second.key);
+    expect(await shown()).toBe(after);
+    daemon.interrupt();
+    expect(await code).toBe(0);
   });
 
   test.each([

@@ -10,6 +10,12 @@ import { PATIENCE, SERVER_LIMITS } from './limits';
 import { handle } from './mirror-handler';
 import type { MirrorParts } from './mirror-handler';
 
+/** A certificate, with those it was issued by, and its key, in PEM. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** How much the mirror bears. */
 export interface MirrorOptions {
   /** Default {@link PATIENCE}. */
@@ -18,8 +24,8 @@ export interface MirrorOptions {
   readonly maxConnections?: number;
   /** Default: there is none, and the mirror is no proxy. */
   readonly proxy?: ProxyFront | undefined;
-  /** Certificate and key, PEM: it speaks https. Default: http. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Certificate and key as they are now: it speaks https. Default: http. */
+  readonly tls?: { get(): KeyPair } | undefined;
 }
 
 /** A proxy at the port of the mirror. */
@@ -56,10 +62,7 @@ export class MirrorServer {
       });
       this.#answering.add(answering);
     };
-    this.#server =
-      tls === undefined
-        ? createServer(SERVER_LIMITS, listener)
-        : createSecureServer({ ...SERVER_LIMITS, ...tls }, listener);
+    this.#server = tls === undefined ? createServer(SERVER_LIMITS, listener) : secureServer(tls, listener);
     if (proxy !== undefined) this.#server.on('connect', (...asked) => proxy.connect(...asked));
     this.#server.maxConnections = options.maxConnections ?? 1024;
   }
@@ -111,4 +114,18 @@ export class MirrorServer {
     clearTimeout(timer);
     await Promise.all(this.#answering);
   }
+}
+
+/** A renewed certificate counts from the next connection on: the one before is not good for ever. */
+function secureServer(tls: { get(): KeyPair }, listener: RequestListener): Server {
+  let used = tls.get();
+  const server = createSecureServer({ ...SERVER_LIMITS, ...used }, listener);
+  // Before its handshake begins.
+  server.prependListener('connection', () => {
+    const now = tls.get();
+    if (now === used) return;
+    used = now;
+    server.setSecureContext(now);
+  });
+  return server;
 }
