@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 
 import {
   NATIVE_VERSION,
+  REPLICA_PATH,
   SESSION_PATH,
   lineOf,
   publicKeyText,
@@ -32,24 +33,42 @@ describe('a supernode under two names', () => {
   let server: Server;
   let port: number;
   let links: SupernodeLinks;
+  let linksTo: (...hosts: readonly string[]) => SupernodeLinks;
+  /** Which process answers under an address. */
+  let processAt: (host: string) => string;
+  /** The addresses that were asked which process is there. */
+  let lookedAt: string[];
+  /** Where blobs were registered that nobody is sent on with. */
+  let registeredAt: string[];
   /** The addresses that sessions were opened at, and their numbers. */
   let opened: string[];
   let numbers: number[];
   let session: ServerResponse | undefined;
+  let sessions: Map<string, ServerResponse>;
   /** What registrations of a blob are sent to; undefined: they are taken in. */
   let sentTo: (blob: string) => Extract<NativeRegistration, { owner: object }>['owner'] | undefined;
 
   beforeEach(async () => {
     [opened, numbers, session] = [[], [], undefined];
+    sessions = new Map();
+    [lookedAt, registeredAt] = [[], []];
+    processAt = () => PROCESS;
     server = createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '', 'http://supernode');
+      const { host = '' } = request.headers;
+      const process = processAt(host);
       if (pathname === SESSION_PATH) {
-        session?.destroy();
+        sessions.get(process)?.destroy();
+        sessions.set(process, response);
         session = response;
-        opened.push(request.headers.host ?? '');
+        opened.push(host);
         numbers.push(Number(searchParams.get('number')));
-        response.write(lineOf({ type: 'hello', blobs: 9, process: PROCESS }));
+        response.write(lineOf({ type: 'hello', blobs: 9, process }));
         return;
+      }
+      if (pathname === REPLICA_PATH) {
+        lookedAt.push(host);
+        return void response.end(JSON.stringify({ id: process, key: KEY, ip: '127.0.0.1', port }));
       }
       if (request.method !== 'POST') return void response.end('OK');
       let text = '';
@@ -58,6 +77,7 @@ describe('a supernode under two names', () => {
         const { native } = JSON.parse(text) as { native: { blob: Digest; redirected?: boolean } };
         const { blob, redirected } = native;
         const owner = redirected === true ? undefined : sentTo(blob);
+        if (owner === undefined) registeredAt.push(host);
         const at = owner === undefined ? { key: KEY, blocks: { ip: '127.0.0.1', port: 9 } } : { owner };
         const named = { taskId: 'ef'.repeat(32), length: undefined, pieceSize: 4 * 1024 * 1024 };
         response.end(JSON.stringify(registeredAnswer(named, { version: NATIVE_VERSION, blob, ...at })));
@@ -65,15 +85,20 @@ describe('a supernode under two names', () => {
     }).listen(0, '0.0.0.0');
     await once(server, 'listening');
     ({ port } = server.address() as AddressInfo);
-    links = new SupernodeLinks([{ host: '127.0.0.2', port }], {
-      identity: { cid: 'me', key: 'secret', ip: '127.0.0.1', port: 15_001 },
-      connectTimeout: 1000,
-      silence: 60_000,
-      busy: 60_000,
-      clock,
-      holdings: () => [],
-      log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
-    });
+    linksTo = (...hosts) =>
+      new SupernodeLinks(
+        hosts.map((host) => ({ host, port })),
+        {
+          identity: { cid: 'me', key: 'secret', ip: '127.0.0.1', port: 15_001 },
+          connectTimeout: 1000,
+          silence: 60_000,
+          busy: 60_000,
+          clock,
+          holdings: () => [],
+          log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
+        },
+      );
+    links = linksTo('127.0.0.2');
   });
   afterEach(async () => {
     await links.stop();
@@ -154,5 +179,47 @@ describe('a supernode under two names', () => {
     } finally {
       membership.leave();
     }
+  });
+
+  describe('that are both configured', () => {
+    const [first, second] = ['127.0.0.2', '127.0.0.3'] as const;
+    const NEXT = 'e'.repeat(32);
+    const hosts = (): string[] => opened.map((host) => host.replace(/:.*/, ''));
+    beforeEach(async () => {
+      await links.stop();
+      links = linksTo(first, second);
+      sentTo = () => undefined;
+      // The second finds that the first has its session there.
+      await join(OURS);
+      await until(() => opened.length === 1);
+      links.announce();
+      await until(() => lookedAt.length === 1);
+      await settled();
+      expect([hosts(), lookedAt]).toEqual([[first], [`${second}:${port}`]]);
+    });
+
+    it('has one session after it was started anew, too', async () => {
+      processAt = () => NEXT;
+      session?.destroy();
+      await until(() => opened.length === 2 && lookedAt.length === 2);
+      await settled();
+      expect([hosts(), lookedAt.at(-1)]).toEqual([[first, first], `${second}:${port}`]);
+    });
+
+    it('has a session under the second again when the first leads elsewhere', async () => {
+      processAt = (host) => (host.startsWith(first) ? NEXT : PROCESS);
+      session?.destroy();
+      await until(() => opened.length === 3);
+      expect(hosts()).toEqual([first, first, second]);
+    });
+
+    it('is asked under the second as soon as it is told that another process is there', async () => {
+      const other = 'a'.repeat(32);
+      processAt = (host) => (host.startsWith(second) ? other : PROCESS);
+      sentTo = (blob) => (blob === OTHERS ? { ip: second, port, process: other } : undefined);
+      await join(OTHERS);
+      await until(() => opened.length === 2);
+      expect([registeredAt.at(-1), hosts()]).toEqual([`${second}:${port}`, [first, second]]);
+    });
   });
 });

@@ -2,7 +2,14 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { formatAddress } from '@cdk8s-dragonfly/command';
-import { HOLDINGS_PATH, REPLICA_PATH, REPORTS_PATH, SESSION_KEY_HEADER, SESSION_PATH } from '@cdk8s-dragonfly/protocol';
+import {
+  HOLDINGS_PATH,
+  REPLICA_PATH,
+  REPORTS_PATH,
+  SESSION_KEY_HEADER,
+  SESSION_PATH,
+  replicaAnswer,
+} from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Holdings, PeerReport } from '@cdk8s-dragonfly/protocol';
 import { Agent, request } from 'undici';
 
@@ -43,6 +50,8 @@ export interface SupernodeLinkOptions {
   readonly nextSession: () => number;
   /** The session is open. */
   readonly opened?: (() => void) | undefined;
+  /** The link whose session is open to a process of the supernode. Default: there is none. */
+  readonly openTo?: ((process: string) => SupernodeLink | undefined) | undefined;
   readonly log: LinkLog;
 }
 
@@ -182,6 +191,16 @@ export class SupernodeLink {
     this.session.handTo(link.session);
   }
 
+  /** Whether the link that took over leads to another process now, and this one has nobody's session. */
+  get isLeftAlone(): boolean {
+    return this.heir !== undefined && this.used === this;
+  }
+
+  /** It leads to a process of its own from now on. */
+  standAlone(): void {
+    this.heir = undefined;
+  }
+
   /** Since when nothing has come from it, of the steady clock; undefined: it answers, or nobody listens there. */
   get silentSince(): number | undefined {
     return this.liveness.silentSince;
@@ -230,7 +249,7 @@ export class SupernodeLink {
 
   /** Opens the session as soon as the supernode answers, and if it is one that takes sessions, so that it hears what is here. */
   keepInTouch(): void {
-    this.watching ??= this.openWhenNative();
+    this.watching ??= this.openWhenNative().finally(() => (this.watching = undefined));
   }
 
   async stop(): Promise<void> {
@@ -249,11 +268,14 @@ export class SupernodeLink {
       let wait = Math.min(TOUCH_EVERY * 2 ** tries, TOUCH_AT_LEAST_EVERY);
       try {
         const { statusCode, body } = await request(this.url(REPLICA_PATH), { dispatcher: this.agent, signal });
-        await body.dump();
+        const text = await body.text();
         // An original supernode, or one of ours of another version.
         if (statusCode === 404) wait = TOUCH_OTHER_KIND;
         if (statusCode === 200) {
-          this.session.keepOpen(await this.ownIp());
+          const process = processIn(text);
+          const link = process === undefined ? undefined : this.options.openTo?.(process);
+          if (process === undefined || link === undefined || link === this) this.session.keepOpen(await this.ownIp());
+          else this.heir = { link, process };
           return;
         }
       } catch (error) {
@@ -320,5 +342,14 @@ export class SupernodeLink {
 
   private url(path: string): URL {
     return new URL(path, `http://${this.name}`);
+  }
+}
+
+/** Which process of the supernode says who it is; undefined: it does not say. */
+function processIn(text: string): string | undefined {
+  try {
+    return replicaAnswer.parse(JSON.parse(text)).id;
+  } catch {
+    return undefined;
   }
 }

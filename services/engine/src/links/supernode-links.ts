@@ -34,7 +34,7 @@ export class SupernodeLinks {
     private readonly configured: readonly SupernodeAddress[],
     private readonly options: Omit<
       SupernodeLinkOptions,
-      'address' | 'isConfigured' | 'nextSession' | 'opened' | 'pulses'
+      'address' | 'isConfigured' | 'nextSession' | 'opened' | 'openTo' | 'pulses'
     >,
   ) {
     this.outages = new OutageLog(options.log);
@@ -148,20 +148,28 @@ export class SupernodeLinks {
     const { name, process } = owner;
     const known = process === undefined ? undefined : [...this.links.values()].find((link) => link.process === process);
     if (known !== undefined) return known.used;
-    return this.at(this.configured.find(({ host, port }) => `${host}:${port}` === name) ?? owner);
+    const link = this.under(this.configured.find(({ host, port }) => `${host}:${port}` === name) ?? owner);
+    // Where another has taken over, it leads to another process.
+    if (process !== undefined) link.standAlone();
+    return link.used;
   }
 
   private at(address: SupernodeAddress): SupernodeLink {
-    const { host, port } = address;
+    return this.under(address).used;
+  }
+
+  /** The link under an address, whether or not another has taken over. */
+  private under({ host, port }: SupernodeAddress): SupernodeLink {
     const name = formatAddress(host, port);
     const known = this.links.get(name);
-    if (known !== undefined) return known.used;
+    if (known !== undefined) return known;
     const link: SupernodeLink = new SupernodeLink({
       ...this.options,
       address: { host, port },
       isConfigured: this.configured.some((each) => formatAddress(each.host, each.port) === name),
       nextSession: () => (this.sessions += 1),
       opened: () => this.opened(link),
+      openTo: (process) => this.openTo(process)[0],
       pulses: this.pulses,
     });
     this.links.set(name, link);
@@ -172,10 +180,26 @@ export class SupernodeLinks {
   private opened(link: SupernodeLink): void {
     const process = link.keepsOpenTo;
     if (process === undefined) return;
-    const same = [...this.links.values()].filter(({ keepsOpenTo }) => keepsOpenTo === process);
+    const same = this.openTo(process);
     const kept = same.find(({ isConfigured }) => isConfigured) ?? same[0];
     if (kept === undefined) return;
+    kept.standAlone();
     for (const other of same) if (other !== kept) other.yieldTo(kept, process);
+    this.seekThoseLeftAlone();
+  }
+
+  /** The links whose session is open to a process of a supernode. */
+  private openTo(process: string): SupernodeLink[] {
+    return [...this.links.values()].filter(({ keepsOpenTo }) => keepsOpenTo === process);
+  }
+
+  /** What is under a configured address now hears nothing of what is here when the link that had taken over leads elsewhere. */
+  private seekThoseLeftAlone(): void {
+    for (const link of this.links.values()) {
+      if (!link.isConfigured || !link.isLeftAlone) continue;
+      link.standAlone();
+      link.keepInTouch();
+    }
   }
 }
 
