@@ -29,7 +29,7 @@ mounted('dfget on a small disk', () => {
     const { code, out, err } = await dfget(origin.addAt('/large', randomBytes(mebibytes(12))));
     expect([code, out]).toEqual([80, expect.stringMatching(/^download FAIL\(1104\) .* reason:1004\n$/)]);
     expect(err).toMatch(
-      /^dfget: the file does not fit: 8 MiB are free in .*; make room, or choose another --output or --home\n$/,
+      /^dfget: the file does not fit: it takes 12 MiB more, and 8 MiB are free in .*; make room, or choose another --output or --home\n$/,
     );
     expect(await readdir(disk.folder)).toEqual([]);
   });

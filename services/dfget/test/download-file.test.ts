@@ -215,7 +215,7 @@ describe('dfget', () => {
     );
     expect([code, err]).toEqual([
       1,
-      `dfget: --output ${join(origin.folder, 'out/x')} cannot be written: ENOTDIR; name another file\n`,
+      `dfget: --output ${join(origin.folder, 'out/x')} cannot be written: what should be a folder there is a file; name another file\n`,
     ]);
   });
 
@@ -228,6 +228,25 @@ describe('dfget', () => {
       1,
       expect.stringMatching(new RegExp(`^dfget: --output .*${path}.* cannot be written: `)),
     ]);
+  });
+
+  it('leaves no folder behind when its port is taken', async () => {
+    const { port } = new URL(origin.url);
+    const { code, err } = await run(
+      '-u',
+      origin.url,
+      '-o',
+      join(origin.folder, 'out'),
+      '--port',
+      port,
+      '--ip',
+      '127.0.0.1',
+    );
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining('the port is in use; stop what uses it or choose another with --port'),
+    ]);
+    expect(await readdir(origin.folder)).toEqual([]);
   });
 
   it('refuses a folder as output', async () => {

@@ -132,6 +132,22 @@ describe('a download that was interrupted', () => {
     expect(await first).toMatchObject({ code: 130, err: expect.stringContaining('are kept in') as string });
   });
 
+  it('is left alone by that before the origin has answered, too', async () => {
+    let ask = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (ask = resolve));
+    origin.answer = () => ask();
+    const argv = ['-u', origin.url, '-o', join(origin.folder, 'out'), '--sha256', sha256];
+    let interruptFirst = (): void => undefined;
+    const first = runDfget(argv, { interrupted: new Promise<void>((resolve) => (interruptFirst = resolve)) });
+    await asked;
+    expect(await run(...argv)).toMatchObject({ code: 1, err: expect.stringContaining('is in use') as string });
+    const [transit = ''] = await readdir(origin.folder);
+    expect(await readdir(join(origin.folder, transit))).toContain('blobs');
+    interruptFirst();
+    expect((await first).code).toBe(130);
+    expect(await readdir(origin.folder)).toEqual([]);
+  });
+
   it('fetches again what was damaged meanwhile', async () => {
     const { asked } = standsStill(1_200_000);
     await interrupt('--sha256', sha256);

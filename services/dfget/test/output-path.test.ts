@@ -58,7 +58,19 @@ describe('where a download may end up', () => {
     for (const name of ['link', 'dangling']) expect(await outputPath(join(folder, name), url)).toBe(join(folder, name));
     expect(await outputPath('/dev/shm/file', url)).toBe('/dev/shm/file');
     await symlink('loop', join(folder, 'loop'));
-    await expect(outputPath(join(folder, 'loop'), url)).rejects.toThrow('cannot be written: ELOOP; name another file');
+    await expect(outputPath(join(folder, 'loop'), url)).rejects.toThrow(
+      'cannot be written: the link leads to itself; name another file',
+    );
+  });
+
+  it('is nothing with a name that is too long, nor below a file', async () => {
+    const long = join(folder, 'a'.repeat(256));
+    await expect(outputPath(long, url)).rejects.toThrow(
+      `--output ${long} cannot be written: its name is too long; name another file`,
+    );
+    await expect(outputPath(join(folder, 'stdout', 'x'), url)).rejects.toThrow(
+      'what should be a folder there is a file',
+    );
   });
 
   it('is no folder, and nothing without a name', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { BlobUnavailable } from '@cdk8s-dragonfly/engine';
+import { Unstorable } from '@cdk8s-dragonfly/store';
 
 import { problemOf } from '../src/download/problem';
 
@@ -33,6 +34,13 @@ describe('what a user is told when the store refuses', () => {
       new RegExp(
         `^the file does not fit: \\S+ [KMGT]iB are free in ${folder}; make room, or choose another --output or --home$`,
       ),
+    );
+  });
+
+  it('how much more it takes, when the store knows', async () => {
+    const cause = new Unstorable('of the store', 3 * 1024 * 1024);
+    expect(await told(new BlobUnavailable('unstorable', 'what the store says', undefined, { cause }))).toMatch(
+      /^the file does not fit: it takes 3 MiB more, and \S+ [KMGT]iB are free in /,
     );
   });
 

@@ -40,6 +40,11 @@ describe('when the swarm brings nothing', () => {
     expect(started).toEqual([`the swarm brought nothing for ${STALL + 1} ms`]);
   });
 
+  it('the origin is asked with what the supernode says of it in the middle of a sentence', () => {
+    fallback.supernodeFailed({ code: 500, message: 'Origin a.test:80 is refused.' });
+    expect(started).toEqual(['the supernode failed: Origin a.test:80 is refused']);
+  });
+
   it.each(['isPutOff', 'isHeldBack', 'isWaitingForOrigin'] as const)('time does not count while it %s', (why) => {
     swarm[why] = true;
     for (let seconds = 0; seconds < 60; seconds += 1) {

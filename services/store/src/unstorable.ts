@@ -16,6 +16,15 @@ export interface RoomReport {
 /** This node's disk cannot take a blob or a part of it; the message says why in one sentence. */
 export class Unstorable extends Error {
   override readonly name = 'Unstorable';
+
+  /** @param needed what there is no room for, in bytes; undefined when that is not why, or nobody knows. */
+  constructor(
+    message: string,
+    readonly needed?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 /** Codes of the system that mean: this disk takes no more, or does not work. */
@@ -32,11 +41,12 @@ export function noRoom(what: string, { needed, quota, used, free, minFree }: Roo
   return new Unstorable(
     `${what} needs ${needed} bytes more on this disk, and nothing else may go: ${limits}; ` +
       'give the store a larger disk, a larger --disk-quota or a smaller --min-free',
+    needed,
   );
 }
 
 /** An error of the disk as what it means for the blob; any other error as it is. */
 export function asUnstorable(what: string, error: unknown): unknown {
   if (!isDiskFault(error)) return error;
-  return new Unstorable(`${what} cannot be written to this disk: ${error.message}`, { cause: error });
+  return new Unstorable(`${what} cannot be written to this disk: ${error.message}`, undefined, { cause: error });
 }

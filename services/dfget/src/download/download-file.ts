@@ -1,9 +1,10 @@
-import { UsageError, idleSettings, timeoutSignal } from '@cdk8s-dragonfly/command';
+import { CommandError, UsageError, idleSettings, timeoutSignal } from '@cdk8s-dragonfly/command';
 import type { CommandContext, Log } from '@cdk8s-dragonfly/command';
 import { ALL_ADDRESSES } from '@cdk8s-dragonfly/contract';
 import { SwarmNode } from '@cdk8s-dragonfly/engine';
 import { originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
 import type { Outward } from '@cdk8s-dragonfly/origin';
+import { StoreInUse } from '@cdk8s-dragonfly/store';
 
 import { allowedOrigins } from './allowed-origins';
 import { fileOrder } from './file-order';
@@ -39,7 +40,11 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
     await remains.settle();
   });
   try {
-    node = await startNode(values, order, { transit, outward }, ctx.log);
+    node = await startNode(values, order, { transit, outward }, ctx.log).catch(async (error: unknown) => {
+      const isInUse = error instanceof CommandError && error.cause instanceof StoreInUse;
+      if (!isInUse) await transit.removeEmpty();
+      throw error;
+    });
     return await fetchFile(values, ctx, { began, node, order, path, remains, transit });
   } finally {
     end();

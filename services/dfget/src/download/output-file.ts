@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, open, readlink, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { UsageError } from '@cdk8s-dragonfly/command';
@@ -36,9 +36,8 @@ export async function outputPath(output: string | undefined, url: URL): Promise<
     );
   }
   const there = await stat(path).catch((error: unknown) => {
-    const code = codeOf(error);
-    if (code === 'ENOENT') return undefined;
-    throw new UsageError(`--output ${path} cannot be written: ${code ?? String(error)}; name another file`);
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new UsageError(`--output ${path} cannot be written: ${why(error)}; name another file`);
   });
   if (there?.isDirectory() === true || (there === undefined && /\/\.?$/.test(name))) {
     throw new UsageError(`--output ${path} is a folder; name a file`);
@@ -109,6 +108,11 @@ export class Transit {
     return transit;
   }
 
+  /** Removes it if it holds nothing; to be called when a store was opened there and stopped again. */
+  async removeEmpty(): Promise<void> {
+    for (const folder of [join(this.folder, 'blobs'), this.folder]) await rmdir(folder).catch(() => undefined);
+  }
+
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -168,6 +172,9 @@ function why(error: unknown): string {
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'EROFS') return 'the file system is read-only';
   if (code === 'ENOSPC') return 'the disk is full';
+  if (code === 'ENOTDIR' || code === 'EEXIST') return 'what should be a folder there is a file';
+  if (code === 'ENAMETOOLONG') return 'its name is too long';
+  if (code === 'ELOOP') return 'the link leads to itself';
   return code ?? String(error);
 }
 

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 
 import { formatBytes, formatDuration } from '@cdk8s-dragonfly/command';
 import { BlobUnavailable } from '@cdk8s-dragonfly/engine';
+import { Unstorable } from '@cdk8s-dragonfly/store';
 
 import type { DfgetValues, FileOrder } from './file-order';
 import type { Transit } from './output-file';
@@ -28,8 +29,8 @@ export async function problemOf(
     return { reason: 'origin-unreachable', status: undefined, message };
   }
   const { blob, url } = order.request;
-  const code =
-    codeOf(error) ?? codeOf((error as Error).cause) ?? codeOf(((error as Error).cause as Error | undefined)?.cause);
+  const causes = causesOf(error);
+  const code = causes.map(codeOf).find((one) => one !== undefined);
   if (!(error instanceof BlobUnavailable)) {
     if (code === undefined) throw error;
     return { reason: 'unstorable', status: undefined, message: (error as Error).message };
@@ -51,8 +52,10 @@ export async function problemOf(
   const room = await statfs(transit.folder).catch(() => undefined);
   if (room === undefined) return error;
   const free = room.bavail * room.bsize;
-  const needs = size === undefined ? 'the file' : `the file of ${formatBytes(size)}`;
-  const message = `${needs} does not fit: ${formatBytes(free)} are free in ${transit.folder}; make room, or choose another --output or --home`;
+  const needed = causes.find((one) => one instanceof Unstorable)?.needed;
+  const file = size === undefined || needed !== undefined ? 'the file' : `the file of ${formatBytes(size)}`;
+  const more = needed === undefined ? '' : `it takes ${formatBytes(needed)} more, and `;
+  const message = `${file} does not fit: ${more}${formatBytes(free)} are free in ${transit.folder}; make room, or choose another --output or --home`;
   return { reason: 'unstorable', status: undefined, message };
 }
 
@@ -63,6 +66,12 @@ function credentialsAdvice({ request: { headers } }: Attempt['order']): string {
     : "it wants credentials; give --header 'Authorization: …'";
 }
 
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code;
+/** An error and what led to it, the last in front. */
+function causesOf(error: unknown): object[] {
+  if (typeof error !== 'object' || error === null) return [];
+  return [error, ...causesOf((error as { readonly cause?: unknown }).cause)];
+}
+
+function codeOf(error: object): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

@@ -44,7 +44,7 @@ export class Fallback {
     if (isWrong === true) this.intake.fail(new BlobUnavailable('digest-mismatch', message));
     else if (status !== undefined && nothingYet)
       this.intake.fail(new BlobUnavailable('origin-status', message, status));
-    else this.origin.start(`the supernode failed: ${message}`, this.signal, true);
+    else this.origin.start(`the supernode failed: ${message.replace(/\.$/, '')}`, this.signal, true);
   }
 
   /** To be called again and again: the swarm may have stalled, or have nothing left to give, or be there again. */
