@@ -169,7 +169,9 @@ describe('dfget doctor', () => {
       expect([code, found?.state]).toEqual([1, 'fail']);
       return `${found?.says ?? ''}; ${advice}`;
     };
-    expect(await test('ghcr.io/x/y:1')).toMatch(/serves no registry ghcr.io; give --image of one of .*127.0.0.1/);
+    const unserved = await test('ghcr.io/x/y:1');
+    expect(unserved).toMatch(/serves no registry ghcr.io; give --image of one of .*127.0.0.1/);
+    expect(unserved).not.toContain(':443');
     expect(await test(`${registry}/team/none:1`)).toMatch(
       /the manifest of .*none:1 is answered with 404; see that the/,
     );

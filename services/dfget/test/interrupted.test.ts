@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { open, readFile, readdir, stat } from 'node:fs/promises';
+import { open, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
@@ -108,6 +108,16 @@ describe('a download that was interrupted', () => {
     });
     const { code, out, err } = await runDfget(['-u', origin.url, '-o', join(origin.folder, 'out')], { interrupted });
     expect([code, out, err]).toEqual([0, expect.stringContaining('download SUCCESS(0)'), '']);
+    expect(content.equals(await readFile(join(origin.folder, 'out')))).toBe(true);
+    expect(await readdir(origin.folder)).toEqual(['out']);
+  });
+
+  it('leaves nothing of a copy behind in the middle of which it was killed', async () => {
+    standsStill(1_200_000);
+    await interrupt('--sha256', sha256);
+    const [transit = ''] = await readdir(origin.folder);
+    await writeFile(join(origin.folder, transit.replace(/dfget$/, 'new')), 'a part');
+    expect((await run('-u', origin.url, '-o', join(origin.folder, 'out'), '--sha256', sha256)).code).toBe(0);
     expect(content.equals(await readFile(join(origin.folder, 'out')))).toBe(true);
     expect(await readdir(origin.folder)).toEqual(['out']);
   });

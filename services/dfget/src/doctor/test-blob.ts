@@ -82,7 +82,7 @@ export class BlobTest {
       if (!hosts.includes(this.image.host.toLowerCase())) {
         throw new Failed({
           says: `the df-daemon serves no registry ${this.image.host}`,
-          advice: `give --image of one of ${hosts.join(', ')}, or give the df-daemon --registry ${this.image.host}=URL`,
+          advice: `give --image of one of ${withoutUsualPorts(hosts).join(', ')}, or give the df-daemon --registry ${this.image.host}=URL`,
         });
       }
       return { subject, ...(await this.layers(helpFrom(supernodes))) };
@@ -229,4 +229,9 @@ function refused(what: string, status: number, text: string): Failed {
     says: `${what} is answered with ${status}${why === '' ? '' : `: ${why.slice(0, 300)}`}`,
     advice,
   });
+}
+
+/** A host with the port of https says nothing new beside itself without one. */
+function withoutUsualPorts(hosts: readonly string[]): readonly string[] {
+  return hosts.filter((host) => !host.endsWith(':443') || !hosts.includes(host.slice(0, -4)));
 }

@@ -58,6 +58,7 @@ interface Beginning extends Attempt {
   readonly node: SwarmNode;
   readonly order: FileOrder;
   readonly remains: Remains;
+  readonly transit: Transit;
 }
 
 async function fetchFile(values: DfgetValues, ctx: CommandContext, beginning: Beginning): Promise<number> {
@@ -80,7 +81,7 @@ async function fetchFile(values: DfgetValues, ctx: CommandContext, beginning: Be
     const receive = new Receiver(node, order, (news) => (remains.standing = { ...begun, ...news }));
     const signal = late === undefined ? ctx.signal : AbortSignal.any([ctx.signal, late]);
     const { length, resumed } = await receive.whole(signal);
-    await putInPlace(path, (name) => node.giveName(request.blob, name));
+    await putInPlace(path, beginning.transit.beside, (name) => node.giveName(request.blob, name));
     remains.isSpent = true;
     progress?.stop();
     ctx.log.info({ path, length, bytes: node.traffic }, 'downloaded');

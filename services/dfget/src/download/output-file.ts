@@ -83,7 +83,11 @@ function lastPart(url: URL): string {
 
 /** The folder in which a download is in transit until it is whole: the same for the same order, so that the next run finds it. */
 export class Transit {
-  private constructor(readonly folder: string) {}
+  private constructor(
+    readonly folder: string,
+    /** What is whole has this name before that of the output: what a killed run left there, perhaps a part of a copy, is not for long. */
+    readonly beside: string,
+  ) {}
 
   /**
    * @param home `--home`; undefined: beside the output, so that the data has to be renamed only.
@@ -91,9 +95,11 @@ export class Transit {
    * @throws UsageError when it cannot be made, or somebody else has made it.
    */
   static async make(path: string, home: string | undefined, identity: string): Promise<Transit> {
-    const hash = createHash('sha256').update(`${path}\n${identity}`).digest('hex').slice(0, 12);
     const root = home === undefined ? dirname(path) : resolve(home);
-    const transit = new Transit(join(root, `.${shortName(path)}.${hash}.dfget`));
+    // Who has the folder has the name beside the output, too.
+    const hash = createHash('sha256').update(`${path}\n${root}\n${identity}`).digest('hex').slice(0, 12);
+    const name = `.${shortName(path)}.${hash}`;
+    const transit = new Transit(join(root, `${name}.dfget`), join(dirname(path), `${name}.new`));
     try {
       await makeFolder(dirname(path), 0o777);
       await makeFolder(transit.folder);
@@ -121,11 +127,15 @@ export class Transit {
 /**
  * Puts a whole file under its name at once: until then what stood there stands there, and afterwards nothing else is left.
  *
+ * @param temporary a name in the same folder that is nobody else's; what stands there goes.
  * @param giveName makes the data appear under a name that does not exist yet.
  * @throws Error, one sentence, with the system's error as its cause.
  */
-export async function putInPlace(path: string, giveName: (path: string) => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.${shortName(path)}.${process.pid}.new`);
+export async function putInPlace(
+  path: string,
+  temporary: string,
+  giveName: (path: string) => Promise<void>,
+): Promise<void> {
   await rm(temporary, { force: true });
   try {
     const mode = await modeOfNewFiles(temporary);
