@@ -69,6 +69,43 @@ describe('containerd', () => {
     expect(containerd.restarts).toBe(0);
   });
 
+  test('a list of which 2.1 and later use no part becomes its first folder, if a restart is allowed, and a list again', async () => {
+    const list = WITH_CONFIG_PATH.replace(CERTS, '/srv/a:/srv/b');
+    node.write(CONFIG, list);
+    node.write('/srv/a/ghcr.io/hosts.toml', '[host."https://a"]\n');
+    const before = node.all;
+    containerd = new PretendedContainerd('2.2.0');
+    const reason = `${CONFIG} has config_path = "/srv/a:/srv/b", a list, of which containerd 2.2.0 uses no part unless use_local_image_pull is true, and it is read at containerd's start only: say --restart to have config_path = "/srv/a" set and containerd restarted (pods go on), or do both by hand; nothing was changed`;
+    await expect(containerdOn(node, containerd).apply()).rejects.toThrow(reason);
+    await expect(containerdOn(node, containerd).check()).rejects.toThrow(reason);
+    expect(node.all).toEqual(before);
+
+    await containerdOn(node, containerd, { restart: true }).apply();
+    expect(node.read(CONFIG)).toBe(WITH_CONFIG_PATH.replace(CERTS, '/srv/a'));
+    expect(node.read('/srv/a/docker.io/hosts.toml')).toContain(`[host."${MIRROR}"]`);
+    await containerdOn(node, containerd).check();
+    await containerdOn(node, containerd).apply();
+    expect(containerd.restarts).toBe(1);
+    node.write(CONFIG, `${node.read(CONFIG)}[debug]\n`);
+    await containerdOn(node, containerd, { restart: true }).apply();
+    await containerdOn(node, containerd).restore();
+    expect(node.all).toEqual({ ...before, [CONFIG]: `${list}[debug]\n` });
+  });
+
+  test('another config_path that others have set since is theirs', async () => {
+    node.write(CONFIG, 'version = 2\n');
+    await containerdOn(node, containerd, { restart: true }).apply();
+    const theirs = WITH_CONFIG_PATH.replace(CERTS, '/srv/a');
+    node.write(CONFIG, theirs);
+    Object.assign(containerd, { pid: 99, startedAt: Date.now() + 60_000 });
+    await containerdOn(node, containerd).apply();
+    await containerdOn(node, containerd).check();
+    expect(node.read('/srv/a/docker.io/hosts.toml')).toContain(OURS);
+    expect([node.read(CONFIG), containerd.restarts]).toEqual([theirs, 1]);
+    await containerdOn(node, containerd).restore();
+    expect(node.all).toEqual({ [CONFIG]: theirs });
+  });
+
   test('a containerd that is no service cannot be restarted, and keeps its file', async () => {
     node.write(CONFIG, 'version = 2\n');
     containerd.noService = 'containerd (process 7) is not run by a service of systemd';

@@ -110,7 +110,7 @@ test('config.toml: config_path is set once, all else stays, and taking it out le
       const lines = text.split('\n').filter((line) => line !== '');
       const left = after.split('\n');
       for (const line of lines) expect(left).toContain(line);
-      expect(meaningOf(withoutConfigPath('config.toml', after, '/certs'))).toEqual(meaningOf(text));
+      expect(meaningOf(withoutConfigPath('config.toml', after, '/certs', ''))).toEqual(meaningOf(text));
     }),
     { numRuns: 60 },
   );

@@ -11,6 +11,12 @@ const PLUGINS: Readonly<Record<string, string>> = {
 
 const KEY = 'config_path';
 
+/** Settings with which containerd 2.1 and later pull by themselves, and not by their transfer service, where a file has them. */
+export interface LocalPull {
+  readonly asked?: boolean;
+  readonly forDiscard?: boolean;
+}
+
 /** What a config.toml says that matters to mirrors. */
 export interface CriRegistry {
   /** The number of its form; 1 where it says none. */
@@ -19,6 +25,7 @@ export interface CriRegistry {
   readonly criOff: boolean;
   /** The folder, or list of folders, with hosts.toml files; `''`: none. */
   readonly configPath: string;
+  readonly localPull: LocalPull;
   /** The files that it takes in. */
   readonly imports: readonly string[];
   /** The address of its API socket. */
@@ -45,8 +52,20 @@ export function readCriRegistry(title: string, content: string): CriRegistry {
     version,
     criOff: texts(valueAt(value, 'disabled_plugins')).some((name) => off.includes(name)),
     configPath: text(valueAt(value, ...registryTable(version), KEY)),
+    localPull: localPullOf(value, version),
     imports: texts(valueAt(value, 'imports')),
     ...(address === '' ? {} : { address }),
+  };
+}
+
+function localPullOf(value: unknown, version: number): LocalPull {
+  const plugin = ['plugins', PLUGINS[String(version)] ?? ''];
+  const asked = version >= 3 ? valueAt(value, ...plugin, 'use_local_image_pull') : undefined;
+  const table = version >= 3 ? plugin : [...plugin, 'containerd'];
+  const forDiscard = valueAt(value, ...table, 'discard_unpacked_layers');
+  return {
+    ...(typeof asked === 'boolean' ? { asked } : {}),
+    ...(typeof forDiscard === 'boolean' ? { forDiscard } : {}),
   };
 }
 
@@ -109,6 +128,7 @@ export function withConfigPath(title: string, content: string, folder: string, m
     );
   }
   const table = registryTable(version);
+  if (valueAt(toml.value, ...table, KEY) === folder) return content;
   checkConflicts(toml, table, major);
   const after = edited(toml, table, folder);
   const result = readToml(`${title} with ${KEY} set`, after);
@@ -152,8 +172,12 @@ function definesBelow(toml: TomlText, table: readonly string[]): boolean {
   return blocksOf(toml.statements).some(({ header }) => isBelow(header.path, table));
 }
 
-/** The text without `config_path`, when it is still the folder that was set. */
-export function withoutConfigPath(title: string, content: string, folder: string): string {
+/**
+ * The text without `config_path`, when it is still the folder that was set.
+ *
+ * @param former what it was before; `''`: there was none
+ */
+export function withoutConfigPath(title: string, content: string, folder: string, former: string): string {
   const toml = readToml(title, content);
   const { version } = readCriRegistry(title, content);
   const table = registryTable(version);
@@ -162,6 +186,9 @@ export function withoutConfigPath(title: string, content: string, folder: string
   );
   const own = block?.pairs.find(({ path }) => path.length === 1 && path[0] === KEY);
   if (block === undefined || own === undefined || valueAt(toml.value, ...table, KEY) !== folder) return content;
+  if (former !== '' && own.value !== undefined) {
+    return content.slice(0, own.value.start) + quoted(former) + content.slice(own.value.end);
+  }
   const start = content.lastIndexOf('\n', own.start - 1) + 1;
   return content.slice(0, start) + content.slice(own.end);
 }

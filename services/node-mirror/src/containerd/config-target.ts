@@ -3,7 +3,7 @@ import { fingerprint, sameContent, takeSnapshot, writtenBefore } from '../files/
 import { Refusal } from '../refusal';
 import type { Plan, Step, Target, Verdict } from '../runtime';
 import { decodeToml } from '../toml/toml-text';
-import { withConfigPath, withoutConfigPath } from './config-edits';
+import { readCriRegistry, withConfigPath, withoutConfigPath } from './config-edits';
 import type { Containerd } from './containerd';
 
 /** What the change of a config.toml needs. */
@@ -11,12 +11,22 @@ export interface ConfigSettings {
   /** The file as the node knows it, and resolved. */
   readonly title: string;
   readonly path: string;
-  /** What `config_path` is to be, where there is none. */
+  /** What `config_path` is to be. */
   readonly folder: string;
   readonly restart: boolean;
   readonly runtimeTitle: string;
   /** Absent: none runs. */
   readonly containerd?: Containerd;
+}
+
+/** Why a list in `config_path` does not do. */
+export function unusedList(version = ''): string {
+  return `a list, of which containerd ${version} uses no part unless use_local_image_pull is true`;
+}
+
+/** The `config_path` of a text; `''`: none. */
+function configPathIn(title: string, bytes: Buffer | undefined): string {
+  return readCriRegistry(title, decodeToml(title, bytes)).configPath;
 }
 
 /** `config_path` in containerd's own configuration, which is read at its start only. */
@@ -50,9 +60,12 @@ export class ConfigTarget implements Target {
     const same = sameContent(current.bytes, next) || text === next.toString('utf8');
     const told = same && (await this.isTold(record));
     if (!told && !settings.restart) {
-      const what = same
-        ? 'was changed and containerd has not been restarted since'
-        : `sets no config_path, so containerd reads no hosts.toml`;
+      const said = configPathIn(title, current.bytes);
+      const missing =
+        said === ''
+          ? 'sets no config_path, so containerd reads no hosts.toml'
+          : `has config_path = "${said}", ${unusedList(settings.containerd?.version)}`;
+      const what = same ? 'was changed and containerd has not been restarted since' : missing;
       throw new Refusal(
         `${title} ${what}, and it is read at containerd's start only: say --restart to have ${same ? 'it' : `config_path = "${settings.folder}" set and containerd`} restarted (pods go on), or do both by hand; nothing was changed`,
       );
@@ -60,22 +73,21 @@ export class ConfigTarget implements Target {
     if (!told) await settings.containerd?.prepareRestart();
     const content = same ? current.bytes : next;
     const steps = told ? [] : [{ content, inForce: [`config_path = "${settings.folder}"`] }];
+    const summary = `config_path = "${settings.folder}"`;
+    const kept = told ? { told: this.listener } : {};
+    if (record !== undefined && same && !record.added.includes(settings.folder)) {
+      // Others have put another one in its place: that one is theirs.
+      return { current, steps, record: { ...record, ...kept }, summary };
+    }
     const untouched = record !== undefined && isUntouched(record, current.bytes);
     const base =
       record === undefined
         ? current.bytes
         : untouched
           ? backup
-          : Buffer.from(withoutConfigPath(title, text, settings.folder));
+          : Buffer.from(withoutConfigPath(title, text, settings.folder, configPathIn(title, backup)));
     const edit = { current: current.bytes, base, states: [content], added: [settings.folder], keyCreated: true };
-    const kept = told ? { told: this.listener } : {};
-    return {
-      current,
-      steps,
-      base,
-      record: { ...recordOf(record, edit), ...kept },
-      summary: `config_path = "${settings.folder}"`,
-    };
+    return { current, steps, base, record: { ...recordOf(record, edit), ...kept }, summary };
   }
 
   /** A folder without entries of ours changes nothing, so the running containerd may keep it until its next start. */
@@ -94,12 +106,13 @@ export class ConfigTarget implements Target {
       };
     }
     const text = decodeToml(title, current.bytes);
-    const rest = record.added.reduce((left, folder) => withoutConfigPath(title, left, folder), text);
+    const former = configPathIn(title, backup);
+    const rest = record.added.reduce((left, folder) => withoutConfigPath(title, left, folder, former), text);
     const steps = rest === text ? [] : [{ content: Buffer.from(rest) }];
     return {
       ...plan,
       steps,
-      summary: 'edited by others since; only config_path was removed; containerd reads it at its next start',
+      summary: 'edited by others since; only config_path is as before; containerd reads it at its next start',
     };
   }
 

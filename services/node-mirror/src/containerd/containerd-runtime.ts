@@ -1,7 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { PATHS } from '@cdk8s-dragonfly/contract';
-import { hasCode } from '../files/errno';
 import { resolveBelow } from '../files/host-path';
 import { RecordStore } from '../files/record';
 import { takeSnapshot } from '../files/snapshot';
@@ -10,10 +8,9 @@ import { processesOf } from '../process';
 import { Refusal } from '../refusal';
 import { ANY_REGISTRY, type Registry } from '../registry';
 import type { Former, Installation, Runtime, Target } from '../runtime';
-import { decodeToml } from '../toml/toml-text';
-import { readCriRegistry, touchesCri } from './config-edits';
-import { ConfigTarget } from './config-target';
+import { ConfigTarget, unusedList } from './config-target';
 import type { Containerd } from './containerd';
+import { type ConfigFile, type EffectiveConfig, effectiveConfig, isSince } from './effective-config';
 import { criOf, findContainerd, type ContainerdHints, type FoundContainerd } from './find-containerd';
 import { defaultHosts, folderNames, HostsFolder, recordedIn } from './hosts-folder';
 import { type HostsSettings, HostsTarget } from './hosts-target';
@@ -32,11 +29,8 @@ export interface ContainerdSettings extends ContainerdHints {
 /** The mirror is on this node: a connection that takes longer than this will not come. */
 const DIAL_TIMEOUT = '200ms';
 
-/** `dial_timeout` in hosts.toml is known from 2.1 on. */
-function knowsDialTimeout(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 2 || (major === 2 && minor >= 1);
-}
+/** It is known in hosts.toml from this version on. */
+const DIAL_TIMEOUT_SINCE = [2, 1] as const;
 
 class ContainerdInstallation implements Installation {
   readonly version?: string;
@@ -47,7 +41,7 @@ class ContainerdInstallation implements Installation {
 
   constructor(
     private readonly settings: ContainerdSettings,
-    private readonly config: { readonly title: string; readonly path: string },
+    private readonly file: ConfigFile,
     found: FoundContainerd,
   ) {
     const { containerd, absent } = found;
@@ -59,33 +53,42 @@ class ContainerdInstallation implements Installation {
   }
 
   async isConfigured(): Promise<boolean> {
-    const { containerd, config } = this;
+    const { containerd, file } = this;
     if (containerd !== undefined) return false;
-    const { bytes } = await takeSnapshot(config.path);
-    return bytes !== undefined && !criOf(config.title, bytes).criOff;
+    const { bytes } = await takeSnapshot(file.path);
+    return bytes !== undefined && !criOf(file.title, bytes).criOff;
   }
 
   async wanted(former: Former): Promise<readonly Target[]> {
-    const { containerd, config, settings } = this;
-    if (containerd !== undefined && !(await containerd.reads(config.path))) {
+    const { containerd, file, settings } = this;
+    if (containerd !== undefined && !(await containerd.reads(file.path))) {
       throw new Refusal(
-        `containerd (process ${containerd.pid}) does not read ${config.title} below ${settings.hostRoot}: name its file with --containerd-config, and the root of its file system with --host-root; nothing was changed`,
+        `containerd (process ${containerd.pid}) does not read ${file.title} below ${settings.hostRoot}: name its file with --containerd-config, and the root of its file system with --host-root; nothing was changed`,
       );
     }
     if (containerd !== undefined && !(await containerd.hasCri())) {
       throw new Refusal(
-        `the CRI of containerd (process ${containerd.pid}) does not answer, as when ${config.title} has config_path together with registry.mirrors: look into its log and correct that first; nothing was changed`,
+        `the CRI of containerd (process ${containerd.pid}) does not answer, as when ${file.title} has config_path together with registry.mirrors: look into its log and correct that first; nothing was changed`,
       );
     }
-    const folders = await this.folders();
-    const own = folders.length === 0 || (await this.hasConfigRecord());
-    const used = folders.length === 0 ? [await this.folder(settings.hosts)] : folders;
-    return [...(own ? [this.configTarget()] : []), ...(await this.hostsTargets(used, former))];
+    const config = await this.config();
+    const { folders, said } = config;
+    if (config.unused && config.file !== file.title) {
+      throw new Refusal(
+        `${config.file} has config_path = "${said}", ${unusedList(this.version)}: name one folder there and restart containerd; nothing was changed`,
+      );
+    }
+    const [first = settings.hosts] = folders;
+    // What it says is looked after where it has to be set, or was set once and is still what counts.
+    const sets = folders.length === 0 || config.unused;
+    const own = sets || (config.file === file.title && (await this.hasConfigRecord()));
+    const used = await this.foldersOf(sets ? [first] : folders);
+    return [...(own ? [this.configTarget(sets ? first : said)] : []), ...(await this.hostsTargets(used, former))];
   }
 
   async recorded(): Promise<readonly Target[]> {
     const folders = [...(await this.foldersIfKnown()), await this.folder(this.settings.hosts)];
-    const targets: Target[] = (await this.hasConfigRecord()) ? [this.configTarget()] : [];
+    const targets: Target[] = (await this.hasConfigRecord()) ? [this.configTarget(this.settings.hosts)] : [];
     for (const folder of new Map(folders.map((one) => [one.path, one])).values()) {
       const wanted = this.settings.registries.flatMap(({ host }) => folderNames(host));
       const names = new Set([...(await recordedIn(folder)), ...wanted]);
@@ -94,14 +97,15 @@ class ContainerdInstallation implements Installation {
     return targets;
   }
 
-  private configTarget(): ConfigTarget {
-    const { config, settings, runtimeTitle, containerd } = this;
-    const common = { ...config, folder: settings.hosts, restart: settings.restart, runtimeTitle };
+  /** @param folder what `config_path` is to be */
+  private configTarget(folder: string): ConfigTarget {
+    const { file, settings, runtimeTitle, containerd } = this;
+    const common = { ...file, folder, restart: settings.restart, runtimeTitle };
     return new ConfigTarget(containerd === undefined ? common : { ...common, containerd });
   }
 
   private async hasConfigRecord(): Promise<boolean> {
-    return (await takeSnapshot(new RecordStore(this.config.path).statePath)).bytes !== undefined;
+    return (await takeSnapshot(new RecordStore(this.file.path).statePath)).bytes !== undefined;
   }
 
   private async folder(title: string): Promise<HostsFolder> {
@@ -110,7 +114,7 @@ class ContainerdInstallation implements Installation {
 
   private hostsSettings(folder: HostsFolder): HostsSettings {
     const { runtimeTitle, version = '', settings } = this;
-    const dial = knowsDialTimeout(version) ? { dialTimeout: DIAL_TIMEOUT } : {};
+    const dial = isSince(version, ...DIAL_TIMEOUT_SINCE) ? { dialTimeout: DIAL_TIMEOUT } : {};
     return { folder, mirror: settings.mirror, runtimeTitle, ...dial };
   }
 
@@ -171,7 +175,7 @@ class ContainerdInstallation implements Installation {
   /** The same for `restore`, which also works beside a configuration that others have broken since. */
   private async foldersIfKnown(): Promise<readonly HostsFolder[]> {
     try {
-      return await this.folders();
+      return await this.foldersOf((await this.config()).folders);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.notes.push(`only ${this.settings.hosts} was looked into, since ${error.message}`);
@@ -179,65 +183,12 @@ class ContainerdInstallation implements Installation {
     }
   }
 
-  /** The folders that its configuration names; none when it names none. */
-  private async folders(): Promise<readonly HostsFolder[]> {
-    const { config, containerd } = this;
-    const { bytes } = await takeSnapshot(config.path);
-    const { imports, configPath } = readCriRegistry(config.title, decodeToml(config.title, bytes));
-    const major = Number(containerd?.version.split('.')[0] ?? '1');
-    let effective = configPath;
-    for (const { file, text } of await this.imported(config.title, imports)) {
-      if (!touchesCri(file, text)) continue;
-      if (major < 2) {
-        throw new Refusal(
-          `${file}, imported by ${config.title}, has settings of the CRI plugin and replaces all that ${config.title} says of it: move them into ${config.title} and run again; nothing was changed`,
-        );
-      }
-      const { configPath: theirs } = readCriRegistry(file, text);
-      if (theirs !== '') effective = theirs;
-    }
-    const paths = effective.split(':').filter((path) => path !== '');
-    const [, minor = 0] = (containerd?.version ?? '').split('.').map(Number);
-    if (paths.length > 1 && major === 2 && minor < 2) {
-      throw new Refusal(
-        `config_path = "${effective}" is a list, of which containerd ${this.version ?? ''} uses no part: name one folder and restart containerd; nothing was changed`,
-      );
-    }
-    return await Promise.all(paths.map(async (path) => await this.folder(path)));
+  private async config(): Promise<EffectiveConfig> {
+    return await effectiveConfig(this.settings.hostRoot, this.file, this.version ?? '');
   }
 
-  /** The files that a file imports, and those that they import, each once, in the order in which containerd merges them. */
-  private async imported(
-    title: string,
-    imports: readonly string[],
-  ): Promise<readonly { readonly file: string; readonly text: string }[]> {
-    const waiting = [...(await this.matches(title, imports))];
-    const found = new Map([[title, '']]);
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      if (found.has(file)) continue;
-      const text = decodeToml(file, (await takeSnapshot(await resolveBelow(this.settings.hostRoot, file))).bytes);
-      found.set(file, text);
-      waiting.push(...(await this.matches(file, readCriRegistry(file, text).imports)));
-    }
-    return [...found].slice(1).map(([file, text]) => ({ file, text }));
-  }
-
-  /** The files that match what `imports` of a file says; only the last part of a path may have wildcards. */
-  private async matches(title: string, patterns: readonly string[]): Promise<readonly string[]> {
-    const files: string[] = [];
-    for (const pattern of patterns) {
-      const path = isAbsolute(pattern) ? pattern : join(dirname(title), pattern);
-      const literal = basename(path).replace(/[.+^${}()|[\]\\]/g, '\\$&');
-      const match = new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`);
-      const folder = await resolveBelow(this.settings.hostRoot, dirname(path));
-      try {
-        const names = (await readdir(folder)).sort().filter((name) => match.test(name));
-        files.push(...names.map((name) => join(dirname(path), name)));
-      } catch (error) {
-        if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error;
-      }
-    }
-    return files;
+  private async foldersOf(titles: readonly string[]): Promise<readonly HostsFolder[]> {
+    return await Promise.all(titles.map(async (title) => await this.folder(title)));
   }
 }
 

@@ -3,7 +3,7 @@ import type { Specimen } from './specimen';
 const CRI = '[plugins."io.containerd.grpc.v1.cri"';
 const V3 = "[plugins.'io.containerd.cri.v1.images'";
 
-/** config.toml files of containerd that lack `config_path`. */
+/** config.toml files of containerd that lack `config_path`, or have one of which it uses no part. */
 export const CONFIG_TOML: readonly Specimen[] = [
   { name: 'no file', content: undefined },
   { name: 'zero bytes', content: '' },
@@ -112,10 +112,33 @@ export const CONFIG_TOML: readonly Specimen[] = [
     refused: /conf.d\/a.toml, imported by \/etc\/containerd\/config.toml, has settings of the CRI plugin/,
   },
   {
-    name: 'a list of folders under 2.1',
-    content: `version = 3\n${V3}.registry]\n  config_path = "/a:/b"\n`,
+    name: 'a list of folders in a file that 2.1 imports',
+    content: 'version = 3\nimports = ["conf.d/*.toml"]\n',
     version: '2.1.5',
-    refused: /config_path = "\/a:\/b" is a list, of which containerd 2.1.5 uses no part/,
+    others: { '/etc/containerd/conf.d/b.toml': `version = 3\n${V3}.registry]\nconfig_path = "/a:/b"\n` },
+    refused:
+      /^\/etc\/containerd\/conf.d\/b.toml has config_path = "\/a:\/b", a list, of which containerd 2.1.5 uses no part unless use_local_image_pull is true: name one folder there/,
+  },
+  {
+    name: 'a list of folders under 2.1',
+    content: `version = 3\n${V3}.registry]\n  config_path = "/etc/containerd/certs.d:/b"\n`,
+    version: '2.1.5',
+  },
+  {
+    name: 'the list of 2.2',
+    content: `version = 3\n${V3}.registry]\n  config_path = '/etc/containerd/certs.d:/etc/docker/certs.d' # both\n`,
+    version: '2.2.0',
+  },
+  {
+    name: 'the list of 2.3, in version 4, with unpacked layers kept',
+    content: `version = 4\n${V3}]\n  discard_unpacked_layers = false\n${V3}.registry]\n  config_path = '/etc/containerd/certs.d:/etc/docker/certs.d'\n`,
+    version: '2.3.1',
+  },
+  {
+    name: 'a list that 2.1 would use, if an imported file did not have it pull by its transfer service',
+    content: `version = 3\nimports = ["conf.d/*.toml"]\n${V3}]\nuse_local_image_pull = true\n${V3}.registry]\n  config_path = "/etc/containerd/certs.d:/b"\n`,
+    version: '2.1.5',
+    others: { '/etc/containerd/conf.d/b.toml': `version = 3\n${V3}]\nuse_local_image_pull = false\n` },
   },
 ];
 
@@ -158,9 +181,34 @@ export const CONFIG_PATHS: readonly (Specimen & { readonly hosts: string })[] = 
     hosts: '/b',
   },
   {
-    name: 'the list of 2.2',
+    name: 'a list under 2.0, which has no transfer service for it',
     content: `version = 3\n${V3}.registry]\nconfig_path = "/a:/b"\n`,
+    version: '2.0.5',
+    hosts: '/a',
+  },
+  {
+    name: 'a list that 2.2 uses, as it pulls by itself',
+    content: `version = 3\n${V3}]\nuse_local_image_pull = true\n${V3}.registry]\nconfig_path = "/a:/b"\n`,
     version: '2.2.0',
+    hosts: '/a',
+  },
+  {
+    name: 'a list that 2.3 uses, as it keeps no unpacked layers',
+    content: `version = 4\n${V3}]\ndiscard_unpacked_layers = true\n${V3}.registry]\nconfig_path = "/a:/b"\n`,
+    version: '2.3.0',
+    hosts: '/a',
+  },
+  {
+    name: 'a list that 2.1 uses, by the form of version 2',
+    content: `version = 2\n${CRI}.containerd]\ndiscard_unpacked_layers = true\n${CRI}.registry]\nconfig_path = "/a:/b"\n`,
+    version: '2.1.5',
+    hosts: '/a',
+  },
+  {
+    name: 'a list that 2.1 uses, by an imported file',
+    content: `version = 3\nimports = ["conf.d/*.toml"]\n${V3}.registry]\nconfig_path = "/a:/b"\n`,
+    version: '2.1.5',
+    others: { '/etc/containerd/conf.d/b.toml': `version = 3\n${V3}]\nuse_local_image_pull = true\n` },
     hosts: '/a',
   },
   {
