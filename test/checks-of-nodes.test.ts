@@ -82,6 +82,13 @@ describe('the props of the df-daemons', () => {
       { drainTimeout: Duration.seconds(240), configureRuntime: { image: 'a' } },
       'drainTimeout is 240s and terminationGracePeriod 300s, of which 90s are for what else happens at the end: use at most 210s, or raise terminationGracePeriod.',
     ],
+    [
+      {
+        terminationGracePeriod: Duration.minutes(2),
+        configureRuntime: { image: 'a', reloadTimeout: Duration.seconds(23) },
+      },
+      'configureRuntime.reloadTimeout is 23s and terminationGracePeriod 120s, in which it may pass four times until the runtimes are off the df-daemon: use at most 22s, or raise terminationGracePeriod.',
+    ],
     [{ timeouts: { connect: Duration.minutes(2) } }, 'timeouts.connect is 120s: use 50ms to 60s.'],
     [
       { proxy: { rules: [] } },
@@ -155,6 +162,16 @@ describe('the props of the df-daemons', () => {
       expect(dfDaemonSpec({ ...daemon, ...props }, 'ns').drainTimeout).toBe(text);
     },
   );
+
+  it.each([
+    [{ image: 'a' }, {}, 300],
+    [{ image: 'a', reloadTimeout: Duration.seconds(67) }, {}, 300],
+    [{ image: 'a', reloadTimeout: Duration.minutes(10) }, {}, 2430],
+    [{ image: 'a' }, { terminationGracePeriod: Duration.seconds(20) }, 20],
+    [{ image: 'a', reloadTimeout: Duration.seconds(22) }, { terminationGracePeriod: Duration.minutes(2) }, 120],
+  ])('with %j, %j a pod has %d s to end, enough to take the runtimes off', (configureRuntime, props, seconds) => {
+    expect(dfDaemonSpec({ ...daemon, ...props, configureRuntime }, 'ns').gracePeriodSeconds).toBe(seconds);
+  });
 
   it('dockerd may ask through the df-daemon beside it, when that is a proxy and the images are pinned; through another place anyhow', () => {
     const proxyOf = (props: Partial<DfDaemonProps>) =>

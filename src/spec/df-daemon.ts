@@ -15,7 +15,7 @@ import { checkImageIsNotMirrored, checkNoLoop } from './mirror-loop';
 import { proxySpec } from './proxy';
 import type { ProxySpec } from './proxy';
 import { DOCKER_HUB, checkClassicRegistries, parseRegistries, renderRegistries } from './registry';
-import { runtimeConfigurationSpec } from './runtime-configuration';
+import { checkReloadTimeout, offSeconds, runtimeConfigurationSpec } from './runtime-configuration';
 import type { RuntimeConfigurationSpec } from './runtime-configuration';
 import { DF_DAEMON } from './shapes';
 import { storeDefaults, storeSpec } from './storage';
@@ -106,12 +106,15 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
     image,
     resources: { cpuRequest: '50m', memoryRequest: '128Mi', memoryLimit: 512 },
     priorityClassName: 'system-node-critical',
-    gracePeriodSeconds: 300,
+    gracePeriodSeconds: Math.max(300, props.configureRuntime === undefined ? 0 : offSeconds(props.configureRuntime)),
     nodeSelector: LINUX,
     takenEnv: { REGISTRY: 'registries', HOST_IP: 'WirePatch', ZONE: 'zone' },
   });
   const runtime =
     props.configureRuntime === undefined ? undefined : runtimeConfigurationSpec(props.configureRuntime, registries);
+  if (props.configureRuntime !== undefined) {
+    checkReloadTimeout(props.configureRuntime, workload.gracePeriodSeconds);
+  }
   checkOwnProxy('configureRuntime.docker.proxy', runtime?.docker.dockerProxy, {
     mirrorPort: ports.mirror,
     isProxy: proxy !== undefined,

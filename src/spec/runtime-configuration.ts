@@ -4,7 +4,7 @@ import type { RuntimePaths } from '../runtime-paths';
 import { checkImage } from './checks';
 import { dockerSpec } from './docker';
 import type { DockerSpec } from './docker';
-import { durationText } from './durations';
+import { durationText, written } from './durations';
 import { checkTaint } from './metadata';
 import { namedRegistries } from './registry';
 import type { RegistrySpec } from './registry';
@@ -25,6 +25,30 @@ export interface RuntimeConfigurationSpec {
   readonly paths: RuntimePaths;
   readonly docker: DockerSpec;
   readonly startupTaint: string | undefined;
+}
+
+/**
+ * How long the runtimes take at most until they are off the df-daemon, in seconds: an `apply` that is under way, and the `restore` after it, each of
+ * which waits for its runtime up to twice.
+ */
+export function offSeconds(props: RuntimeConfiguration): number {
+  return Math.ceil((4 * (props.reloadTimeout?.toMilliseconds() ?? 0)) / 1000) + END_SECONDS;
+}
+
+/** For all that is not waiting. */
+const END_SECONDS = 30;
+
+/** @throws Error when a pod would be killed while it takes its runtimes off the df-daemon. */
+export function checkReloadTimeout(props: RuntimeConfiguration, graceSeconds: number): void {
+  const { reloadTimeout } = props;
+  if (reloadTimeout === undefined || offSeconds(props) <= graceSeconds) {
+    return;
+  }
+  const most = Math.max(0, Math.floor((graceSeconds - END_SECONDS) / 4));
+  throw new Error(
+    `configureRuntime.reloadTimeout is ${written(reloadTimeout.toMilliseconds())} and terminationGracePeriod ${graceSeconds}s, in which it may pass four times until the runtimes are off the df-daemon: ` +
+      `use at most ${most}s, or raise terminationGracePeriod.`,
+  );
 }
 
 /**

@@ -8,8 +8,11 @@ import { deliver } from './outcome';
 import { type Report, refusals } from './report';
 import { Watch } from './watch';
 
-/** How long a run that is told to stop may take to finish, or to put back, what it has begun; in milliseconds. */
-const STOP_TIMEOUT_MS = 60_000;
+/**
+ * How long a run that is told to stop may take to finish, or to put back, what it has begun, in milliseconds: an `apply` that is under way, and the
+ * `restore` of `watch` after it, each of which waits for its runtime up to `--reload-timeout` twice.
+ */
+const STOP_TIMEOUT_MS = 4 * NODE_MIRROR.flags.reloadTimeout.max + 30_000;
 
 type Values = CommandValues<typeof NODE_MIRROR>;
 
