@@ -14,6 +14,8 @@ export interface ContainerdOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The folder of what it keeps: another, and it has nothing yet. Default: `containerd`. */
   readonly name?: string;
+  /** What lays the layers of an image over one another. Default `native`, which copies them and works on any file system; nodes have `overlayfs`. */
+  readonly snapshotter?: 'native' | 'overlayfs';
 }
 
 /** What containerd tells about an image that it has pulled. */
@@ -49,7 +51,7 @@ export class Containerd {
         '[plugins."io.containerd.internal.v1.opt"]',
         `path = ${text(host.path('containerd-opt'))}`,
         '[plugins."io.containerd.grpc.v1.cri".containerd]',
-        'snapshotter = "native"',
+        `snapshotter = ${text(options.snapshotter ?? 'native')}`,
         '[plugins."io.containerd.grpc.v1.cri".cni]',
         `conf_dir = ${text(host.path('cni'))}`,
         '[plugins."io.containerd.grpc.v1.cri".registry]',
@@ -68,6 +70,12 @@ export class Containerd {
   /** Ends it; its folder stays. */
   async stop(): Promise<void> {
     await this.daemon?.stop();
+  }
+
+  /** @throws Error when it has not started. */
+  get pid(): number {
+    if (this.daemon === undefined) throw new Error(`${this.name} has not started`);
+    return this.daemon.pid;
   }
 
   /** Its API socket. */
