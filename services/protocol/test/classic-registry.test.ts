@@ -101,7 +101,13 @@ describe('a registration', () => {
     [{ port: 65_536 }, "port has to be the port of the client's peer server, 0 (none) to 65535; given was 65536."],
     [{ port: '8x' }, 'port has to be the port of the client\'s peer server, 0 (none) to 65535; given was "8x".'],
     [{ port: 1.5 }, "port has to be the port of the client's peer server, 0 (none) to 65535; given was 1.5."],
-    [{ md5: 5 }, 'md5 has to be text; given was 5.'],
+    [{ md5: 5 }, 'md5 has to be text of at most 4096 characters; given was 5.'],
+    ...['hostName', 'superNodeIp', 'version', 'md5', 'identifier', 'callSystem'].map(
+      (name): [Record<string, unknown>, string] => [
+        { [name]: 'a'.repeat(4097) },
+        `${name} has to be text of at most 4096 characters; given was "${'a'.repeat(79)}….`,
+      ],
+    ),
     [{ dfdaemon: 'yes' }, 'dfdaemon has to be true or false; given was "yes".'],
     [
       { headers: ['Authorization: secret', 1] },

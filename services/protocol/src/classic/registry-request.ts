@@ -59,6 +59,10 @@ export interface RegistryRequest {
 
 const TEXT = z.string();
 const OPTIONAL = z.string().optional();
+// Some of them stand in logs.
+const LONGEST_NOTE = 4096;
+const NOTE = z.string().max(LONGEST_NOTE).optional();
+const NOTE_RULE = `text of at most ${LONGEST_NOTE} characters`;
 // The path becomes part of a URL at other clients, the cid part of their queries: no control characters, no other host. Both are kept for each client,
 // and stand in logs.
 const LONGEST_CID = 500;
@@ -88,12 +92,12 @@ const FIELDS = z.object({
   ip: TEXT.refine((text) => isIP(text) !== 0),
   port: PORT.default(0),
   path: PATH,
-  hostname: OPTIONAL,
-  supernodeip: OPTIONAL,
-  version: OPTIONAL,
-  md5: OPTIONAL,
-  identifier: OPTIONAL,
-  callsystem: OPTIONAL,
+  hostname: NOTE,
+  supernodeip: NOTE,
+  version: NOTE,
+  md5: NOTE,
+  identifier: NOTE,
+  callsystem: NOTE,
   headers: z.union([z.array(TEXT), TEXT.transform((one) => [one])]).default([]),
   dfdaemon: FLAG.default(false),
   native: z
@@ -125,12 +129,12 @@ const RULES: Readonly<Record<FieldName, readonly [name: string, rule: string]>> 
     'path',
     `the file's path on the client's peer server, at most ${LONGEST_PATH} long and starting with one slash`,
   ],
-  hostname: ['hostName', 'text'],
-  supernodeip: ['superNodeIp', 'text'],
-  version: ['version', 'text'],
-  md5: ['md5', 'text'],
-  identifier: ['identifier', 'text'],
-  callsystem: ['callSystem', 'text'],
+  hostname: ['hostName', NOTE_RULE],
+  supernodeip: ['superNodeIp', NOTE_RULE],
+  version: ['version', NOTE_RULE],
+  md5: ['md5', NOTE_RULE],
+  identifier: ['identifier', NOTE_RULE],
+  callsystem: ['callSystem', NOTE_RULE],
   headers: ['headers', 'a list of texts "Name:value"'],
   dfdaemon: ['dfdaemon', 'true or false'],
   native: ['native', '{"versions": [whole numbers from 1], "blob": "sha256:<64 hex>" or "task:<64 hex>"}'],
