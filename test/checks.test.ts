@@ -253,6 +253,10 @@ describe('the props of the supernode', () => {
       'nodeCidrs[0] "10.0.0.0/33" is no network: write ADDRESS/BITS, such as 10.0.0.0/16.',
     ],
     [
+      { nodeCidrs: [] },
+      'nodeCidrs is empty, which would admit no node: name the networks of the nodes, or leave it out.',
+    ],
+    [
       { failAccessInterval: Duration.seconds(90) },
       'failAccessInterval is 1.5 minutes: use a whole number of minutes, at most 1440.',
     ],

@@ -121,8 +121,8 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
       props.timeouts?.originStall,
       SUPERNODE.flags.originStallTimeout,
     ),
+    nodeCidrs: nodeCidrsOf(props),
     egress: egressOf(props, origins, tokenServer),
-    nodeCidrs: (props.nodeCidrs ?? []).map((cidr, i) => checkCidr(`nodeCidrs[${i}]`, cidr)),
     classic,
   };
 }
@@ -156,6 +156,14 @@ function failAccessMinutes({ failAccessInterval }: SupernodeProps): number | und
     throw new Error(`failAccessInterval is ${minutes} minutes: use a whole number of minutes, at most ${max}.`);
   }
   return minutes;
+}
+
+/** An empty list, as of a filter that found nothing, would leave the supernode open to all, silently. */
+function nodeCidrsOf({ nodeCidrs }: SupernodeProps): string[] {
+  if (nodeCidrs?.length === 0) {
+    throw new Error('nodeCidrs is empty, which would admit no node: name the networks of the nodes, or leave it out.');
+  }
+  return (nodeCidrs ?? []).map((cidr, i) => checkCidr(`nodeCidrs[${i}]`, cidr));
 }
 
 function egressOf(props: SupernodeProps, origins: string[], tokenServers: string[]): EgressSpec | undefined {
