@@ -131,6 +131,13 @@ describe('the props of the df-daemons', () => {
       'configureRuntime.docker.proxy needs configureRuntime.restart: true, since dockerd reads its proxy at its start alone; or leave out the proxy.',
     ],
     [
+      {
+        registries: [{ url: 'https://ghcr.io' }],
+        configureRuntime: { image: 'a', runtimes: [ContainerRuntime.CONTAINERD, ContainerRuntime.DOCKER] },
+      },
+      "configureRuntime.runtimes has ContainerRuntime.DOCKER and registries no docker.io, and dockerd asks mirrors for no other: add { url: 'https://registry-1.docker.io' }, or leave out ContainerRuntime.DOCKER.",
+    ],
+    [
       { mirrorPort: 7001, configureRuntime: { image: 'a', ...ownProxy(7001) } },
       'configureRuntime.docker.proxy "http://127.0.0.1:7001" is this df-daemon, which passes all on past the swarm without its prop proxy: add proxy: {}, or leave out configureRuntime.docker.proxy.',
     ],
@@ -265,6 +272,10 @@ describe('the props of node-mirror Jobs', () => {
       "docker has nothing to do: dockerd is left alone where registries is without docker.io, since it asks mirrors for no other; add { url: 'https://registry-1.docker.io' }, or leave out docker.",
     ],
     [
+      { runtimes: [ContainerRuntime.DOCKER], registries: [{ url: 'https://ghcr.io' }] },
+      "runtimes has ContainerRuntime.DOCKER and registries no docker.io, and dockerd asks mirrors for no other: add { url: 'https://registry-1.docker.io' }, or leave out ContainerRuntime.DOCKER.",
+    ],
+    [
       { docker: { proxy: 'http://a' } },
       'docker.proxy needs restart: true, since dockerd reads its proxy at its start alone; or leave out the proxy.',
     ],
@@ -314,6 +325,12 @@ describe('the props of node-mirror Jobs', () => {
     expect(refused({ docker: { insecureRegistries: ['a', given] } })).toBe(
       `docker.insecureRegistries[1] "${given}" is no registry for dockerd: use HOST[:PORT] without scheme and path, such as registry.example.com:5000, or a network, such as 10.0.0.0/8.`,
     );
+  });
+
+  it('dockerd is given back what it had first, whatever the registries are now', () => {
+    const registries = [{ url: 'https://ghcr.io' }];
+    const props = { ...job, runtimes: [ContainerRuntime.DOCKER], registries, mode: NodeMirrorMode.RESTORE };
+    expect(nodeMirrorSpec(props, 'ns').registries).toEqual(['ghcr.io=https://ghcr.io']);
   });
 
   it('the mirror of a node is a URL of scheme, host and port', () => {

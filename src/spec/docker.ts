@@ -69,6 +69,25 @@ export function dockerSpec(
 }
 
 /**
+ * Refuses dockerd by name where no registry is docker.io: a node-mirror that is told of it would refuse each time, and fail.
+ *
+ * @param parent as of {@link dockerSpec}
+ * @throws Error naming the props and the fix.
+ */
+export function checkDockerHub(
+  parent: string,
+  runtimes: readonly string[],
+  registries: readonly Pick<RegistrySpec, 'host'>[],
+): void {
+  if (runtimes.includes(ContainerRuntime.DOCKER.name) && !registries.some(({ host }) => host === 'docker.io')) {
+    throw new Error(
+      `${parent}runtimes has ContainerRuntime.DOCKER and registries no docker.io, and dockerd asks mirrors for no other: ` +
+        `add { url: 'https://registry-1.docker.io' }, or leave out ContainerRuntime.DOCKER.`,
+    );
+  }
+}
+
+/**
  * Refuses that dockerd asks through the df-daemon of the same pod what would not come through the swarm, or what the pod itself is made of.
  *
  * @throws Error naming the prop and the fix.

@@ -3,7 +3,7 @@ import type { NodeMirrorJobProps } from '../node-mirror-job-props';
 import { NodeMirrorMode } from '../node-mirror-mode';
 import type { RuntimePaths } from '../runtime-paths';
 import { checkCount, checkImage, checkName, checkNamespace, checkNodes } from './checks';
-import { dockerSpec } from './docker';
+import { checkDockerHub, dockerSpec } from './docker';
 import type { DockerSpec } from './docker';
 import { durationText, wholeSeconds } from './durations';
 import { checkImageIsNotMirrored, loopbackPort } from './mirror-loop';
@@ -61,6 +61,8 @@ export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: stri
   const runtimes = checkRuntimes('runtimes', props.runtimes);
   const restart = props.restart ?? false;
   const registries = parseRegistries('registries', props.registries ?? [DOCKER_HUB]);
+  // What is to be undone stands in the record on the node, whatever the registries are now.
+  if (props.mode !== NodeMirrorMode.RESTORE) checkDockerHub('', runtimes, registries);
   return {
     ...workloadSpec(props, {
       image,

@@ -2,7 +2,7 @@ import { NODE_MIRROR } from '../contract/index';
 import type { RuntimeConfiguration } from '../runtime-configuration-props';
 import type { RuntimePaths } from '../runtime-paths';
 import { checkImage } from './checks';
-import { dockerSpec } from './docker';
+import { checkDockerHub, dockerSpec } from './docker';
 import type { DockerSpec } from './docker';
 import { durationText, written } from './durations';
 import { checkTaint } from './metadata';
@@ -62,6 +62,7 @@ export function runtimeConfigurationSpec(
 ): RuntimeConfigurationSpec {
   const image = checkImage('configureRuntime.image', props.image);
   const runtimes = checkRuntimes('configureRuntime.runtimes', props.runtimes);
+  checkDockerHub('configureRuntime.', runtimes, registries);
   const restart = props.restart ?? false;
   return {
     workload: {
