@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiObject, App, Chart } from 'cdk8s';
-import { Dragonfly } from '../src';
+import { Dragonfly, Storage } from '../src';
 
 /** How often objects of an app of so many installations are rendered while it is synthesized, in a chart each or all in one. */
 function rendered(count: number, chartEach: boolean): number {
@@ -15,7 +15,7 @@ function rendered(count: number, chartEach: boolean): number {
       new Dragonfly(chartEach ? new Chart(app, `chart-${i}`) : shared, `it-${i}`, {
         supernodeImage: 'example/supernode:1',
         daemonImage: 'example/dfdaemon:1',
-        supernode: { name: `seed-${i}` },
+        supernode: { name: `seed-${i}`, storage: Storage.hostPath(`/data/dragonfly-${i}`) },
         daemon: { name: `mirror-${i}`, nodeSelector: { pool: `${i}` } },
         monitoring: { name: `p2p-${i}` },
       });

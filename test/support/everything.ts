@@ -117,7 +117,7 @@ const RUNTIME: Required<RuntimeConfiguration> = {
   image: 'example/node-mirror:1',
   runtimes: [ContainerRuntime.DOCKER, ContainerRuntime.CRIO, ContainerRuntime.PODMAN],
   restart: true,
-  reloadTimeout: Duration.seconds(40),
+  reloadTimeout: Duration.seconds(20),
   paths: PATHS,
   docker: DOCKER,
   interval: Duration.minutes(5),

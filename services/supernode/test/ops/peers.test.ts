@@ -53,7 +53,7 @@ test('a registration enters its client, once', async () => {
 });
 
 test('a client with long names takes no more room than others', async () => {
-  await running.register('client-1', { hostName: 'h'.repeat(100_000), version: 'v'.repeat(100_000) });
+  await running.register('client-1', { hostName: 'h'.repeat(4096), version: 'v'.repeat(4096) });
   const { body } = await running.json('/peers');
   expect(body).toEqual([
     expect.anything(),
