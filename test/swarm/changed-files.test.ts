@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { hexOf, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import { FIRST_PIECE_BLOCK_SIZE, hexOf, taskIdOf } from '@cdk8s-dragonfly/protocol';
 import type { BlobId } from '@cdk8s-dragonfly/protocol';
 
 import { Swarm, readAll } from './swarm';
@@ -182,30 +182,35 @@ describe('a file whose length is another in the middle, where there is no supern
   const content = randomBytes(1_000_000);
   const digest = `sha256:${createHash('sha256').update(content).digest('hex')}` as const;
 
-  it.each<[string, string, number, string | undefined]>([
-    ['goes on from what is here, when it is named by its digest', `/v2/a/blobs/${digest}`, 524_288, 'bytes=524288-'],
-    ['begins anew, when its URL alone names it', '/releases/latest.tar', 0, undefined],
-  ])('%s', async (_what, path, kept, range) => {
+  it.each([
+    ['goes on from what is here, when it is named by its digest', `/v2/a/blobs/${digest}`, true],
+    ['begins anew, when its URL alone names it', '/releases/latest.tar', false],
+  ])('%s', async (_what, path, goesOn) => {
     const node = await swarm.addNode('alone', []);
     const url = swarm.origin.addAt(path, content);
     const blob: BlobId = path.endsWith(digest) ? digest : `task:${taskIdOf({ taskUrl: url.href })}`;
+    // How much came of the first answer: what waits to be read when its connection breaks is lost, and on a busy machine that is more.
+    let from = 0;
     swarm.origin.fault = ({ headers }, response) => {
       if (headers.range === undefined) {
         response.writeHead(200, { 'content-length': content.length });
         response.write(content.subarray(0, 600_000), () => response.destroy());
       } else {
+        from = Number(/^bytes=(\d+)-$/.exec(headers.range)?.[1]);
         const longer = content.length + 1;
-        response.writeHead(206, { 'content-range': `bytes 600000-${longer - 1}/${longer}` });
-        response.end(Buffer.alloc(longer - 600_000));
+        response.writeHead(206, { 'content-range': `bytes ${from}-${longer - 1}/${longer}` });
+        response.end(Buffer.alloc(longer - from));
       }
       return true;
     };
     await expect(readAll(node, { blob, url })).rejects.toMatchObject({ reason: 'changed' });
     await swarm.stopNode(node);
+    const kept = goesOn ? from - (from % FIRST_PIECE_BLOCK_SIZE) : 0;
     const again = await swarm.addNode('alone', []);
     expect(await again.heldBytes(blob)).toBe(kept);
     swarm.origin.fault = () => false;
     expect(content.equals(await readAll(again, { blob, url }))).toBe(true);
-    expect(swarm.origin.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=600000-', range]);
+    const ranges = [undefined, `bytes=${from}-`, kept === 0 ? undefined : `bytes=${kept}-`];
+    expect(swarm.origin.requests.map(({ headers }) => headers.range)).toEqual(ranges);
   });
 });
