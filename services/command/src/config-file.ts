@@ -10,6 +10,8 @@ export interface ConfigKeys {
   readonly lists?: ReadonlyMap<string, readonly string[]>;
   /** Those that are passed over with all that they hold. Default none. */
   readonly ignored?: readonly string[];
+  /** Any other key is passed over too: the file is another command's, which checks it. Default: it is an error. */
+  readonly anyOther?: boolean;
 }
 
 /** An entry of a list: the texts that each of its fields holds. */
@@ -34,7 +36,7 @@ export interface ConfigSettings {
  */
 export function readConfig(
   text: string,
-  { known, lists = new Map(), ignored = [] }: ConfigKeys,
+  { known, lists = new Map(), ignored = [], anyOther = false }: ConfigKeys,
   file: string,
 ): ConfigSettings {
   const document = parseDocument(text, { schema: 'failsafe', logLevel: 'error', prettyErrors: true });
@@ -45,7 +47,7 @@ export function readConfig(
   }
   const root: unknown = document.toJS();
   const into = { settings: new Map(), entries: new Map(), ignored: [] };
-  const found: Collecting = { known, lists, ignorable: ignored, file, ...into };
+  const found: Collecting = { known, lists, ignorable: ignored, anyOther, file, ...into };
   if (root === null || root === '') return found;
   if (!isMapping(root)) throw new UsageError(`${file} must hold keys and values, such as ${known[0] ?? 'key'}: VALUE`);
   collect(root, '', found);
@@ -56,6 +58,7 @@ interface Collecting extends ConfigSettings {
   readonly known: readonly string[];
   readonly lists: ReadonlyMap<string, readonly string[]>;
   readonly ignorable: readonly string[];
+  readonly anyOther: boolean;
   readonly file: string;
   readonly settings: Map<string, readonly string[]>;
   readonly entries: Map<string, readonly ConfigEntry[]>;
@@ -65,7 +68,10 @@ interface Collecting extends ConfigSettings {
 function collect(mapping: Readonly<Record<string, unknown>>, prefix: string, into: Collecting): void {
   for (const [name, value] of Object.entries(mapping)) {
     const key = `${prefix}${name}`;
-    if (name.includes('.')) throw unknownKey(key, into);
+    if (name.includes('.')) {
+      refuseUnlessAny(key, into);
+      continue;
+    }
     if (into.known.includes(key)) {
       into.settings.set(key, textsOf(value, key, into.file));
       continue;
@@ -80,8 +86,8 @@ function collect(mapping: Readonly<Record<string, unknown>>, prefix: string, int
       continue;
     }
     const nested = allKeys(into).find((deeper) => deeper.startsWith(`${key}.`));
-    if (nested === undefined) throw unknownKey(key, into);
-    if (isMapping(value)) collect(value, `${key}.`, into);
+    if (nested === undefined) refuseUnlessAny(key, into);
+    else if (isMapping(value)) collect(value, `${key}.`, into);
     else if (value !== '' && value !== null) {
       throw new UsageError(`the key ${key} in ${into.file} must hold further keys, such as ${nested}`);
     }
@@ -90,6 +96,10 @@ function collect(mapping: Readonly<Record<string, unknown>>, prefix: string, int
 
 function allKeys({ known, lists, ignorable }: Collecting): readonly string[] {
   return [...known, ...lists.keys(), ...ignorable];
+}
+
+function refuseUnlessAny(key: string, into: Collecting): void {
+  if (!into.anyOther) throw unknownKey(key, into);
 }
 
 function unknownKey(key: string, into: Collecting): UsageError {

@@ -1,4 +1,8 @@
+import { DFGET } from '@cdk8s-dragonfly/contract';
 import type { Address } from './address';
+import { readConfig } from './config-file';
+import { flagValue } from './flag-value';
+import type { FlagValue } from './command-values';
 import { readNodeConfig, supernodeAddress, type SupernodeAddress } from './node-file';
 import { sourceOf } from './parse-command';
 import { readNamedFile, readTextFile, type ReadFile } from './text-file';
@@ -9,20 +13,39 @@ export interface SupernodeValues {
   readonly nodeConfig: string;
 }
 
+/** Where else supernodes may be named. */
+export interface SupernodeFiles {
+  /** The YAML file of dfget, whose `nodes` count when nothing else names any; it may be missing. Default: it is not read. */
+  readonly dfgetConfig?: string;
+  /** Default: from the file system. */
+  readonly readFile?: ReadFile;
+}
+
 /**
- * The supernodes of a df-daemon or dfget: those of `--node`, else those of the node file. The default file may be missing, one
- * named by `--node-config` may not.
+ * The supernodes of a df-daemon or dfget: those of `--node`, else those of the node file, else those of dfget's file. The default
+ * node file may be missing; one named by `--node-config` may not, and is the last word.
  * @param values The result of `parseCommand`.
- * @param readFile Default: from the file system.
  * @returns In order of preference; none when nobody names any.
- * @throws UsageError when the file cannot be read or holds a wrong address.
+ * @throws UsageError when a file cannot be read or holds a wrong address.
  */
 export function resolveSupernodes(
   values: SupernodeValues,
-  readFile: ReadFile = readTextFile,
+  { dfgetConfig, readFile = readTextFile }: SupernodeFiles = {},
 ): readonly SupernodeAddress[] {
   if (values.node.length > 0) return Object.freeze(values.node.map(supernodeAddress));
   const where = sourceOf(values, 'nodeConfig') === 'default' ? undefined : '--node-config';
   const text = readNamedFile(values.nodeConfig, where, readFile);
-  return text === undefined ? Object.freeze([]) : readNodeConfig(text, values.nodeConfig);
+  const nodes = text === undefined ? Object.freeze([]) : readNodeConfig(text, values.nodeConfig);
+  return nodes.length > 0 || where !== undefined || dfgetConfig === undefined
+    ? nodes
+    : nodesOfDfget(dfgetConfig, readFile);
+}
+
+function nodesOfDfget(file: string, readFile: ReadFile): readonly SupernodeAddress[] {
+  const text = readNamedFile(file, undefined, readFile) ?? '';
+  const flag = DFGET.flags.node;
+  const { settings } = readConfig(text, { known: [flag.key], anyOther: true }, file);
+  const nodes = flagValue(flag, settings.get(flag.key) ?? [], `the key ${flag.key} in ${file}`);
+  // The type is that of the flag in the contract.
+  return Object.freeze((nodes as FlagValue<typeof flag>).map(supernodeAddress));
 }

@@ -40,7 +40,10 @@ describe('the supernodes', () => {
   const files = { '/etc/dragonfly.conf': '[node]\naddress=default', '/named.conf': '[node]\naddress=named:1' };
 
   function supernodes(argv: readonly string[], readFile = memoryFiles(files)): readonly SupernodeAddress[] {
-    return resolveSupernodes(parseCommand(DFGET, ['-u', 'http://a/b', ...argv], { env: {} }), readFile);
+    return resolveSupernodes(parseCommand(DFGET, ['-u', 'http://a/b', ...argv], { env: {} }), {
+      readFile,
+      dfgetConfig: '/dfget.yml',
+    });
   }
 
   test('of --node win', () => {
@@ -53,6 +56,30 @@ describe('the supernodes', () => {
   test('come from the file that is named, else from the default one', () => {
     expect(supernodes(['--node-config', '/named.conf'])).toEqual([{ host: 'named', port: 1 }]);
     expect(supernodes([])).toEqual([{ host: 'default', port: 8002 }]);
+  });
+
+  test.each(['', '[node]\naddress=\n'])("are those of dfget's file when the node file is %j", (text) => {
+    const nodes = 'workHome: /w\nnodes: [a, 127.0.0.1:18002]\nany.other: {key: b}\n';
+    const readFile = memoryFiles({ '/dfget.yml': nodes, '/named.conf': text, '/etc/dragonfly.conf': text });
+    expect(supernodes([], readFile)).toEqual([
+      { host: 'a', port: 8002 },
+      { host: '127.0.0.1', port: 18002 },
+    ]);
+    expect(supernodes(['--node-config', '/named.conf'], readFile)).toEqual([]);
+  });
+
+  test("are those of the node file, whatever dfget's file says", () => {
+    expect(supernodes([], memoryFiles({ ...files, '/dfget.yml': 'nodes: [a]' }))).toEqual([
+      { host: 'default', port: 8002 },
+    ]);
+  });
+
+  test("are refused when those of dfget's file are wrong", () => {
+    expect(() => supernodes([], memoryFiles({ '/dfget.yml': 'nodes: ["http://a"]' }))).toThrow(
+      new UsageError(
+        'the key nodes in /dfget.yml must be HOST or HOST:PORT (IPv6 in brackets, port 1 to 65535), not "http://a"',
+      ),
+    );
   });
 
   test('are none when the default file is missing', () => {

@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { CommandError, UsageError, Watchdog, resolveSupernodes } from '@cdk8s-dragonfly/command';
 import type { Closeable, CommandContext, CommandValues, Log } from '@cdk8s-dragonfly/command';
-import { PORTS } from '@cdk8s-dragonfly/contract';
+import { PATHS, PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
 import type { BlobProvider, Outlook, SwarmNodeOptions } from '@cdk8s-dragonfly/engine';
 import {
@@ -61,7 +61,7 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const outward = outwardOf(values, ctx, proxying.trust);
   const policy = parseTagPolicy(values.tagPolicy);
   const tls = ownCertificate(values, ctx.log);
-  const supernodes = resolveSupernodes(values);
+  const supernodes = resolveSupernodes(values, { dfgetConfig: PATHS.dfgetConfig });
   const { lifecycle, log } = ctx;
   lifecycle.add('the watchdog', await Watchdog.start('dfdaemon'));
   const serving: { node?: BlobProvider; mirror?: MirrorServer; metrics?: Metrics } = {};
@@ -82,7 +82,10 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const registry = lifecycle.add('the relay to the registry', new Relay({ outward, firstByteTimeout, stallTimeout }));
 
   await makeHome(values.dataDir);
-  if (supernodes.length === 0) log.warn({ nodeConfig: values.nodeConfig }, 'no supernode: all comes from the registry');
+  if (supernodes.length === 0) {
+    const nameableIn = ['--node', `supernodes in ${values.config}`, values.nodeConfig, `nodes in ${PATHS.dfgetConfig}`];
+    log.warn({ nameableIn }, 'no supernode: all comes from the registry');
+  }
   const peers = { host: values.peerIp, port: values.peerPort, portFlag: '--peer-port', hostFlag: '--peer-ip' };
   const proxyRules = proxyOriginRules(values, registriesOf(upstreams), ctx.env);
   // Rules may lead to any registry; without them this daemon fetches from its own.

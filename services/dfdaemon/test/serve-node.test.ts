@@ -159,6 +159,29 @@ describe('a df-daemon', () => {
     await expect(ask(opsPort, '/livez')).rejects.toThrow('ECONNREFUSED');
   });
 
+  test('without a supernode says where one could be named', async () => {
+    const nodeConfig = join(home, 'nodes.conf');
+    writeFileSync(nodeConfig, '[node]\naddress=\n');
+    const daemon = new Daemon();
+    const code = daemon.run(
+      ...(await flags('--node-config', nodeConfig)).filter((_, index, all) => {
+        return all[index] !== '--node' && all[index - 1] !== '--node';
+      }),
+    );
+    expect(await daemon.line('no supernode: all comes from the registry')).toMatchObject({
+      level: 'warn',
+      nameableIn: [
+        '--node',
+        'supernodes in /etc/dragonfly/dfdaemon.yml',
+        nodeConfig,
+        'nodes in /etc/dragonfly/dfget.yml',
+      ],
+    });
+    await daemon.line('ready');
+    daemon.interrupt();
+    expect(await code).toBe(0);
+  });
+
   test('speaks https with the certificate and key that its files hold now, once both have changed', async () => {
     const clock = performance.now.bind(performance);
     let passed = 0;

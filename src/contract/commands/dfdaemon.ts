@@ -41,7 +41,10 @@ export const DFDAEMON = {
       text: 'The registry behind the mirror; HOST=URL adds one that clients ask for by ns=HOST or by /v2/HOST/NAME. The first is the default; a single URL is docker.io, too.',
     },
     node: { ...NODE, key: 'supernodes' },
-    nodeConfig: NODE_CONFIG,
+    nodeConfig: {
+      ...NODE_CONFIG,
+      text: `${NODE_CONFIG.text} Without it, and when the default file names none, nodes in ${PATHS.dfgetConfig} name them.`,
+    },
     hostIp: {
       flag: 'hostIp',
       type: 'ip',
