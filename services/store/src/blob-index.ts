@@ -19,6 +19,8 @@ export class BlobEntry {
   /** Whether its account says what is on disk; else it is settled when the last user goes. */
   settled = true;
   lastRead = -Infinity;
+  /** The disk did not let it go: it is not tried before then, as `performance.now()`. */
+  stuckUntil = -Infinity;
   /** Its files as this process left them when it closed them last. */
   seal: Seal | undefined;
   /** Whether it is here whole, its digest confirmed. */

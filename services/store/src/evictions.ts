@@ -10,6 +10,9 @@ import type { Turns } from './turns';
 /** The wait for a blob to become quiet, in milliseconds. */
 const MOMENT = 100;
 
+/** How long a blob that the disk did not let go counts as one that may not go, in milliseconds. */
+const STUCK = 60_000;
+
 /** What evictions work with. */
 export interface EvictionTools {
   readonly index: BlobIndex;
@@ -36,33 +39,47 @@ export class Evictions implements Evictor {
     const moment = now();
     const room = { now: 0, soon: 0 };
     for (const entry of index.idle()) {
-      if (!turns.has(entry.blob)) room[entry.mayGo(moment) ? 'now' : 'soon'] += entry.account.charge;
+      if (!turns.has(entry.blob) && entry.stuckUntil <= moment)
+        room[entry.mayGo(moment) ? 'now' : 'soon'] += entry.account.charge;
     }
     return room;
   }
 
-  /** @throws Unstorable when the disk does not let a blob go. */
+  /** A blob that the disk does not let go is passed over for a minute, so that it keeps no others from going. */
   async evict(bytes: number): Promise<void> {
-    const { index, turns, discard, now, log } = this.tools;
+    const { index, turns, now } = this.tools;
     const moment = now();
     let freed = 0;
     for (const entry of index.idle()) {
       if (freed >= bytes) return;
       // A blob whose turn it is, is about to be used; waiting for it could be waiting for ourselves.
-      if (turns.has(entry.blob) || !entry.mayGo(moment)) continue;
+      if (turns.has(entry.blob) || entry.stuckUntil > moment || !entry.mayGo(moment)) continue;
       const { charge } = entry.account;
-      const { stored, told } = entry.takeAway();
-      const removed = turns.run(entry.blob, async () => {
-        stored?.markRemoved();
-        await stored?.close();
-        await discard(entry);
-      });
-      for (const tell of told) tell();
-      await removed;
-      freed += charge;
-      this.gone += 1;
-      log?.debug({ blob: entry.blob, bytes: charge }, 'removed to make room');
+      if (await this.remove(entry, moment)) freed += charge;
     }
+  }
+
+  private async remove(entry: BlobEntry, moment: number): Promise<boolean> {
+    const { turns, discard, log } = this.tools;
+    const { blob } = entry;
+    const { charge } = entry.account;
+    const { stored, told } = entry.takeAway();
+    const removed = turns.run(blob, async () => {
+      stored?.markRemoved();
+      await stored?.close();
+      await discard(entry);
+    });
+    for (const tell of told) tell();
+    try {
+      await removed;
+    } catch (error) {
+      entry.stuckUntil = moment + STUCK;
+      log?.warn({ blob, err: error }, 'cannot be removed to make room');
+      return false;
+    }
+    this.gone += 1;
+    log?.debug({ blob, bytes: charge }, 'removed to make room');
+    return true;
   }
 
   async moment(): Promise<void> {

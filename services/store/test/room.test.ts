@@ -151,6 +151,34 @@ describe('room on disk', () => {
     });
   });
 
+  it('is made of others while the disk does not let one go, which is tried again after a minute', async () => {
+    let now = 1000;
+    const warned: object[] = [];
+    const log = { debug: () => undefined, warn: (fields: object) => void warned.push(fields) };
+    await open({ quota: 7 * MIB, now: () => now, every: new HandTimer().every, log });
+    const [stuck, ...others] = Array.from({ length: 6 }, () => sample(2 * MIB));
+    await put(store, stuck!);
+    const hex = hexOf(stuck!.blob);
+    const part = join(home, 'blobs/sha256', hex.slice(0, 2), `${hex}.part`);
+    await mkdir(part);
+    for (const one of others.slice(0, 4)) await put(store, one);
+    expect(await Promise.all(others.slice(0, 4).map((each) => has(store, each)))).toEqual([false, false, true, true]);
+    expect(store.usage).toMatchObject({ blobs: 3, evicted: 2 });
+    expect(warned).toEqual([{ blob: stuck!.blob, err: expect.objectContaining({ syscall: 'rm' }) as Error }]);
+    now += 60_000;
+    await rm(part, { recursive: true });
+    await put(store, others[4]!);
+    expect(await Promise.all(others.map((each) => has(store, each)))).toEqual([false, false, true, true, true]);
+    expect(store.usage).toMatchObject({ blobs: 3, evicted: 3 });
+    // Alone, it is no room: who wants some is told so.
+    await store.remove(others[2]!.blob);
+    await store.remove(others[3]!.blob);
+    const [first, part4] = [others[4]!.blob, hexOf(others[4]!.blob)];
+    await mkdir(join(home, 'blobs/sha256', part4.slice(0, 2), `${part4}.part`));
+    await expect(store.create(sample(1).blob, PIECE, 6 * MIB)).rejects.toThrow('and nothing else may go');
+    expect(warned.map((fields) => (fields as { blob: string }).blob)).toEqual([stuck!.blob, first]);
+  });
+
   describe('the floor', () => {
     const HEADROOM = 256 * 1024; // for the books of the file system
 
