@@ -29,7 +29,7 @@ const DISCARDED_BYTES = 16 * 1024;
 const DISCARDING_TIME = 250;
 
 /**
- * The chunks of a body, once. Leaving the iteration early closes the connection.
+ * The chunks of a body, once, and none beyond the announced length. Leaving the iteration early closes the connection.
  *
  * @throws OriginError `stalled`, `truncated` or `protocol`; the reason of the signal when it aborts.
  */
@@ -51,6 +51,10 @@ export async function* bodyChunks(stream: IncomingMessage, terms: BodyTerms): As
         break;
       }
       received += next.value.length;
+      // Node counts by Content-Length alone: of chunks nobody else compares how many were announced by Content-Range.
+      if (length !== undefined && received > length) {
+        throw new OriginError('protocol', `Origin ${origin} sent more than the ${length} announced bytes.`);
+      }
       yield next.value;
     }
   } catch (error) {

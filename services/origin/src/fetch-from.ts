@@ -122,6 +122,11 @@ async function* rest(
         size ??= answer.size;
       }
       for await (const chunk of answer.body) {
+        // A copy that is read again from its beginning may not say how long it is, and never end.
+        if (size !== undefined && at + chunk.length > size) {
+          const text = `The resource at origin ${answer.finalHost} changed during the download: it had ${size} bytes and now has more.`;
+          throw new OriginError('changed', text);
+        }
         patience.progress();
         at += chunk.length;
         yield chunk;
@@ -143,10 +148,6 @@ async function* rest(
 
 /** A 206 may be a shorter range than asked for (RFC 9110, 14.2): the next is asked for then. Any other wrong end is an error. */
 function checkEnd({ status, finalHost }: OriginAnswer, at: number, size: number): void {
-  if (at > size) {
-    const text = `The resource at origin ${finalHost} changed during the download: it had ${size} bytes and now has more.`;
-    throw new OriginError('changed', text);
-  }
   if (status === 200) {
     const text = `Origin ${finalHost} ended the body after ${at} of ${size} bytes.`;
     throw new OriginError('truncated', text, { retryable: true });

@@ -41,6 +41,23 @@ describe('broken transfers', () => {
     expect(await originError(all(answer.body))).toMatchObject({ kind: 'truncated', retryable: true });
   });
 
+  it('is no HTTP when chunks go on beyond the Content-Range: no byte of that is passed on, and the socket is freed', async () => {
+    const origin = await server((_request, response) => {
+      response.writeHead(206, { 'Content-Range': 'bytes 10-1009/2000' });
+      response.write(Buffer.alloc(600), () => response.write(Buffer.alloc(401)));
+    });
+    const answer = await client([origin]).open(get(origin.url, { from: 10 }), idle);
+    let received = 0;
+    const reading = (async (): Promise<void> => {
+      for await (const chunk of answer.body) received += chunk.length;
+    })();
+    const error = await originError(reading);
+    expect(error).toMatchObject({ kind: 'protocol', retryable: false });
+    expect(error.message).toBe(`Origin ${origin.host} sent more than the 1000 announced bytes.`);
+    expect(received).toBeLessThanOrEqual(1000);
+    await expectEventually(() => origin.sockets.size === 0);
+  });
+
   it('is stalled when nothing comes for the stall time, and the socket is freed', async () => {
     const origin = await server((_request, response) => {
       response.writeHead(200, { 'Content-Length': 1000 });

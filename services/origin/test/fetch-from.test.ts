@@ -182,6 +182,26 @@ describe('a resource that changes', () => {
     await expectEventually(() => origin.sockets.size === 0);
   });
 
+  it('by growing without a length is given up before a byte beyond the first length is passed on', async () => {
+    const origin = await server(
+      inTurn(wholeBreakingAfter(1000), (_request, response) => {
+        response.write(BYTES, () => response.write(other));
+      }),
+    );
+    const fetched = await fetchFrom(client(), { url: origin.url, headers: [] }, options());
+    let received = 0;
+    const reading = (async (): Promise<void> => {
+      for await (const chunk of fetched.body) received += chunk.length;
+    })();
+    const error = await originError(reading);
+    expect(error).toMatchObject({ kind: 'changed', retryable: false });
+    expect(error.message).toBe(
+      `The resource at origin ${origin.host} changed during the download: it had 400000 bytes and now has more.`,
+    );
+    expect(received).toBeLessThanOrEqual(400_000);
+    await expectEventually(() => origin.sockets.size === 0);
+  });
+
   it('only by its tag is the same when its URL names the digest', async () => {
     const origin = await server(inTurn(breakingAfter(1000), (q, r) => sendFile(q, r, BYTES, '"two"')));
     const fetched = await fetchFrom(client(), { url: origin.url, headers: [] }, options({ byDigest: true }));
