@@ -42,9 +42,9 @@ export class Dragonfly extends Construct {
     });
     if (spec.nodeMirror !== undefined) {
       this.nodeMirror = new NodeMirrorJob(this, 'node-mirror', {
-        mirror: this.daemon.mirrorUrl,
-        readyz: this.daemon.readyzUrl,
         ...spec.nodeMirror,
+        mirror: this.daemon.mirrorUrl,
+        readyz: spec.nodeMirror.readyz ?? this.daemon.readyzUrl,
       });
     }
     if (props.monitoring !== undefined) {

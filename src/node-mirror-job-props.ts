@@ -54,6 +54,13 @@ export interface NodeMirrorJobOptions extends WorkloadProps {
    */
   readonly docker?: DockerConfiguration;
   /**
+   * Where the df-daemon says that it is ready, as the node reaches it; `none` has the mirror's `GET /v2/` alone asked, which is all that original
+   * images of Dragonfly 0.x answer.
+   *
+   * @default - that of the installation's df-daemons, else http://127.0.0.1:65003/readyz
+   */
+  readonly readyz?: string;
+  /**
    * How long to wait for the df-daemon before anything is changed.
    *
    * @default Duration.minutes(1)
@@ -95,12 +102,6 @@ export interface NodeMirrorJobProps extends NodeMirrorJobOptions {
    * @default http://127.0.0.1:65001
    */
   readonly mirror?: string;
-  /**
-   * Where the df-daemon says that it is ready, as the node reaches it.
-   *
-   * @default http://127.0.0.1:65003/readyz
-   */
-  readonly readyz?: string;
   /**
    * The registries that runtimes are to ask the mirror for. dockerd can have docker.io alone.
    *

@@ -4,7 +4,8 @@ import type { DragonflyProps } from './dragonfly-props';
 export class Preset {
   /**
    * The classic installation of Dragonfly 0.2: in `kube-system`, supernode on a `master`, a mirror of one registry. Take it over by
-   * spreading it and replacing what differs: `new Dragonfly(chart, 'dragonfly', { ...Preset.classic(), registries: [...] })`.
+   * spreading it and replacing what differs: `new Dragonfly(chart, 'dragonfly', { ...Preset.classic(), registries: [...] })`. With the original
+   * images, which have no `/readyz`, `nodeMirror` needs `readyz: 'none'`.
    */
   public static classic(): DragonflyProps {
     return new Preset('0.2.0').props();

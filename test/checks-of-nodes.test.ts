@@ -256,7 +256,7 @@ describe('the props of node-mirror Jobs', () => {
     ],
     [
       { readyz: 'localhost' },
-      'readyz "localhost" is no http or https URL: write it such as http://127.0.0.1:65003/readyz.',
+      'readyz "localhost" is no http or https URL: write it such as http://127.0.0.1:65003/readyz, or none, which original images need.',
     ],
     [
       { mirror: 'http://[::1]:7001', image: '[::1]:7001/node-mirror:1' },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Dragonfly, Preset } from '../src';
+import { podOf } from './support/pod';
 import { normalised } from './support/semantic';
 import { chart, manifestsOf, parseManifests } from './support/synth';
 import type { Manifest } from './support/synth';
@@ -38,6 +39,28 @@ describe('Preset.classic()', () => {
       .replace('silenceshell/df-daemon:0.2.0', 'own/dfdaemon:1')
       .replace('https://registry.docker-cn.com', 'https://registry.example.com');
     expect(meanings(manifestsOf(scope))).toEqual(meanings(JSON.parse(replaced) as Manifest[]));
+  });
+
+  it.each([
+    ['of docker.io, which a registry without a name of its own is', {}, 'docker.io=https://registry.docker-cn.com'],
+    [
+      'of another',
+      { registries: [{ url: 'https://m.example.com', host: 'quay.io' }] },
+      'quay.io=https://m.example.com',
+    ],
+  ])('has node-mirrors make it the mirror %s', (_what, props, registry) => {
+    const nodeMirror = { nodes: ['w1'], readyz: 'none' };
+    const { nodeMirror: made } = new Dragonfly(chart(), 'dragonfly', {
+      ...Preset.classic(),
+      nodeMirrorImage: 'own/node-mirror:1',
+      nodeMirror,
+      ...props,
+    });
+    expect(podOf([made?.jobs[0]?.toJson() as Manifest], 'Job').containers[0].args).toEqual([
+      'apply',
+      ...['--runtime', 'auto', '--mirror', 'http://127.0.0.1:65001', '--registry', registry],
+      ...['--host-root', '/host', '--readyz', 'none'],
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { DfDaemonConstruct, Dragonfly, NodeMirrorJob, Placement, Storage, SupernodeConstruct } from '../src';
+import type { NodeMirrorJobOptions } from '../src';
 import { podOf } from './support/pod';
 import { chart, manifestsOf, yamlOf } from './support/synth';
 import type { Manifest } from './support/synth';
@@ -163,6 +164,21 @@ describe('the node-mirror', () => {
 });
 
 describe('the composite', () => {
+  it.each([
+    [undefined, 'http://127.0.0.1:7003/readyz'],
+    ['none', 'none'],
+  ])('has node-mirrors ask its own df-daemons whether they are ready, unless told otherwise: %s', (readyz, asked) => {
+    const { nodeMirror } = new Dragonfly(chart(), 'dragonfly', {
+      ...IMAGES,
+      daemon: { opsPort: 7003 },
+      nodeMirrorImage: 'a',
+      // As from JavaScript, where a prop that is undefined is there.
+      nodeMirror: { nodes: ['w1'], readyz } as NodeMirrorJobOptions,
+    });
+    const { args } = podOf([nodeMirror?.jobs[0]?.toJson() as Manifest], 'Job').containers[0];
+    expect(args?.[args.indexOf('--readyz') + 1]).toBe(asked);
+  });
+
   it('exposes its parts, and has a node-mirror only for named nodes', () => {
     const dragonfly = new Dragonfly(chart(), 'dragonfly', IMAGES);
     expect(dragonfly.nodeMirror).toBeUndefined();

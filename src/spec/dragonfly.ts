@@ -1,6 +1,7 @@
 import type { DfDaemonProps } from '../df-daemon-props';
 import type { DragonflyProps } from '../dragonfly-props';
 import type { NodeMirrorJobProps } from '../node-mirror-job-props';
+import type { Registry } from '../registry';
 import type { SupernodeProps } from '../supernode-props';
 import { PORTS } from '../contract/index';
 import { checkImage, checkNamespace } from './checks';
@@ -60,7 +61,7 @@ export function dragonflySpec(props: DragonflyProps, defaultNamespace: string): 
 
 function nodeMirrorOf(
   props: DragonflyProps,
-  common: Pick<NodeMirrorJobProps, 'namespace' | 'registries'>,
+  common: { readonly namespace: string; readonly registries: Registry[] },
 ): NodeMirrorJobProps | undefined {
   if (props.nodeMirror === undefined) {
     if (props.nodeMirrorImage !== undefined) {
@@ -68,5 +69,15 @@ function nodeMirrorOf(
     }
     return undefined;
   }
-  return { ...props.nodeMirror, ...common, image: checkImage('nodeMirrorImage', props.nodeMirrorImage) };
+  return {
+    ...props.nodeMirror,
+    namespace: common.namespace,
+    registries: props.classic === true ? asClassic(common.registries) : common.registries,
+    image: checkImage('nodeMirrorImage', props.nodeMirrorImage),
+  };
+}
+
+/** What the classic df-daemons take a registry for that has no name of its own: docker.io, which is what runtimes are to ask them for. */
+function asClassic(registries: Registry[]): Registry[] {
+  return registries.map((registry) => ({ ...registry, host: registry.host ?? 'docker.io' }));
 }

@@ -112,8 +112,10 @@ const LEAST_GRACE_SECONDS = 90;
 const END_SECONDS = 30;
 
 function checkReadyz(url: string): string {
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
-    throw new Error(`readyz "${url}" is no http or https URL: write it such as ${NODE_MIRROR.flags.readyz.default}.`);
+  if (url !== 'none' && !(/^https?:\/\//i.test(url) && URL.canParse(url))) {
+    throw new Error(
+      `readyz "${url}" is no http or https URL: write it such as ${NODE_MIRROR.flags.readyz.default}, or none, which original images need.`,
+    );
   }
   return url;
 }

@@ -229,6 +229,7 @@ const NODE_MIRROR_OPTIONS: Checks<NodeMirrorJobOptions> = {
   reloadTimeout: duration,
   paths: runtimePaths,
   docker,
+  readyz: text,
   wait: duration,
   deadline: duration,
   backoffLimit: number,
@@ -237,7 +238,7 @@ const NODE_MIRROR_OPTIONS: Checks<NodeMirrorJobOptions> = {
 
 /** Of node-mirror Jobs. */
 export const NODE_MIRROR = propsOf<NodeMirrorJobProps>(
-  { ...NODE_MIRROR_OPTIONS, image: text, namespace: text, mirror: text, readyz: text, registries },
+  { ...NODE_MIRROR_OPTIONS, image: text, namespace: text, mirror: text, registries },
   ['nodes'],
 );
 

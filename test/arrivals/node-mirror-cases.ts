@@ -49,6 +49,10 @@ export const NODE_MIRROR_OPTIONS: Cases<Own<NodeMirrorJobOptions, WorkloadProps>
     { given: { insecureRegistries: ['a'] }, arrives: values(MIRROR_JOB, { dockerInsecureRegistry: ['a'] }) },
     { given: { insecureRegistries: ['b'] }, arrives: values(MIRROR_JOB, { dockerInsecureRegistry: ['b'] }) },
   ],
+  readyz: [
+    { given: 'http://127.0.0.1:7003/readyz', arrives: values(MIRROR_JOB, { readyz: 'http://127.0.0.1:7003/readyz' }) },
+    { given: 'none', arrives: values(MIRROR_JOB, { readyz: 'none' }) },
+  ],
   wait: [
     { given: Duration.seconds(0), arrives: values(MIRROR_JOB, { wait: 0 }) },
     { given: Duration.minutes(2), arrives: values(MIRROR_JOB, { wait: 120_000 }) },
@@ -82,10 +86,6 @@ export const NODE_MIRROR_PROPS: Cases<Own<NodeMirrorJobProps, NodeMirrorJobOptio
       given: 'https://mirror.example.com',
       arrives: values(MIRROR_JOB, { mirror: 'https://mirror.example.com/' }),
     },
-  ],
-  readyz: [
-    { given: 'http://127.0.0.1:7003/readyz', arrives: values(MIRROR_JOB, { readyz: 'http://127.0.0.1:7003/readyz' }) },
-    { given: 'http://127.0.0.1:7103/readyz', arrives: values(MIRROR_JOB, { readyz: 'http://127.0.0.1:7103/readyz' }) },
   ],
   registries: [
     { given: [{ url: 'https://ghcr.io' }], arrives: values(MIRROR_JOB, { registry: ['ghcr.io=https://ghcr.io'] }) },

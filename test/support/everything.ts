@@ -168,6 +168,7 @@ const NODE_MIRROR: Required<NodeMirrorJobOptions> = {
   reloadTimeout: Duration.seconds(40),
   paths: PATHS,
   docker: DOCKER,
+  readyz: 'none',
   wait: Duration.seconds(30),
   deadline: Duration.minutes(2),
   backoffLimit: 1,
