@@ -64,6 +64,8 @@ export interface FlagSpec extends ValueSpec {
   readonly env?: string;
   /** The key in the configuration file (`--config`) that sets it when flag and environment are absent, dots for nesting. */
   readonly key?: string;
+  /** The key that holds arguments for another command, among which this flag counts when flag, environment and `key` are absent. */
+  readonly among?: ArgumentsKey;
   /** An empty value in the configuration file (`advertiseIP: ""`) counts as absent. Default: it is an error. */
   readonly emptyIsAbsent?: boolean;
   /**
@@ -81,6 +83,14 @@ export interface ListSpec {
   readonly text: string;
   /** By the name that a field has in the file and in code. */
   readonly fields: Readonly<Record<string, ValueSpec>>;
+}
+
+/** A key of the configuration file that holds arguments for another command: a list, as its command line has them. */
+export interface ArgumentsKey {
+  /** Dots stand for nesting. */
+  readonly key: string;
+  /** Why the other arguments in it do nothing, as the end of a sentence. */
+  readonly text: string;
 }
 
 /** A key of the configuration file that is accepted with whatever it holds, and sets nothing. */

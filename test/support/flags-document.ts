@@ -24,7 +24,12 @@ function section(command: CommandSpec): string[] {
   const flags = Object.values<FlagSpec>(command.flags);
   const lists = Object.values<ListSpec>(command.lists ?? {});
   const idle = flags.filter(({ noEffect }) => noEffect !== undefined);
-  const ignored = command.ignoredKeys ?? [];
+  const ignored = [
+    ...flags.flatMap(({ flag, among }) =>
+      among === undefined ? [] : [{ key: among.key, text: `but for \`--${flag}\` in it: ${among.text}` }],
+    ),
+    ...(command.ignoredKeys ?? []),
+  ];
   const unreachable = Object.entries(UNREACHABLE[command.name] ?? {});
   return [
     `## ${command.name}`,
@@ -68,11 +73,12 @@ function nameOf({ flags, lists = {} }: CommandSpec, name: string): string {
 }
 
 function line(spec: FlagSpec): string {
-  const { flag, short, env, key, text } = spec;
+  const { flag, short, env, key, among, text } = spec;
   const names = [`\`--${flag}${placeholder(spec)}\``, ...(short === undefined ? [] : [`\`-${short}\``])];
   const others = [
     ...(env === undefined ? [] : [`variable \`${env}\``]),
     ...(key === undefined ? [] : [`key \`${key}\``]),
+    ...(among === undefined ? [] : [`also in the key \`${among.key}\``]),
   ];
   return `- ${names.join(', ')}${note(spec, others)}: ${text}`;
 }

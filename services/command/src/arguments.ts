@@ -12,6 +12,8 @@ export interface GivenArguments {
   /** The texts given to each flag, by the name that it has in code. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   readonly positionals: readonly string[];
+  /** The flags that are unknown, with their dashes and without values. */
+  readonly unknown: readonly string[];
   /** The first flag that is unknown or lacks its value. */
   readonly error: UsageError | undefined;
 }
@@ -25,6 +27,7 @@ export function readArguments(spec: CommandSpec, argv: readonly string[]): Given
   const byWord = flagsByWord(spec);
   const flags = new Map<string, string[]>();
   const positionals: string[] = [];
+  const unknown: string[] = [];
   let help = false;
   let version = false;
   let error: UsageError | undefined;
@@ -45,7 +48,10 @@ export function readArguments(spec: CommandSpec, argv: readonly string[]): Given
     if (known === undefined) {
       if (dashed === '--help' || dashed === '-help' || dashed === '-h') help = true;
       else if (dashed === '--version' || dashed === '-version' || dashed === '-v') version = true;
-      else error ??= unknownFlag(spec, dashed, byWord.keys());
+      else {
+        unknown.push(dashed);
+        error ??= unknownFlag(spec, dashed, byWord.keys());
+      }
       continue;
     }
     const [name, flag] = known;
@@ -62,7 +68,7 @@ export function readArguments(spec: CommandSpec, argv: readonly string[]): Given
     }
     flags.set(name, [...(flags.get(name) ?? []), text]);
   }
-  return { help, version, flags, positionals, error };
+  return { help, version, flags, positionals, unknown, error };
 }
 
 /** A lone `-` is a value by custom: standard input or output. */

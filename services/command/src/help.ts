@@ -21,7 +21,10 @@ export function helpText(spec: CommandSpec): string {
     ...Object.entries(fields).map(([name, field]): Row => [`    - ${name}`, textOf(field)]),
   ]);
   if (lists.length > 0) sections.push(['Lists in the configuration file:', ...columns(lists)]);
-  const keys = (spec.ignoredKeys ?? []).map(({ key, text }): Row => [`  ${key}`, text]);
+  const others = flags.flatMap(({ flag, among }): Row[] =>
+    among === undefined ? [] : [[`  ${among.key}`, `but for --${flag}: ${among.text}`]],
+  );
+  const keys = [...others, ...(spec.ignoredKeys ?? []).map(({ key, text }): Row => [`  ${key}`, text])];
   if (keys.length > 0) sections.push(['Keys of the configuration file without effect:', ...columns(keys)]);
   sections.push(wrap(rules(flags), WIDTH));
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
@@ -49,6 +52,7 @@ function textOf(flag: ValueSpec & Partial<FlagSpec>): string {
   if (flag.default !== undefined) facts.push(`default ${flag.default}`);
   if (flag.env !== undefined) facts.push(`env ${flag.env}`);
   if (flag.key !== undefined) facts.push(`key ${flag.key}`);
+  if (flag.among !== undefined) facts.push(`also in the key ${flag.among.key}`);
   return facts.length === 0 ? flag.text : `${flag.text} (${facts.join('; ')})`;
 }
 

@@ -4,6 +4,7 @@ import type { CommandValues } from './command-values';
 import { readConfig, type ConfigSettings } from './config-file';
 import { UsageError } from './errors';
 import { flagValue, orList } from './flag-value';
+import { findAmong, type Among } from './other-arguments';
 import { quote } from './quote';
 import { readNamedFile, readTextFile, type ReadFile } from './text-file';
 
@@ -65,7 +66,9 @@ export function valuesOf<const Spec extends CommandSpec>(
   const sources = new Map<string, ValueSource>();
   const idle = idleKeys(spec, config);
   for (const [name, flag] of Object.entries(spec.flags)) {
-    const found = find(flag, given.flags.get(name), env, config);
+    const among = config && findAmong(flag, config);
+    const found = find(flag, { given: given.flags.get(name), env, config, among });
+    idle.push(...idleAmong(flag, among, found));
     if (flag.required === true && found.texts.length === 0) throw missing(flag, config);
     sources.set(name, found.source);
     if (flag.noEffect !== undefined && found.source !== 'none' && found.source !== 'default') {
@@ -102,16 +105,28 @@ function idleKeys({ ignoredKeys = [] }: CommandSpec, config: Config | undefined)
   );
 }
 
+/** What a key with arguments for another command holds that does nothing here. */
+function idleAmong({ among: spec }: FlagSpec, among: Among | undefined, found: Given): IdleSetting[] {
+  if (spec === undefined || among === undefined) return [];
+  const { texts, others, where } = among;
+  return [
+    ...(texts.length === 0 || found.where === where ? [] : [{ where, why: `${found.where} wins` }]),
+    ...(others.length === 0 ? [] : [{ where: `${others.join(', ')} in ${among.at}`, why: spec.text }]),
+  ];
+}
+
 function configOf(spec: CommandSpec, given: GivenArguments, env: Environment, readFile: ReadFile): Config | undefined {
   const entry = Object.entries(spec.flags).find(([, flag]) => flag.flag === 'config');
   if (!entry) return undefined;
   const [name, flag] = entry;
-  const found = find(flag, given.flags.get(name), env, undefined);
+  const found = find(flag, { given: given.flags.get(name), env });
   if (found.source === 'none') return undefined;
   const file = flagValue(flag, found.texts, found.where);
   if (typeof file !== 'string') throw new TypeError(`the flag --config of ${spec.name} must be of the type path`);
   const text = readNamedFile(file, found.source === 'default' ? undefined : found.where, readFile);
-  const known = Object.values(spec.flags).flatMap(({ key }) => (key === undefined ? [] : [key]));
+  const known = Object.values(spec.flags).flatMap(({ key, among }) =>
+    [key, among?.key].filter((one) => one !== undefined),
+  );
   const ignored = (spec.ignoredKeys ?? []).map(({ key }) => key);
   const lists = new Map(Object.values(spec.lists ?? {}).map(({ key, fields }) => [key, Object.keys(fields)]));
   return { file, ...readConfig(text ?? '', { known, lists, ignored }, file) };
@@ -134,21 +149,26 @@ function listOf({ key, fields }: ListSpec, config: Config | undefined): readonly
   );
 }
 
-function find(
-  flag: FlagSpec,
-  given: readonly string[] | undefined,
-  env: Environment,
-  config: Config | undefined,
-): Given {
+interface Sources {
+  readonly given: readonly string[] | undefined;
+  readonly env: Environment;
+  readonly config?: Config | undefined;
+  readonly among?: Among | undefined;
+}
+
+function find(flag: FlagSpec, { given, env, config, among }: Sources): Given {
   if (given) return { source: 'flag', texts: given, where: `--${flag.flag}` };
   const variable = flag.env === undefined ? undefined : env[flag.env];
   if (flag.env !== undefined && variable !== undefined && variable !== '') {
     return { source: 'env', texts: [variable], where: `the environment variable ${flag.env}` };
   }
   const setting = flag.key === undefined ? undefined : config?.settings.get(flag.key);
-  if (flag.key !== undefined && config && setting && !(flag.emptyIsAbsent === true && setting.length === 0)) {
-    return { source: 'file', texts: setting, where: `the key ${flag.key} in ${config.file}` };
+  const named = among !== undefined && among.texts.length > 0;
+  if (flag.key !== undefined && config && setting) {
+    const passOver = setting.length === 0 && (flag.emptyIsAbsent === true || named);
+    if (!passOver) return { source: 'file', texts: setting, where: `the key ${flag.key} in ${config.file}` };
   }
+  if (named) return { source: 'file', texts: among.texts, where: among.where };
   if (flag.default !== undefined) {
     return { source: 'default', texts: [flag.default], where: `the default of --${flag.flag}` };
   }

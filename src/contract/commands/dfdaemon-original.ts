@@ -1,4 +1,4 @@
-import type { FlagSpec, IgnoredKey } from '../flag';
+import type { ArgumentsKey, FlagSpec, IgnoredKey } from '../flag';
 
 /** What else the original df-daemon takes on its command line and in its file (Dragonfly 0.x protocol, 7.1 and 7.3). */
 export const DFDAEMON_ORIGINAL_FLAGS = {
@@ -73,11 +73,16 @@ export const DFDAEMON_ORIGINAL_FLAGS = {
   },
 } as const satisfies Readonly<Record<string, FlagSpec>>;
 
+/** The key of dfdaemon.yml with the arguments that the original since 0.4.3 runs dfget with. */
+export const DFGET_FLAGS = {
+  key: 'dfget_flags',
+  text: 'there is no dfget to pass them to',
+} as const satisfies ArgumentsKey;
+
 /** Keys of dfdaemon.yml that the original reads and that set nothing here. */
 export const DFDAEMON_IGNORED_KEYS = [
   {
     key: 'registry_mirror.insecure',
     text: 'certificates are always checked; name their authority in registry_mirror.certs',
   },
-  { key: 'dfget_flags', text: 'there is no dfget to pass them to' },
 ] as const satisfies readonly IgnoredKey[];

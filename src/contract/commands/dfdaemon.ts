@@ -2,7 +2,7 @@ import { ALL_ADDRESSES } from '../all-addresses';
 import type { CommandSpec } from '../flag';
 import { PATHS } from '../paths';
 import { PORTS } from '../ports';
-import { DFDAEMON_IGNORED_KEYS, DFDAEMON_ORIGINAL_FLAGS } from './dfdaemon-original';
+import { DFDAEMON_IGNORED_KEYS, DFDAEMON_ORIGINAL_FLAGS, DFGET_FLAGS } from './dfdaemon-original';
 import {
   CONNECT_TIMEOUT,
   DISK_QUOTA,
@@ -40,7 +40,7 @@ export const DFDAEMON = {
       key: 'registry_mirror.remote',
       text: 'The registry behind the mirror; HOST=URL adds one that clients ask for by ns=HOST or by /v2/HOST/NAME. The first is the default; a single URL is docker.io, too.',
     },
-    node: { ...NODE, key: 'supernodes' },
+    node: { ...NODE, key: 'supernodes', among: DFGET_FLAGS },
     nodeConfig: {
       ...NODE_CONFIG,
       text: `${NODE_CONFIG.text} Without it, and when the default file names none, nodes in ${PATHS.dfgetConfig} name them.`,
