@@ -8,7 +8,7 @@ export const DFDAEMON_ORIGINAL_FLAGS = {
     placeholder: 'FILE',
     key: 'certpem',
     emptyIsAbsent: true,
-    text: 'PEM file of the certificate with which the mirror speaks https; needs --keypem. Default: it speaks http.',
+    text: 'PEM file of the certificate with which the mirror speaks https; needs --keypem. Read anew when it changes. Default: it speaks http.',
   },
   keyPem: {
     flag: 'keypem',
@@ -16,7 +16,7 @@ export const DFDAEMON_ORIGINAL_FLAGS = {
     placeholder: 'FILE',
     key: 'keypem',
     emptyIsAbsent: true,
-    text: 'PEM file of the private key of --certpem.',
+    text: 'PEM file of the private key of --certpem. Read anew when it changes.',
   },
   debug: {
     flag: 'verbose',

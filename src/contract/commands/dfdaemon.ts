@@ -211,7 +211,7 @@ export const DFDAEMON = {
         certs: {
           type: 'path',
           repeatable: true,
-          text: 'PEM files of authorities to trust for them beside the usual ones.',
+          text: 'PEM files of authorities to trust for them beside the usual ones. Read anew when they change.',
         },
       },
     },
@@ -228,10 +228,13 @@ export const DFDAEMON = {
         certs: {
           type: 'path',
           repeatable: true,
-          text: 'PEM files of authorities to trust for it beside the usual ones.',
+          text: 'PEM files of authorities to trust for it beside the usual ones. Read anew when they change.',
         },
-        client_cert: { type: 'path', text: 'PEM file of the client certificate that it is shown; needs client_key.' },
-        client_key: { type: 'path', text: 'PEM file of the private key of client_cert.' },
+        client_cert: {
+          type: 'path',
+          text: 'PEM file of the client certificate that it is shown; needs client_key. Read anew when it changes.',
+        },
+        client_key: { type: 'path', text: 'PEM file of the private key of client_cert. Read anew when it changes.' },
       },
     },
   },

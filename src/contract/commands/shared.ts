@@ -119,6 +119,6 @@ export const ORIGIN_TLS = {
     type: 'string',
     placeholder: 'HOST[:PORT]=FILE',
     repeatable: true,
-    text: 'PEM file of the private key of --origin-cert.',
+    text: 'PEM file of the private key of --origin-cert. Read anew when it changes.',
   },
 } as const satisfies Readonly<Record<string, FlagSpec>>;
