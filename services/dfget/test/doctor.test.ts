@@ -122,7 +122,10 @@ describe('dfget doctor, of what answers or does not where the df-daemon should b
 
   it('reads the files of a runtime that it cannot see running', async () => {
     const root = join(home, 'files');
-    const nobody = { mirror: 'http://127.0.0.1:65001', readyz: 'http://127.0.0.1:1/readyz' };
+    // What runs on this machine is no matter of this test.
+    const proc = join(root, 'proc');
+    mkdirSync(proc, { recursive: true });
+    const nobody = { mirror: 'http://127.0.0.1:65001', readyz: 'http://127.0.0.1:1/readyz', proc };
     const write = (path: string, text: string): void => {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), text);

@@ -3,6 +3,7 @@ import type { CommandValues } from '@cdk8s-dragonfly/command';
 import type { NODE_MIRROR } from '@cdk8s-dragonfly/contract';
 import { ContainerdRuntime } from './containerd/containerd-runtime';
 import { CrioRuntime, PodmanRuntime } from './containers/containers-runtime';
+import { findCrio } from './containers/crio';
 import { DockerRuntime } from './docker/docker-runtime';
 import { insecureRegistries, proxyUrl } from './docker/docker-options';
 import { mirrorUrl } from './mirror-url';
@@ -39,8 +40,13 @@ export function nodeMirrorSettings(values: Values): NodeMirrorSettings {
   };
 }
 
-/** The runtimes that a command line names, in the order in which they are worked on. @throws UsageError */
-export function runtimesOf(values: Values): readonly Runtime[] {
+/**
+ * The runtimes that a command line names, in the order in which they are worked on.
+ *
+ * @param proc where the process file system is mounted
+ * @throws UsageError
+ */
+export function runtimesOf(values: Values, proc = '/proc'): readonly Runtime[] {
   const { hostRoot, restart } = values;
   const mirror = mirrorUrl(values.mirror.href);
   const registries = readRegistries(values.registry);
@@ -49,6 +55,7 @@ export function runtimesOf(values: Values): readonly Runtime[] {
     docker: () =>
       new DockerRuntime({
         hostRoot,
+        proc,
         ...(values.dockerConfig === undefined ? {} : { config: values.dockerConfig }),
         ...(values.dockerSocket === undefined ? {} : { socket: values.dockerSocket }),
         ...(values.dockerPidFile === undefined ? {} : { pidFile: values.dockerPidFile }),
@@ -61,6 +68,7 @@ export function runtimesOf(values: Values): readonly Runtime[] {
     containerd: () =>
       new ContainerdRuntime({
         hostRoot,
+        proc,
         ...(values.containerdConfig === undefined ? {} : { config: values.containerdConfig }),
         ...(values.containerdSocket === undefined ? {} : { socket: values.containerdSocket }),
         hosts: values.containerdHosts,
@@ -69,7 +77,7 @@ export function runtimesOf(values: Values): readonly Runtime[] {
         restart,
         auto: isAuto(values),
       }),
-    crio: () => new CrioRuntime(containers),
+    crio: () => new CrioRuntime(containers, async (socket) => findCrio(socket, proc)),
     podman: () => new PodmanRuntime(containers),
   };
   return ALL.filter((name) => isAuto(values) || values.runtime.includes(name)).map((name) => make[name]());

@@ -13,14 +13,22 @@ import { BlobTest } from './test-blob';
 /** What the command line of `dfget doctor` says. */
 export type DoctorValues = CommandValues<typeof DFGET_DOCTOR>;
 
-/** Says what is wrong on this node, and what to do about it; 0 when nothing fails, else 1. */
-export async function examineNode(values: DoctorValues, { signal, stdout }: CommandContext): Promise<number> {
-  const diagnosis = await examine(values, signal);
+/**
+ * Says what is wrong on this node, and what to do about it; 0 when nothing fails, else 1.
+ *
+ * @param proc where the process file system is mounted
+ */
+export async function examineNode(
+  values: DoctorValues,
+  { signal, stdout }: CommandContext,
+  proc = '/proc',
+): Promise<number> {
+  const diagnosis = await examine(values, signal, proc);
   stdout.write(values.output === 'json' ? `${JSON.stringify(diagnosis, undefined, 2)}\n` : diagnosisText(diagnosis));
   return diagnosis.outcome === 'fail' ? 1 : 0;
 }
 
-async function examine(values: DoctorValues, signal: AbortSignal): Promise<Diagnosis> {
+async function examine(values: DoctorValues, signal: AbortSignal, proc: string): Promise<Diagnosis> {
   const { mirror, readyz, timeout } = values;
   if (mirror.pathname !== '/' || mirror.search !== '' || mirror.username !== '') {
     throw new UsageError('--mirror must be scheme, host and port alone, such as http://127.0.0.1:65001');
@@ -38,7 +46,7 @@ async function examine(values: DoctorValues, signal: AbortSignal): Promise<Diagn
     findings.push(...supernodes(reach), ...registries(reach));
     findings.push(image === undefined ? untested : await new BlobTest(daemon, image).run(reach));
   }
-  findings.push(...(await runtimes(values)));
+  findings.push(...(await runtimes(values, proc)));
   return diagnosisOf(findings);
 }
 

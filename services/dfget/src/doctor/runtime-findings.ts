@@ -6,15 +6,19 @@ import type { RuntimeReport } from '@cdk8s-dragonfly/node-mirror';
 import type { DoctorValues } from './doctor';
 import type { Finding } from './finding';
 
-/** Whether the container runtimes of this node are pointed at the mirror, as `node-mirror check` sees it. */
-export async function runtimes(values: DoctorValues): Promise<readonly Finding[]> {
+/**
+ * Whether the container runtimes of this node are pointed at the mirror, as `node-mirror check` sees it.
+ *
+ * @param proc where the process file system is mounted
+ */
+export async function runtimes(values: DoctorValues, proc: string): Promise<readonly Finding[]> {
   const subject = 'runtime';
   const { runtime, mirror, hostRoot } = values;
   if (runtime.includes('none')) return [{ subject, state: 'skip', says: 'not looked at (--runtime none)' }];
   const given = parseCommand(NODE_MIRROR, ['check', ...PASSED_ON.flatMap((key) => passedOn(key, values))], { env: {} });
   // What more the node-mirror of this node was told, it alone knows.
   const scope = { unseen: 'configured', former: 'stays' } as const;
-  const report = await new NodeMirror(runtimesOf(given), nodeMirrorSettings(given)).check(scope);
+  const report = await new NodeMirror(runtimesOf(given, proc), nodeMirrorSettings(given)).check(scope);
   const there = report.runtimes.filter(({ outcome }) => outcome !== 'absent');
   if (there.length === 0) {
     const looked = report.runtimes.map(({ runtime: name, reason = '' }) => `${name}: ${withoutPromise(reason)}`);

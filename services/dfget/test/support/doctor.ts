@@ -11,15 +11,23 @@ export function like(pattern: RegExp | string): unknown {
   return typeof pattern === 'string' ? expect.stringContaining(pattern) : expect.stringMatching(pattern);
 }
 
+/** Where the doctor looks. */
+export interface Surroundings {
+  readonly mirror: string;
+  readonly readyz: string;
+  /** In which folder processes are told of. Default: those of this machine. */
+  readonly proc?: string;
+}
+
 /** What is found with a daemon, of one subject; `--runtime none` unless it is about that. */
 export async function findings(
-  { mirror, readyz }: { readonly mirror: string; readonly readyz: string },
+  { mirror, readyz, proc }: Surroundings,
   subject: Finding['subject'],
   ...more: string[]
 ): Promise<[number, Pick<Finding, 'state' | 'says'>[], string]> {
   const runtime = more.includes('--runtime') ? [] : ['--runtime', 'none'];
   const argv = ['--mirror', mirror, '--readyz', readyz, '--output', 'json', ...runtime, ...more];
-  const { code, out } = await runDoctor(argv);
+  const { code, out } = await runDoctor(argv, proc);
   const all = (JSON.parse(out) as Diagnosis).findings.filter((one) => one.subject === subject);
   return [code, all.map(({ state, says }) => ({ state, says })), all.map(({ advice = '' }) => advice).join('\n')];
 }

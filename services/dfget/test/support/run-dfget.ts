@@ -26,9 +26,9 @@ export async function runDfget(argv: readonly string[], around?: Around): Promis
   return run(DFGET, downloadFile, argv, around);
 }
 
-/** `dfget doctor` in this process, to its end. */
-export async function runDoctor(argv: readonly string[]): Promise<Ran> {
-  return run(DFGET_DOCTOR, examineNode, argv);
+/** `dfget doctor` in this process, to its end. @param proc where it looks for the runtimes that run. */
+export async function runDoctor(argv: readonly string[], proc?: string): Promise<Ran> {
+  return run(DFGET_DOCTOR, async (values, ctx) => examineNode(values, ctx, proc), argv);
 }
 
 /** `dfget preheat` in this process, to its end. */
