@@ -7,20 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import {
-  BLOCK_HASH_HEADER,
-  BLOCK_SIGNATURE_HEADER,
-  BlockSet,
-  Grid,
-  attest,
-  blobRoute,
-  lineOf,
-} from '@cdk8s-dragonfly/protocol';
+import { BlockSet, Grid, blobRoute, lineOf } from '@cdk8s-dragonfly/protocol';
 import type { Digest, HaveMessage, Neighbour } from '@cdk8s-dragonfly/protocol';
 import type { Throttle } from '@cdk8s-dragonfly/origin';
 import { BlobStore } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
 
+import { giveAttested } from '../../../test/support/attested-answer';
 import { Doubts } from '../src/download/doubts';
 import { FlightBudget } from '../src/download/flight-budget';
 import type { Intake } from '../src/download/intake';
@@ -87,17 +80,8 @@ class Giver {
 
   /** Gives a block that was asked for. */
   give(index: number, grid: StoredBlob['grid']): void {
-    const { digest: blob, content, keys } = this.blob;
-    const { offset, length } = grid.span(index);
-    const bytes = content.subarray(offset, offset + length);
-    const hash = createHash('sha256').update(bytes).digest();
-    const { signature } = attest({ blob, pieceSize: PIECE, index, length, hash }, keys.privateKey);
-    const headers = {
-      'content-length': length,
-      [BLOCK_HASH_HEADER]: hash.toString('hex'),
-      [BLOCK_SIGNATURE_HEADER]: signature.toString('base64'),
-    };
-    this.waiting.get(index)?.writeHead(200, headers).end(bytes);
+    const { digest: blob, content: bytes, keys } = this.blob;
+    giveAttested({ blob, bytes, grid, pieceSize: PIECE }, index, keys.privateKey, this.waiting.get(index));
   }
 
   /** Gives none. @param status why. */

@@ -5,16 +5,10 @@ import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import {
-  BLOCK_HASH_HEADER,
-  BLOCK_SIGNATURE_HEADER,
-  BlockSet,
-  Grid,
-  attest,
-  blobRoute,
-  lineOf,
-} from '@cdk8s-dragonfly/protocol';
+import { BlockSet, Grid, blobRoute, lineOf } from '@cdk8s-dragonfly/protocol';
 import type { Digest, Neighbour } from '@cdk8s-dragonfly/protocol';
+
+import { giveAttested } from '../../../test/support/attested-answer';
 
 export const PIECE_SIZE = 4 * 1024 * 1024;
 
@@ -31,11 +25,6 @@ export class Content {
 
   get count(): number {
     return this.grid.blockCount(this.bytes.length);
-  }
-
-  block(index: number): Buffer {
-    const { offset, length } = this.grid.span(index);
-    return this.bytes.subarray(offset, offset + length);
   }
 
   /** The numbers of its blocks from one on. */
@@ -91,21 +80,8 @@ export class HoldingDaemon {
   private async give(index: number, response: ServerResponse): Promise<void> {
     this.asked.push(index);
     await this.gate(index);
-    const { blob, count } = this.content;
-    if (index >= count) {
-      response.writeHead(404).end();
-      return;
-    }
-    const block = this.content.block(index);
-    const hash = createHash('sha256').update(block).digest();
-    const statement = { blob, pieceSize: PIECE_SIZE, index, length: block.length, hash };
-    const { signature } = attest(statement, this.key);
-    response
-      .writeHead(200, {
-        [BLOCK_HASH_HEADER]: hash.toString('hex'),
-        [BLOCK_SIGNATURE_HEADER]: signature.toString('base64'),
-        'content-length': block.length,
-      })
-      .end(block);
+    const { blob, bytes, count, grid } = this.content;
+    if (index >= count) response.writeHead(404).end();
+    else giveAttested({ blob, bytes, grid, pieceSize: PIECE_SIZE }, index, this.key, response);
   }
 }
