@@ -1,6 +1,10 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
+import { CRITICAL_PODS } from './manifests/namespace';
 import { onceATurn } from './policy/once-a-turn';
+
+/** The kinds of ours that stand in no namespace. */
+const CLUSTER_WIDE = ['Namespace', 'ClusterRole', 'ClusterRoleBinding'];
 
 const checked = new WeakSet<Chart>();
 
@@ -25,7 +29,7 @@ function takenNames(chart: Chart): string[] {
   const first = new Map<string, ApiObject>();
   const faults: string[] = [];
   for (const object of chart.node.findAll().filter((child) => ApiObject.isApiObject(child))) {
-    const namespace = object.metadata.namespace ?? chart.namespace;
+    const namespace = CLUSTER_WIDE.includes(object.kind) ? undefined : (object.metadata.namespace ?? chart.namespace);
     const key = `${object.apiGroup} ${object.kind} ${namespace ?? ''} ${object.name}`;
     const other = first.get(key);
     if (other === undefined) {
@@ -35,8 +39,13 @@ function takenNames(chart: Chart): string[] {
     const where = namespace === undefined ? '' : ` in the namespace "${namespace}"`;
     faults.push(
       `${object.node.path}: the ${object.kind} "${object.name}"${where} is made twice, the first time by ${other.node.path}: ` +
-        'give one of the two another name.',
+        (isOfNamespace(object) ? 'leave one of them out, or createNamespace.' : 'give one of the two another name.'),
     );
   }
   return faults;
+}
+
+/** Whether it is what `createNamespace` makes, which has its name from the namespace, or one for all. */
+function isOfNamespace({ kind, name }: ApiObject): boolean {
+  return kind === 'Namespace' || (kind === 'ResourceQuota' && name === CRITICAL_PODS);
 }

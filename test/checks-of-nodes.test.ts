@@ -15,6 +15,14 @@ describe('the props of the df-daemons', () => {
   const refused = (props: Partial<DfDaemonProps>) => messageOf(() => dfDaemonSpec({ ...daemon, ...props }, 'ns'));
 
   it.each<[Partial<DfDaemonProps>, string]>([
+    [
+      { image: '' },
+      'image is missing: no image is published yet, so name the one that you built, such as registry.example.com/dragonfly/dfdaemon:0.1.0.',
+    ],
+    [
+      { configureRuntime: { image: 'https://a' } },
+      'configureRuntime.image "https://a" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, NAME in lower case, such as registry.example.com/dragonfly/node-mirror:0.1.0.',
+    ],
     [{ supernodes: [] }, 'supernodes is empty: name at least one supernode as HOST[:PORT].'],
     [
       { supernodes: ['http://supernode'] },
@@ -344,6 +352,10 @@ describe('the props of a preheat', () => {
   it.each<[Partial<PreheatJobProps>, string]>([
     [{ images: [] }, 'images has 0 entries: name 1 to 50 images; each is a container of one pod.'],
     [{ images: ['a', 'b', 'a'] }, 'images names "a" twice, at 0 and 2: name it once.'],
+    [
+      { images: [''] },
+      'images[0] "" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, NAME in lower case, such as docker.io/library/nginx:1.25.',
+    ],
     [{ platforms: ['amd64'] }, 'platforms[0] "amd64" is none: write OS/ARCH[/VARIANT], such as linux/arm64.'],
     [
       { env: { REGISTRY_USER: 'me' } },

@@ -87,7 +87,7 @@ describe('the props of an installation', () => {
     ],
     [
       { daemonImage: 'https://example.com/dfdaemon' },
-      'daemonImage "https://example.com/dfdaemon" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, NAME in lower case, such as registry.example.com/dragonfly/supernode:0.1.0.',
+      'daemonImage "https://example.com/dfdaemon" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, NAME in lower case, such as registry.example.com/dragonfly/dfdaemon:0.1.0.',
     ],
     [
       { daemonImage: 'a@sha256:123' },
@@ -107,7 +107,7 @@ describe('the props of an installation', () => {
     ],
     [
       { nodeMirror: { nodes: ['w1'] } },
-      'nodeMirrorImage is missing: no image is published yet, so name the one that you built, such as registry.example.com/dragonfly/supernode:0.1.0.',
+      'nodeMirrorImage is missing: no image is published yet, so name the one that you built, such as registry.example.com/dragonfly/node-mirror:0.1.0.',
     ],
     [{ nodeMirrorImage: 'a' }, 'nodeMirrorImage "a" has nothing to do: name nodes in nodeMirror.'],
   ])('%j are refused', (props, message) => {

@@ -54,6 +54,19 @@ describe('names', () => {
     );
   });
 
+  it('a Namespace beside createNamespace is refused, with the fix that leaves the name as it is', () => {
+    const scope = chart({ namespace: 'p2p' });
+    new kplus.k8s.KubeNamespace(scope, 'own', { metadata: { name: 'p2p' } });
+    new Dragonfly(scope, 'one', { ...IMAGES, createNamespace: true });
+    new kplus.k8s.KubeResourceQuota(scope, 'quota', { metadata: { name: 'dragonfly-critical-pods' } });
+    const refused = (path: string, what: string, first: string): string =>
+      `${path}: the ${what} is made twice, the first time by ${first}: leave one of them out, or createNamespace.`;
+    expect(() => yamlOf(scope)).toThrow(refused('test/one/namespace', 'Namespace "p2p"', 'test/own'));
+    expect(() => yamlOf(scope)).toThrow(
+      refused('test/quota', 'ResourceQuota "dragonfly-critical-pods" in the namespace "p2p"', 'test/one/critical-pods'),
+    );
+  });
+
   it('the same name in two namespaces, or of two kinds, is none twice', () => {
     const scope = chart();
     new SupernodeConstruct(scope, 'one', { image: 'a', namespace: 'a' });

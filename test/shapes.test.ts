@@ -85,7 +85,7 @@ describe('values of a wrong kind are refused with the way to the prop, what was 
     [
       'a df-daemon',
       untyped(DfDaemonConstruct, { image: 'a' }),
-      /^test\/it: supernodes is missing: write a list in brackets\.$/,
+      /^test\/it: supernodes is missing: write addressesFrom\(namespace\) of a SupernodeConstruct, or a list such as \['supernode\.dragonfly-system'\]\.$/,
     ],
     [
       'a node-mirror',
@@ -95,7 +95,7 @@ describe('values of a wrong kind are refused with the way to the prop, what was 
     [
       'a preheat',
       untyped(PreheatJob, { image: 'a', images: ['b'], supernodes: 5 }),
-      /^test\/it: supernodes is 5: write a list/,
+      /^test\/it: supernodes is 5: write addressesFrom\(namespace\) of a Supernode/,
     ],
     [
       'monitoring',

@@ -1,6 +1,8 @@
 import { k8s } from 'cdk8s-plus-27';
 
 const POD_SECURITY = 'pod-security.kubernetes.io';
+/** The name of the ResourceQuota that comes with a namespace. */
+export const CRITICAL_PODS = 'dragonfly-critical-pods';
 
 /** A namespace that admits what needs the node: the host's network and folders, and the privileged node-mirror. */
 export function namespaceProps(name: string): k8s.KubeNamespaceProps {
@@ -25,7 +27,7 @@ export function namespaceProps(name: string): k8s.KubeNamespaceProps {
 export function criticalPodsQuota(namespace: string): k8s.KubeResourceQuotaProps {
   return {
     metadata: {
-      name: 'dragonfly-critical-pods',
+      name: CRITICAL_PODS,
       namespace,
       labels: { 'app.kubernetes.io/part-of': 'dragonfly' },
     },

@@ -5,13 +5,6 @@ const RFC1035_LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const RFC1123_LABEL = new RegExp(`^${LABEL}$`);
 const RFC1123_SUBDOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 const MAX_SUBDOMAIN = 253;
-const DOMAIN = '(?:\\[[0-9a-fA-F:]+\\]|[A-Za-z0-9](?:[-.A-Za-z0-9]*[A-Za-z0-9])?)(?::[0-9]+)?';
-const PATH_PART = '[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*';
-/** As container runtimes read references. */
-const IMAGE = new RegExp(
-  `^(?:${DOMAIN}/)?${PATH_PART}(?:/${PATH_PART})*(?::[A-Za-z0-9_][-.A-Za-z0-9_]{0,127})?(?:@sha256:[0-9a-f]{64})?$`,
-);
-const MAX_IMAGE = 512;
 
 /** Whether `text` is a RFC 1123 subdomain or, when it is all digits and dots, an IPv4 address. */
 export function isHostName(text: string): boolean {
@@ -75,31 +68,6 @@ export function checkNamespace(prop: string, value: string): string {
     throw new Error(
       `${prop} "${value}" is no namespace: use 1 to 63 lower-case letters, digits and dashes, ` +
         `starting and ending with a letter or digit.`,
-    );
-  }
-  return value;
-}
-
-/**
- * The name of a container image.
- *
- * @throws Error naming the prop, the value and the fix.
- */
-export function checkImage(prop: string, value: string | undefined): string {
-  if (value === undefined || value === '') {
-    throw new Error(
-      `${prop} is missing: no image is published yet, so name the one that you built, ` +
-        `such as registry.example.com/dragonfly/supernode:0.1.0.`,
-    );
-  }
-  const [, digest] = /@(.*)$/s.exec(value) ?? [];
-  if (digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(digest)) {
-    throw new Error(`${prop} "${value}" has the digest "${digest}": write sha256: and 64 hexadecimal digits.`);
-  }
-  if (!IMAGE.test(value) || value.length > MAX_IMAGE) {
-    throw new Error(
-      `${prop} "${value}" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, NAME in lower case, ` +
-        `such as registry.example.com/dragonfly/supernode:0.1.0.`,
     );
   }
   return value;

@@ -4,13 +4,14 @@ import type { DfDaemonProps } from '../df-daemon-props';
 import { StorageType } from '../storage';
 import { accessSpec, ownAccessSpec } from './access';
 import type { AccessSpec, OwnAccessSpec } from './access';
-import { checkAddresses, checkImage, checkName, checkNamespace, checkPort } from './checks';
+import { checkAddresses, checkName, checkNamespace, checkPort } from './checks';
 import { checkClassic } from './classic';
 import { checkOwnProxy } from './docker';
 import { drainTimeout } from './drain';
 import { durationText } from './durations';
 import { FileSet } from './files';
 import type { FileSpec } from './files';
+import { checkImage } from './image';
 import { checkImageIsNotMirrored, checkNoLoop } from './mirror-loop';
 import { proxySpec } from './proxy';
 import type { ProxySpec } from './proxy';
@@ -80,7 +81,7 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
     checkClassic(props, CLASSIC);
     checkClassicRegistries('registries', props.registries ?? []);
   }
-  const image = checkImage('image', props.image);
+  const image = checkImage('image', props.image, DFDAEMON.name);
   const registries = parseRegistries('registries', props.registries ?? [DOCKER_HUB]);
   if (classic && registries.length > 1) {
     throw new Error(

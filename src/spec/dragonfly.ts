@@ -3,8 +3,9 @@ import type { DragonflyProps } from '../dragonfly-props';
 import type { NodeMirrorJobProps } from '../node-mirror-job-props';
 import type { Registry } from '../registry';
 import type { SupernodeProps } from '../supernode-props';
-import { PORTS } from '../contract/index';
-import { checkImage, checkNamespace } from './checks';
+import { DFDAEMON, NODE_MIRROR, PORTS, SUPERNODE } from '../contract/index';
+import { checkNamespace } from './checks';
+import { checkImage } from './image';
 import { checkImageIsNotMirrored } from './mirror-loop';
 import { DOCKER_HUB } from './registry';
 import { DRAGONFLY } from './shapes';
@@ -52,9 +53,9 @@ export function dragonflySpec(props: DragonflyProps, defaultNamespace: string): 
       ...props.supernode,
       ...daemons,
       ...(props.supernode?.egressPolicy === true ? { peerPorts: [props.daemon?.peerPort ?? PORTS.peer] } : {}),
-      image: checkImage('supernodeImage', props.supernodeImage),
+      image: checkImage('supernodeImage', props.supernodeImage, SUPERNODE.name),
     },
-    daemon: { ...props.daemon, ...daemons, image: checkImage('daemonImage', props.daemonImage) },
+    daemon: { ...props.daemon, ...daemons, image: checkImage('daemonImage', props.daemonImage, DFDAEMON.name) },
     nodeMirror: nodeMirrorOf(props, common),
   };
 }
@@ -73,7 +74,7 @@ function nodeMirrorOf(
     ...props.nodeMirror,
     namespace: common.namespace,
     registries: props.classic === true ? asClassic(common.registries) : common.registries,
-    image: checkImage('nodeMirrorImage', props.nodeMirrorImage),
+    image: checkImage('nodeMirrorImage', props.nodeMirrorImage, NODE_MIRROR.name),
   };
 }
 

@@ -2,10 +2,11 @@ import { NODE_MIRROR } from '../contract/index';
 import type { NodeMirrorJobProps } from '../node-mirror-job-props';
 import { NodeMirrorMode } from '../node-mirror-mode';
 import type { RuntimePaths } from '../runtime-paths';
-import { checkCount, checkImage, checkName, checkNamespace, checkNodes } from './checks';
+import { checkCount, checkName, checkNamespace, checkNodes } from './checks';
 import { checkDockerHub, dockerSpec } from './docker';
 import type { DockerSpec } from './docker';
 import { durationText, wholeSeconds } from './durations';
+import { checkImage } from './image';
 import { checkImageIsNotMirrored, loopbackPort } from './mirror-loop';
 import { DOCKER_HUB, checkUrl, namedRegistries, parseRegistries } from './registry';
 import { runtimePathsSpec } from './runtime-paths';
@@ -47,7 +48,7 @@ export interface NodeMirrorSpec extends WorkloadSpec {
 export function nodeMirrorSpec(props: NodeMirrorJobProps, defaultNamespace: string): NodeMirrorSpec {
   SHAPE('', props);
   const defaultMirror = NODE_MIRROR.flags.mirror.default;
-  const image = checkImage('image', props.image);
+  const image = checkImage('image', props.image, NODE_MIRROR.name);
   const deadlineSeconds = wholeSeconds('deadline', props.deadline) ?? 600;
   const mirror = checkUrl('mirror', props.mirror ?? defaultMirror, defaultMirror);
   checkImageIsNotMirrored('image', image, loopbackPort(mirror) ?? 0);

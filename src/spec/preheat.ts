@@ -1,7 +1,8 @@
-import { DFGET_PREHEAT } from '../contract/index';
+import { DFDAEMON, DFGET_PREHEAT } from '../contract/index';
 import type { PreheatJobProps } from '../preheat-job-props';
-import { checkAddresses, checkCount, checkImage, checkName, checkNamespace, checkReference } from './checks';
+import { checkAddresses, checkCount, checkName, checkNamespace, checkReference } from './checks';
 import { durationText, wholeSeconds } from './durations';
+import { checkImage, checkImageName } from './image';
 import { JOB_HASH_LENGTH } from './node-mirror';
 import { PREHEAT } from './shapes';
 import { LINUX, workloadSpec } from './workload';
@@ -33,7 +34,7 @@ const MAX_IMAGES = 50;
  */
 export function preheatSpec(props: PreheatJobProps, defaultNamespace: string): PreheatSpec {
   PREHEAT('', props);
-  const image = checkImage('image', props.image);
+  const image = checkImage('image', props.image, DFDAEMON.name);
   return {
     ...workloadSpec(props, {
       image,
@@ -68,7 +69,7 @@ function checkImages(images: string[]): string[] {
     if (images.indexOf(image) !== i) {
       throw new Error(`images names "${image}" twice, at ${images.indexOf(image)} and ${i}: name it once.`);
     }
-    return checkImage(`images[${i}]`, image);
+    return checkImageName(`images[${i}]`, image, 'docker.io/library/nginx:1.25');
   });
 }
 

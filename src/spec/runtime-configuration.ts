@@ -1,10 +1,10 @@
 import { NODE_MIRROR } from '../contract/index';
 import type { RuntimeConfiguration } from '../runtime-configuration-props';
 import type { RuntimePaths } from '../runtime-paths';
-import { checkImage } from './checks';
 import { checkDockerHub, dockerSpec } from './docker';
 import type { DockerSpec } from './docker';
 import { durationText, written } from './durations';
+import { checkImage } from './image';
 import { checkTaint } from './metadata';
 import { namedRegistries } from './registry';
 import type { RegistrySpec } from './registry';
@@ -60,7 +60,7 @@ export function runtimeConfigurationSpec(
   props: RuntimeConfiguration,
   registries: RegistrySpec[],
 ): RuntimeConfigurationSpec {
-  const image = checkImage('configureRuntime.image', props.image);
+  const image = checkImage('configureRuntime.image', props.image, NODE_MIRROR.name);
   const runtimes = checkRuntimes('configureRuntime.runtimes', props.runtimes);
   checkDockerHub('configureRuntime.', runtimes, registries);
   const restart = props.restart ?? false;

@@ -35,10 +35,14 @@ export const texts: Check<Readonly<Record<string, string>>> = (prop, value) => {
   for (const [name, one] of Object.entries(value)) text(`${prop}["${name}"]`, one);
 };
 
-/** Values in a list. */
-export function listOf<Value>(check: Check<Value>): Check<Value[]> {
+/**
+ * Values in a list.
+ *
+ * @param example how to write one
+ */
+export function listOf<Value>(check: Check<Value>, example = 'a list in brackets'): Check<Value[]> {
   return (prop, value) => {
-    if (!Array.isArray(value)) refuse(prop, value, 'a list in brackets');
+    if (!Array.isArray(value)) refuse(prop, value, example);
     value.forEach((one: unknown, i) => check(`${prop}[${i}]`, one));
   };
 }

@@ -205,12 +205,17 @@ const DF_DAEMON_OPTIONS: Checks<DfDaemonOptions> = {
   }),
 };
 
+const supernodes = listOf(
+  text,
+  "addressesFrom(namespace) of a SupernodeConstruct, or a list such as ['supernode.dragonfly-system']",
+);
+
 /** Of df-daemons. */
 export const DF_DAEMON = propsOf<DfDaemonProps>(
   {
     ...DF_DAEMON_OPTIONS,
     image: text,
-    supernodes: listOf(text),
+    supernodes,
     registries,
     ca: authority,
     namespace: text,
@@ -248,7 +253,7 @@ export const PREHEAT = propsOf<PreheatJobProps>(
     ...WORKLOAD,
     image: text,
     images: listOf(text),
-    supernodes: listOf(text),
+    supernodes,
     platforms: listOf(text),
     credentialsSecret: text,
     schedule: cron,

@@ -5,12 +5,13 @@ import { StorageType } from '../storage';
 import type { SupernodeProps } from '../supernode-props';
 import { accessSpec, tokenServersOf } from './access';
 import type { AccessSpec } from './access';
-import { checkCidr, checkImage, checkName, checkNamespace, checkPort, checkReference } from './checks';
+import { checkCidr, checkName, checkNamespace, checkPort, checkReference } from './checks';
 import { checkClassic } from './classic';
 import { durationText } from './durations';
 import { egressPorts } from './egress';
 import { FileSet } from './files';
 import type { FileSpec } from './files';
+import { checkImage } from './image';
 import { DOCKER_HUB, checkClassicRegistries, originsOf, parseRegistries } from './registry';
 import { SUPERNODE as SHAPE } from './shapes';
 import { storeDefaults, storeSpec } from './storage';
@@ -74,7 +75,7 @@ export function supernodeSpec(props: SupernodeProps, defaultNamespace: string): 
     checkClassicRegistries('registries', props.registries ?? []);
   }
   const replicas = checkReplicas(props);
-  const image = checkImage('image', props.image);
+  const image = checkImage('image', props.image, SUPERNODE.name);
   const registries = parseRegistries('registries', props.registries ?? [DOCKER_HUB]);
   const files = new FileSet();
   const access = accessSpec(registries, props.ca, files);
