@@ -2,6 +2,7 @@ import { k8s, LabelSelector } from 'cdk8s-plus-27';
 import type { IPodSelector, PodSelectorConfig } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { checkedBy } from './checked';
+import { clusterWide } from './cluster-wide';
 import type { DfDaemonProps } from './df-daemon-props';
 import { classicDfDaemonConfigMap, classicDfDaemonSelector, classicDfDaemonSet } from './manifests/classic';
 import { dfDaemonConfigMap, dfDaemonSelector, dfDaemonSet } from './manifests/df-daemon';
@@ -41,11 +42,9 @@ export class DfDaemonConstruct extends Construct implements IPodSelector {
     this.podLabels = spec.classic ? classicDfDaemonSelector(spec) : dfDaemonSelector(spec);
     if (spec.runtime?.startupTaint !== undefined) {
       this.serviceAccount = new k8s.KubeServiceAccount(this, 'service-account', taintServiceAccount(spec));
-      this.clusterRole = new k8s.KubeClusterRole(this, 'cluster-role', taintClusterRole(spec));
-      this.clusterRoleBinding = new k8s.KubeClusterRoleBinding(
-        this,
-        'cluster-role-binding',
-        taintClusterRoleBinding(spec),
+      this.clusterRole = clusterWide(new k8s.KubeClusterRole(this, 'cluster-role', taintClusterRole(spec)));
+      this.clusterRoleBinding = clusterWide(
+        new k8s.KubeClusterRoleBinding(this, 'cluster-role-binding', taintClusterRoleBinding(spec)),
       );
     }
     this.configMap = new k8s.KubeConfigMap(

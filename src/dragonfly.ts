@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { checkedBy } from './checked';
+import { clusterWide } from './cluster-wide';
 import { DfDaemonConstruct } from './df-daemon';
 import type { DragonflyProps } from './dragonfly-props';
 import { criticalPodsQuota, namespaceProps } from './manifests/namespace';
@@ -32,7 +33,7 @@ export class Dragonfly extends Construct {
     const spec = checkedBy(this, () => dragonflySpec(props, defaultNamespace(this)));
     this.namespace = spec.namespace;
     if (spec.createNamespace) {
-      this.namespaceObject = new k8s.KubeNamespace(this, 'namespace', namespaceProps(spec.namespace));
+      this.namespaceObject = clusterWide(new k8s.KubeNamespace(this, 'namespace', namespaceProps(spec.namespace)));
       this.resourceQuota = new k8s.KubeResourceQuota(this, 'critical-pods', criticalPodsQuota(spec.namespace));
     }
     this.supernode = new SupernodeConstruct(this, 'supernode', spec.supernode);

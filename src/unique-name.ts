@@ -1,10 +1,8 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
+import { CLUSTER_WIDE } from './cluster-wide';
 import { CRITICAL_PODS } from './manifests/namespace';
 import { onceATurn } from './policy/once-a-turn';
-
-/** The kinds of ours that stand in no namespace. */
-const CLUSTER_WIDE = ['Namespace', 'ClusterRole', 'ClusterRoleBinding'];
 
 const checked = new WeakSet<Chart>();
 

@@ -85,6 +85,14 @@ describe('the namespace', () => {
     expect(manifestsOf(scope).map(({ metadata }) => metadata.namespace)).toEqual(Array(5).fill(namespace));
   });
 
+  it("is not the chart's for what stands in none", () => {
+    const scope = chart({ namespace: 'p2p' });
+    const configureRuntime = { image: 'a', startupTaint: 'a.example.com/b' };
+    new Dragonfly(scope, 'dragonfly', { ...IMAGES, createNamespace: true, daemon: { configureRuntime } });
+    const without = manifestsOf(scope).filter(({ metadata }) => metadata.namespace === undefined);
+    expect(without.map(({ kind }) => kind)).toEqual(['Namespace', 'ClusterRole', 'ClusterRoleBinding']);
+  });
+
   it('qualifies the address of a supernode in another one', () => {
     const supernode = new SupernodeConstruct(chart(), 'supernode', { image: 'a', namespace: 'p2p' });
     expect(supernode.addressFrom('p2p')).toBe('supernode');
