@@ -5,6 +5,7 @@ import { checkedBy } from './checked';
 import { PodMonitor, PrometheusRule } from './imports/monitoring.coreos.com';
 import {
   dashboardConfigMap,
+  kubectlNamespace,
   matchersOf,
   metricsNetworkPolicy,
   podMonitor,
@@ -61,12 +62,13 @@ export class DragonflyMonitoring extends Construct {
       replicas: supernode.replicas,
       minFreeBytes: supernode.minFree.toKibibytes() * 1024,
     };
+    const kubectl = { supernode: kubectlNamespace([seed]), daemon: kubectlNamespace(nodes) };
     this.podMonitors = [
       new PodMonitor(this, 'supernode', podMonitor(spec, seed, 'api')),
       ...nodes.map((one, i) => new PodMonitor(this, `df-daemon-${i}`, podMonitor(spec, one, 'ops'))),
     ];
     if (spec.alerts) {
-      this.prometheusRule = new PrometheusRule(this, 'alerts', prometheusRule(spec, seed.namespace, series));
+      this.prometheusRule = new PrometheusRule(this, 'alerts', prometheusRule(spec, seed.namespace, series, kubectl));
     }
     if (spec.dashboard) {
       this.dashboard = new k8s.KubeConfigMap(this, 'dashboard', dashboardConfigMap(spec, seed.namespace, series));

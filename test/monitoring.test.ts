@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Metrics } from '@cdk8s-dragonfly/dfdaemon';
 import type { ResponseRecord } from '@cdk8s-dragonfly/dfdaemon';
 import { Duration } from 'cdk8s';
-import { Dragonfly, DragonflyMonitoring, Preset } from '../src';
+import { DfDaemonConstruct, Dragonfly, DragonflyMonitoring, Preset, SupernodeConstruct } from '../src';
 import type { MonitoringOptions } from '../src';
 import { ALERTS } from '../src/monitoring/alerts';
 import { alertsDocument } from './support/alerts-document';
@@ -106,6 +106,24 @@ it('docs/alerts.md tells each alert with what to do; UPDATE_DOCS=1 writes it ane
 });
 
 describe('monitoring', () => {
+  it('has alerts whose first step says where the pods are, in all namespaces where they are in several', () => {
+    const scope = chart();
+    const supernode = new SupernodeConstruct(scope, 's', { image: 'a', namespace: 'seeds' });
+    const daemon = (namespace: string, nodeSelector: Record<string, string>): DfDaemonConstruct =>
+      new DfDaemonConstruct(scope, namespace, { image: 'a', supernodes: ['s.seeds'], namespace, nodeSelector });
+    const pools = [daemon('a', { pool: 'a' }), daemon('b', { pool: 'b' })];
+    const steps = (daemons: DfDaemonConstruct[]): string => {
+      const { prometheusRule } = new DragonflyMonitoring(chart(), 'm', { supernode, daemons });
+      return JSON.stringify(prometheusRule?.toJson());
+    };
+    expect(ALERTS.filter(({ runbook }) => runbook[0]?.includes('NAMESPACE') === true)).toHaveLength(4);
+    expect(steps(pools)).not.toContain('NAMESPACE');
+    expect(steps(pools)).toContain('`kubectl -n seeds get pods -l app.kubernetes.io/name=supernode');
+    expect(steps(pools)).toContain('`kubectl -n seeds logs --previous POD`');
+    expect(steps(pools)).toContain('`kubectl --all-namespaces get daemonset');
+    expect(steps(pools.slice(0, 1))).toContain('`kubectl -n a get daemonset');
+  });
+
   it('of one supernode has no alert about a missing replica, and none about a floor of nothing', () => {
     const scope = chart();
     new Dragonfly(scope, 'it', { ...IMAGES, monitoring: {} });

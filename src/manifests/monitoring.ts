@@ -4,6 +4,8 @@ import type { PodMonitorProps, PrometheusRuleProps } from '../imports/monitoring
 import { ALERTS } from '../monitoring/alerts';
 import type { AlertScope } from '../monitoring/alerts';
 import { dashboard } from '../monitoring/dashboard';
+import { firstStep } from '../monitoring/first-step';
+import type { AlertNamespaces } from '../monitoring/first-step';
 import type { MonitoringSpec } from '../spec/monitoring';
 import { objectLabels, sha256 } from './common';
 
@@ -34,6 +36,12 @@ export function matchersOf(monitored: readonly Monitored[]): string {
   ].join(',');
 }
 
+/** Where pods are, as an option of kubectl. */
+export function kubectlNamespace(monitored: readonly Monitored[]): string {
+  const [first = '', ...others] = new Set(monitored.map(({ namespace }) => namespace));
+  return others.length === 0 ? `-n ${first}` : '--all-namespaces';
+}
+
 /** Has Prometheus ask pods for metrics at a port of theirs. */
 export function podMonitor(spec: MonitoringSpec, monitored: Monitored, port: string): PodMonitorProps {
   return {
@@ -50,15 +58,21 @@ export function podMonitor(spec: MonitoringSpec, monitored: Monitored, port: str
  * The alerts. Their labels say whose they are: most expressions leave no label of the series, and Alertmanager takes alerts of the same labels for
  * one.
  */
-export function prometheusRule(spec: MonitoringSpec, namespace: string, scope: AlertScope): PrometheusRuleProps {
+export function prometheusRule(
+  spec: MonitoringSpec,
+  namespace: string,
+  scope: AlertScope,
+  namespaces: AlertNamespaces,
+): PrometheusRuleProps {
   return {
     metadata: metadataOf(spec, namespace, `${spec.name}-alerts`, spec.labels),
     spec: {
       groups: [
         {
           name: spec.name,
-          rules: ALERTS.flatMap(({ name, severity, lasting, summary, impact, runbook, expression }) => {
-            const expr = expression(scope);
+          rules: ALERTS.flatMap((alert) => {
+            const { name, severity, lasting, summary, impact } = alert;
+            const expr = alert.expression(scope);
             return expr === undefined
               ? []
               : [
@@ -69,7 +83,7 @@ export function prometheusRule(spec: MonitoringSpec, namespace: string, scope: A
                     labels: { namespace, installation: spec.name, ...spec.alertLabels, severity },
                     annotations: {
                       summary,
-                      description: `${impact} First: ${runbook[0] ?? ''}`,
+                      description: `${impact} First: ${firstStep(alert, namespaces)}`,
                       ...(spec.runbookUrl === undefined
                         ? {}
                         : { runbook_url: `${spec.runbookUrl}#${name.toLowerCase()}` }),

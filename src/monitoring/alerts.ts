@@ -1,3 +1,5 @@
+import type { AlertNamespaces } from './first-step';
+
 /** What alerts are about. */
 export interface AlertScope {
   /** The label matchers of the supernodes' series. */
@@ -19,6 +21,8 @@ export interface Alert {
   readonly summary: string;
   /** What pulls suffer meanwhile. */
   readonly impact: string;
+  /** Whose namespace NAMESPACE is in the first step, where it has one. */
+  readonly namespaceOf?: keyof AlertNamespaces;
   /** What to do, in order. */
   readonly runbook: readonly string[];
   /** Undefined: it says nothing in this installation. */
@@ -52,6 +56,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'No supernode answers.',
     impact:
       'Pulls go on: the nodes share what they fetch from the registry themselves, with more load on its uplink. New nodes and preheats are not helped.',
+    namespaceOf: 'supernode',
     runbook: [
       '`kubectl -n NAMESPACE get pods -l app.kubernetes.io/name=supernode -o wide`, then `describe` and `logs --previous` of what is not ready.',
       'Pending: its node is gone, or the volume cannot be attached. Give it another place (`placement`, `storage`).',
@@ -66,6 +71,7 @@ export const ALERTS: readonly Alert[] = [
     lasting: '15m',
     summary: 'No df-daemon answers.',
     impact: 'Runtimes go straight to the registry, each node for itself.',
+    namespaceOf: 'daemon',
     runbook: [
       '`kubectl -n NAMESPACE get daemonset -l app.kubernetes.io/name=df-daemon`: are there pods, and do they have their image?',
       'Pods are ready, and Prometheus does not reach port 65003 of the nodes: a firewall, or a policy of its namespace.',
@@ -93,6 +99,7 @@ export const ALERTS: readonly Alert[] = [
     lasting: '15m',
     summary: '{{ $value | humanizePercentage }} of the df-daemons do not answer.',
     impact: 'Their nodes pull straight from the registry.',
+    namespaceOf: 'daemon',
     runbook: [
       '`kubectl -n NAMESPACE get pods -l app.kubernetes.io/name=df-daemon -o wide | grep -v Running`: do they have a node, a runtime, a version in common?',
       'After a rollout of a new version: `kubectl rollout undo daemonset/df-daemon`.',
@@ -239,8 +246,9 @@ export const ALERTS: readonly Alert[] = [
     lasting: '0m',
     summary: '{{ $labels.pod }} has started {{ $value }} times within an hour.',
     impact: 'What it fetched goes on from where it was; daemons turn to each other meanwhile.',
+    namespaceOf: 'supernode',
     runbook: [
-      '`kubectl logs --previous`, and `describe`: killed for memory (raise `resources.memory.limit`; the heap is half of it), or by a probe.',
+      '`kubectl -n NAMESPACE logs --previous POD`, and `describe`: killed for memory (raise `resources.memory.limit`; the heap is half of it), or by a probe.',
       'Killed by SIGKILL without either: its event loop stood still for 10 s. See DragonflySupernodeOverloaded.',
     ],
     expression: ({ supernode }) => `changes(process_start_time_seconds{${supernode}}[1h]) > 2`,
