@@ -25,7 +25,7 @@ export function launcher<const Spec extends CommandSpec>(
 ): Launch {
   return async (argv, env) => {
     process.stdout.on('error', dropUnread);
-    process.stderr.on('error', dropUnread);
+    process.stderr.on('error', dropUnwritten);
     process.exitCode = UNFINISHED_EXIT_CODE;
     const reportUnfinished = (): void => void process.stderr.write(`${spec.name}: ${UNFINISHED}\n`);
     process.once('beforeExit', reportUnfinished);
@@ -49,4 +49,12 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
 /** Output is dropped when its reader has gone, as in `dfget --help | head -1`; any other error counts as unhandled. */
 function dropUnread(error: Error): void {
   if (codeOf(error) !== 'EPIPE') throw error;
+}
+
+/** What a disk answers that takes no more. */
+const FULL_DISK: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EIO'];
+
+/** Nobody is served better for want of a log: lines that its disk does not take are dropped as well. */
+function dropUnwritten(error: Error): void {
+  if (!FULL_DISK.includes(codeOf(error))) dropUnread(error);
 }

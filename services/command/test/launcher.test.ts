@@ -13,9 +13,11 @@ class Child {
   err = '';
   #out = '';
 
-  constructor(...argv: readonly string[]) {
+  /** @param redirection of the shell, such as `2>/dev/full`. */
+  constructor(argv: readonly string[], redirection = '') {
     const script = join(__dirname, 'fixtures', 'process.ts');
-    this.#process = spawn(process.execPath, ['-r', FROM_SOURCE, script, ...argv], {
+    const command = [process.execPath, '-r', FROM_SOURCE, script, ...argv];
+    this.#process = spawn('sh', ['-c', `exec "$@" ${redirection}`, 'sh', ...command], {
       timeout: LIMIT,
       killSignal: 'SIGKILL',
     });
@@ -44,7 +46,7 @@ class Child {
 
 describe('a launched command', () => {
   test('stops on SIGTERM with 0', async () => {
-    const child = new Child('apply');
+    const child = new Child(['apply']);
     await child.says('started');
     child.kill('SIGTERM');
     expect(await child.exit()).toBe(0);
@@ -52,7 +54,7 @@ describe('a launched command', () => {
   });
 
   test('ends at once at the second signal', async () => {
-    const child = new Child('apply', '-u', 'http://stuck/');
+    const child = new Child(['apply', '-u', 'http://stuck/']);
     await child.says('started');
     child.kill('SIGTERM');
     await child.says('stopping');
@@ -61,20 +63,31 @@ describe('a launched command', () => {
   });
 
   test('ends with 70 and the stack of a rejection that nobody handled', async () => {
-    const child = new Child('plan');
+    const child = new Child(['plan']);
     expect(await child.exit()).toBe(70);
     expect(child.err).toContain('"message":"forgotten","stack":"Error: forgotten\\n    at ');
   });
 
   test('ends with 70 when nothing is left to wait for', async () => {
-    const child = new Child('check');
+    const child = new Child(['check']);
     expect(await child.exit()).toBe(70);
     expect(child.err).toContain('modal: ended with its work unfinished: nothing was left to wait for\n');
   });
 
   test('does not mind that nobody reads its help', async () => {
-    const child = new Child('--help');
+    const child = new Child(['--help']);
     child.closeOutput();
     expect(await child.exit()).toBe(0);
+  });
+
+  test('goes on without a log that its disk does not take', async () => {
+    const child = new Child(['apply'], '2>/dev/full');
+    await child.says('started');
+    child.kill('SIGTERM');
+    expect(await child.exit()).toBe(0);
+  });
+
+  test('fails when a disk does not take what it was asked for', async () => {
+    expect(await new Child(['--help'], '>/dev/full').exit()).toBe(1);
   });
 });
