@@ -18,6 +18,7 @@ import {
   Storage,
 } from '../src';
 import type { DragonflyProps } from '../src';
+import { COMMANDS } from './support/flags-document';
 import { envOf, podOf } from './support/pod';
 import type { Container } from './support/pod';
 import { chart, manifestsOf } from './support/synth';
@@ -321,4 +322,11 @@ describe('what the daemons understand of the manifests', () => {
       { name: 'credentials', mountPath: '/etc/dragonfly/credentials', readOnly: true },
     ]);
   });
+});
+
+// One of more than 2^31 - 1 ms runs out at once.
+it.each(COMMANDS)('no time of $name is longer than a timer of Node can run', ({ flags, lists = {} }) => {
+  const values = [flags, ...Object.values(lists).map(({ fields }) => fields)].flatMap((some) => Object.entries(some));
+  const times = values.filter(([, { type }]) => type === 'duration' || type === 'seconds');
+  expect(times.filter(([, { max = Infinity }]) => max >= 2 ** 31).map(([name]) => name)).toEqual([]);
 });

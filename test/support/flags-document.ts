@@ -2,7 +2,8 @@ import { DFDAEMON, DFGET, DFGET_DOCTOR, DFGET_PREHEAT, NODE_MIRROR, SUPERNODE } 
 import type { CommandSpec, FlagSpec, ListSpec, ValueSpec } from '@cdk8s-dragonfly/contract';
 import { UNREACHABLE } from '../arrivals/unreachable-flags';
 
-const COMMANDS: readonly CommandSpec[] = [SUPERNODE, DFDAEMON, DFGET, DFGET_PREHEAT, DFGET_DOCTOR, NODE_MIRROR];
+/** Every command. */
+export const COMMANDS: readonly CommandSpec[] = [SUPERNODE, DFDAEMON, DFGET, DFGET_PREHEAT, DFGET_DOCTOR, NODE_MIRROR];
 
 /** The text of docs/flags.md. */
 export function flagsDocument(): string {

@@ -103,6 +103,7 @@ export const DFGET = {
       aliases: ['--exceed', '-exceed'],
       type: 'seconds',
       min: 1000,
+      max: 2_073_600_000,
       text: 'How long the download may take in all. Default: as long as it moves.',
     },
     showbar: {
