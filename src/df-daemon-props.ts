@@ -86,7 +86,7 @@ export interface DfDaemonOptions extends WorkloadProps {
   /**
    * How long pulls that are under way may go on when a df-daemon is told to stop; less than `terminationGracePeriod`.
    *
-   * @default - 30 s less than the grace, 90 s with `configureRuntime`, and at most 270 s
+   * @default - 30 s less than `terminationGracePeriod`, 90 s with `configureRuntime`, and at most 270 s
    */
   readonly drainTimeout?: Duration;
   /**

@@ -75,7 +75,7 @@ export interface WorkloadProps {
   /**
    * How long a pod may take to end, in which it finishes what is under way; whole seconds.
    *
-   * @default - 5 minutes, and at least half a minute more than `configureRuntime.reloadTimeout` four times; 30 seconds for a preheat; 90 seconds for a node-mirror Job, and at least half a minute more than `reloadTimeout` twice
+   * @default - 5 minutes, with `configureRuntime` half a minute and four times its `reloadTimeout` more; 30 seconds for a preheat; 90 seconds for a node-mirror Job, and at least half a minute more than `reloadTimeout` twice
    */
   readonly terminationGracePeriod?: Duration;
   /**

@@ -87,7 +87,11 @@ describe('the props of the df-daemons', () => {
       'drainTimeout is 300s and terminationGracePeriod 300s, of which 30s are for what else happens at the end: use at most 270s, or raise terminationGracePeriod.',
     ],
     [
-      { drainTimeout: Duration.seconds(240), configureRuntime: { image: 'a' } },
+      {
+        terminationGracePeriod: Duration.minutes(5),
+        drainTimeout: Duration.seconds(240),
+        configureRuntime: { image: 'a' },
+      },
       'drainTimeout is 240s and terminationGracePeriod 300s, of which 90s are for what else happens at the end: use at most 210s, or raise terminationGracePeriod.',
     ],
     [
@@ -167,26 +171,39 @@ describe('the props of the df-daemons', () => {
 
   it.each([
     [{}, undefined],
-    [{ configureRuntime: { image: 'a' } }, '210s'],
+    [{ configureRuntime: { image: 'a' } }, undefined],
+    [{ terminationGracePeriod: Duration.minutes(5), configureRuntime: { image: 'a' } }, '210s'],
     [{ terminationGracePeriod: Duration.minutes(2) }, '90s'],
     [{ terminationGracePeriod: Duration.minutes(9), configureRuntime: { image: 'a' } }, undefined],
     [{ terminationGracePeriod: Duration.seconds(5) }, '0s'],
   ])(
     '%j let pulls go on for %s when a df-daemon is told to stop; undefined: the 270 s of the daemon',
     (props, text) => {
-      expect(dfDaemonSpec({ ...daemon, ...props }, 'ns').drainTimeout).toBe(text);
+      expect(dfDaemonSpec({ ...daemon, ...props }, 'ns').drain.drainTimeout).toBe(text);
     },
   );
 
   it.each([
-    [{ image: 'a' }, {}, 300],
-    [{ image: 'a', reloadTimeout: Duration.seconds(67) }, {}, 300],
-    [{ image: 'a', reloadTimeout: Duration.minutes(10) }, {}, 2430],
-    [{ image: 'a' }, { terminationGracePeriod: Duration.seconds(20) }, 20],
-    [{ image: 'a', reloadTimeout: Duration.seconds(22) }, { terminationGracePeriod: Duration.minutes(2) }, 120],
-  ])('with %j, %j a pod has %d s to end, enough to take the runtimes off', (configureRuntime, props, seconds) => {
-    expect(dfDaemonSpec({ ...daemon, ...props, configureRuntime }, 'ns').gracePeriodSeconds).toBe(seconds);
-  });
+    [{ image: 'a' }, {}, 410, 110],
+    [{ image: 'a', reloadTimeout: Duration.seconds(1) }, {}, 334, 60],
+    [{ image: 'a', reloadTimeout: Duration.minutes(10) }, {}, 2730, 2430],
+    [{ image: 'a' }, { drainTimeout: Duration.seconds(10) }, 410, 110],
+    [{ image: 'a' }, { terminationGracePeriod: Duration.seconds(20) }, 20, 60],
+    [{ image: 'a' }, { terminationGracePeriod: Duration.minutes(9) }, 540, 110],
+    [{ image: 'a', reloadTimeout: Duration.seconds(22) }, { terminationGracePeriod: Duration.minutes(2) }, 120, 60],
+    [
+      { image: 'a', reloadTimeout: Duration.seconds(22) },
+      { terminationGracePeriod: Duration.minutes(2), drainTimeout: Duration.seconds(10) },
+      120,
+      80,
+    ],
+  ])(
+    'with %j, %j a pod has %d s to end, and its df-daemon waits %d s of them for the runtimes to be off it',
+    (configureRuntime, props, grace, wait) => {
+      const { gracePeriodSeconds, drain } = dfDaemonSpec({ ...daemon, ...props, configureRuntime }, 'ns');
+      expect([gracePeriodSeconds, drain.waitSeconds]).toEqual([grace, wait]);
+    },
+  );
 
   it('dockerd may ask through the df-daemon beside it, when that is a proxy and the images are pinned; through another place anyhow', () => {
     const proxyOf = (props: Partial<DfDaemonProps>) =>

@@ -118,7 +118,7 @@ function dfDaemonContainer(spec: DfDaemonSpec): k8s.Container {
       tagPolicy: spec.tagPolicy,
       ratelimit: spec.ratelimit,
       uploadLimit: spec.uploadLimit,
-      drainTimeout: spec.drainTimeout,
+      drainTimeout: spec.drain.drainTimeout,
       hijackCert: spec.proxy?.hijackCert,
       hijackKey: spec.proxy?.hijackKey,
       proxyAllow: spec.proxy?.proxyAllow,

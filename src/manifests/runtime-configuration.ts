@@ -1,7 +1,6 @@
 import { k8s } from 'cdk8s-plus-27';
 import { NODE_MIRROR, PATHS } from '../contract/index';
 import type { DfDaemonSpec } from '../spec/df-daemon';
-import { MAX_WAIT_SECONDS } from '../spec/drain';
 import { renderArgs } from './args';
 import { fieldEnv, objectLabels } from './common';
 import { containerOf, envOf, metadataOf } from './workload';
@@ -11,8 +10,8 @@ const STATE_FOLDER = '/run/dragonfly';
 const ON_FILE = `${STATE_FOLDER}/mirror-on`;
 const TOKEN = 'token';
 /** Ends when the runtimes no longer have the mirror, or who is to take it off (boot, namespace, PID and start, in the file) runs no more. */
-const WAIT_SCRIPT =
-  `const{readFileSync:r}=require('fs'),end=Date.now()+${MAX_WAIT_SECONDS}e3;` +
+const waitScript = (seconds: number): string =>
+  `const{readFileSync:r}=require('fs'),end=Date.now()+${seconds}e3;` +
   `const on=()=>{try{const[,,pid,start]=r('${ON_FILE}','utf8').split(' ');` +
   `return r('/proc/'+pid+'/stat','utf8').split(') ').pop().split(' ')[19]===start}catch{return false}};` +
   `const t=setInterval(()=>{if(!on()||Date.now()>end)clearInterval(t)},100)`;
@@ -90,8 +89,11 @@ export function stateMounts({ runtime }: DfDaemonSpec): k8s.VolumeMount[] {
 }
 
 /** Holds the df-daemon back, when its pod ends, until no runtime has the mirror: both containers are told to end at once. */
-export function waitForRuntimes({ runtime }: DfDaemonSpec): Pick<k8s.Container, 'lifecycle'> {
-  return runtime === undefined ? {} : { lifecycle: { preStop: { exec: { command: ['node', '-e', WAIT_SCRIPT] } } } };
+export function waitForRuntimes({ runtime, drain }: DfDaemonSpec): Pick<k8s.Container, 'lifecycle'> {
+  if (runtime === undefined) {
+    return {};
+  }
+  return { lifecycle: { preStop: { exec: { command: ['node', '-e', waitScript(drain.waitSeconds)] } } } };
 }
 
 /** Tolerates the taint that is to be removed. */

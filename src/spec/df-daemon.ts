@@ -7,7 +7,8 @@ import type { AccessSpec, OwnAccessSpec } from './access';
 import { checkAddresses, checkName, checkNamespace, checkPort } from './checks';
 import { checkClassic } from './classic';
 import { checkOwnProxy } from './docker';
-import { drainTimeout } from './drain';
+import { drainSpec } from './drain';
+import type { DrainSpec } from './drain';
 import { durationText } from './durations';
 import { FileSet } from './files';
 import type { FileSpec } from './files';
@@ -44,7 +45,7 @@ export interface DfDaemonSpec extends WorkloadSpec {
   /** Bytes a second. */
   readonly ratelimit: string | undefined;
   readonly uploadLimit: string | undefined;
-  readonly drainTimeout: string | undefined;
+  readonly drain: DrainSpec;
   readonly timeouts: TimeoutsSpec;
   readonly maxUnavailable: string;
   readonly runtime: RuntimeConfigurationSpec | undefined;
@@ -107,7 +108,7 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
     image,
     resources: { cpuRequest: '50m', memoryRequest: '128Mi', memoryLimit: 512 },
     priorityClassName: 'system-node-critical',
-    gracePeriodSeconds: Math.max(300, props.configureRuntime === undefined ? 0 : offSeconds(props.configureRuntime)),
+    gracePeriodSeconds: 300 + (props.configureRuntime === undefined ? 0 : offSeconds(props.configureRuntime)),
     nodeSelector: LINUX,
     takenEnv: { REGISTRY: 'registries', HOST_IP: 'WirePatch', ZONE: 'zone' },
   });
@@ -138,7 +139,7 @@ export function dfDaemonSpec(props: DfDaemonProps, defaultNamespace: string): Df
     tagPolicy: props.tagPolicy?.text,
     ratelimit: bytesText(props.rateLimit),
     uploadLimit: bytesText(props.uploadLimit),
-    drainTimeout: classic ? undefined : drainTimeout(props, workload.gracePeriodSeconds),
+    drain: drainSpec(props, workload.gracePeriodSeconds),
     timeouts: timeoutsOf(props),
     maxUnavailable: checkMaxUnavailable(props.maxUnavailable ?? '10%'),
     runtime,

@@ -1,15 +1,24 @@
 import { DFDAEMON } from '../contract/index';
 import type { DfDaemonProps } from '../df-daemon-props';
 import { durationText, written } from './durations';
+import { offSeconds } from './runtime-configuration';
+
+/** What happens at the end of a pod, one after the other. */
+export interface DrainSpec {
+  /** How long the df-daemon waits at most for the runtimes to be off it; in seconds. */
+  readonly waitSeconds: number;
+  /** How long pulls may go on then; undefined: the daemon's own default. */
+  readonly drainTimeout: string | undefined;
+}
 
 /**
- * How long pulls may go on at the end of a pod; undefined: the daemon's own default. The kubelet gives the grace to all that happens then: runtimes
- * that are taken off first, and what comes after the drain.
+ * The end of a pod. The kubelet gives the grace to all that happens then: runtimes that are taken off first, the drain, and what comes after it.
  *
  * @throws Error naming the prop, the value and the fix.
  */
-export function drainTimeout(props: DfDaemonProps, graceSeconds: number): string | undefined {
-  const reserve = END_SECONDS + (props.configureRuntime === undefined ? 0 : MAX_WAIT_SECONDS);
+export function drainSpec(props: DfDaemonProps, graceSeconds: number): DrainSpec {
+  const { configureRuntime } = props;
+  const reserve = END_SECONDS + (configureRuntime === undefined ? 0 : LEAST_WAIT_SECONDS);
   const given = props.drainTimeout?.toMilliseconds();
   if (given !== undefined && given > (graceSeconds - reserve) * 1000) {
     throw new Error(
@@ -17,14 +26,22 @@ export function drainTimeout(props: DfDaemonProps, graceSeconds: number): string
         `use at most ${Math.max(0, graceSeconds - reserve)}s, or raise terminationGracePeriod.`,
     );
   }
-  if (given !== undefined) {
-    return durationText('drainTimeout', props.drainTimeout, DFDAEMON.flags.drainTimeout);
-  }
-  const fitting = `${Math.max(0, Math.min(DEFAULT_DRAIN_SECONDS, graceSeconds - reserve))}s`;
-  return fitting === DFDAEMON.flags.drainTimeout.default ? undefined : fitting;
+  const fitting = Math.max(0, Math.min(DEFAULT_DRAIN_SECONDS, graceSeconds - reserve));
+  const drain = given === undefined ? fitting : Math.ceil(given / 1000);
+  // A grace that was given may be shorter than all of this: then pulls that are under way come before a runtime that does not answer.
+  const left = graceSeconds - END_SECONDS - drain;
+  const off = configureRuntime === undefined ? 0 : offSeconds(configureRuntime);
+  return {
+    waitSeconds: Math.max(LEAST_WAIT_SECONDS, Math.min(off, left)),
+    drainTimeout:
+      given !== undefined
+        ? durationText('drainTimeout', props.drainTimeout, DFDAEMON.flags.drainTimeout)
+        : fitting === DEFAULT_DRAIN_SECONDS
+          ? undefined
+          : `${fitting}s`,
+  };
 }
 
 const DEFAULT_DRAIN_SECONDS = Number.parseInt(DFDAEMON.flags.drainTimeout.default, 10);
 const END_SECONDS = 30;
-/** How long a df-daemon waits at most for the runtimes to be off it. */
-export const MAX_WAIT_SECONDS = 60;
+const LEAST_WAIT_SECONDS = 60;

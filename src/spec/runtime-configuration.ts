@@ -32,8 +32,10 @@ export interface RuntimeConfigurationSpec {
  * which waits for its runtime up to twice.
  */
 export function offSeconds(props: RuntimeConfiguration): number {
-  return Math.ceil((4 * (props.reloadTimeout?.toMilliseconds() ?? 0)) / 1000) + END_SECONDS;
+  return Math.ceil((4 * (props.reloadTimeout?.toMilliseconds() ?? DEFAULT_RELOAD_MS)) / 1000) + END_SECONDS;
 }
+
+const DEFAULT_RELOAD_MS = Number.parseInt(NODE_MIRROR.flags.reloadTimeout.default, 10) * 1000;
 
 /** For all that is not waiting. */
 const END_SECONDS = 30;

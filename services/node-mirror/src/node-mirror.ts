@@ -22,7 +22,7 @@ export interface NodeMirrorSettings {
 export interface NodeMirrorPorts {
   /** For whoever looks into what happened. */
   readonly log?: Pick<Log, 'info' | 'debug'>;
-  /** Ends the waiting for the mirror; what is begun after that is finished. */
+  /** Ends the waiting for the mirror, and `apply` and `restore` before their next runtime; what is begun is finished. */
   readonly signal?: AbortSignal;
   /** Default: {@link waitForMirror}. */
   readonly waitForMirror?: typeof waitForMirror;
@@ -50,6 +50,11 @@ type Unseen = 'leave' | 'configured' | 'work';
 /** The most that happened to one of the files. */
 function mostOf(files: readonly FileReport[]): FileReport['outcome'] {
   return files.find(({ outcome }) => outcome !== 'unchanged')?.outcome ?? 'unchanged';
+}
+
+/** Several runtimes, each of which may take its time, would outlast the patience of who waits for the end. @throws Refusal */
+function checkStop(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new Refusal('told to stop before its turn; nothing was changed');
 }
 
 /** Points the container runtimes of a node at a mirror, and back. Every mode may be run again, also after it was killed. */
@@ -85,6 +90,7 @@ export class NodeMirror {
       }
     }
     return await this.each('apply', async (installation, common) => {
+      checkStop(this.ports.signal);
       const looked = await this.look(installation);
       const files: FileReport[] = [];
       const undos: (() => Promise<void>)[] = [];
@@ -136,11 +142,17 @@ export class NodeMirror {
     return await this.each('check', work, unseen);
   }
 
-  /** Undoes every `apply`, last file first. Runtimes that do not run get their files back all the same. */
-  async restore(): Promise<Report> {
-    const report = await this.each(
+  /**
+   * Undoes every `apply`, last file first. Runtimes that do not run get their files back all the same.
+   *
+   * @param toTheEnd whether a run that is told to stop goes on to the next runtime. Default: no
+   */
+  async restore({ toTheEnd = false }: { readonly toTheEnd?: boolean } = {}): Promise<Report> {
+    const { signal } = this.ports;
+    return await this.each(
       'restore',
       async (installation, common) => {
+        if (!toTheEnd) checkStop(signal);
         const files: FileReport[] = [];
         for (const change of this.changes(await installation.recorded()).reverse()) {
           const restored = await change.restore();
@@ -150,7 +162,6 @@ export class NodeMirror {
       },
       'work',
     );
-    return report;
   }
 
   private changes(targets: readonly Target[]): FileChange[] {

@@ -51,7 +51,7 @@ export class Watch {
       const done = await this.look();
       await this.sleep(done ? this.settings.intervalMs : Math.min(RETRY_MS, this.settings.intervalMs));
     }
-    const report = await this.nodeMirror.restore();
+    const report = await this.nodeMirror.restore({ toTheEnd: true });
     await this.ports.deliver(report);
     // While a runtime still has the mirror, its df-daemon must not stop: the file stays.
     if (refusals(report).length === 0 && this.settings.onFile !== undefined) {

@@ -32,7 +32,7 @@ const runs = (pid: number, program: string, nested = false): void => {
 };
 
 /** All four kinds of runtime, of which those are there that are given. */
-const auto = (dockerd?: PretendedDockerd, containerd?: PretendedContainerd): NodeMirror => {
+const auto = (dockerd?: PretendedDockerd, containerd?: PretendedContainerd, signal?: AbortSignal): NodeMirror => {
   const common = { hostRoot: node.root, mirror: MIRROR, registries: readRegistries(['docker.io']) };
   const containers = { ...common, registriesConf: '/etc/containers/registries.conf' };
   const docker = {
@@ -54,7 +54,7 @@ const auto = (dockerd?: PretendedDockerd, containerd?: PretendedContainerd): Nod
       }),
     ],
     { mirror: MIRROR, waitMs: 0, reloadTimeoutMs: 100, auto: true },
-    { waitForMirror: () => Promise.resolve() },
+    { waitForMirror: () => Promise.resolve(), ...(signal === undefined ? {} : { signal }) },
   );
 };
 
@@ -97,6 +97,29 @@ test('several: each is pointed at the mirror, and one that refuses does not keep
   ]);
   expect((await auto(dockerd, containerd).check()).outcome).toBe('done');
   await auto(dockerd, containerd).restore();
+  expect(node.all).toEqual(before);
+});
+
+test('told to stop: the runtime that it is at is finished, and with the next nothing is begun, unless all are to be off the mirror', async () => {
+  node.write(CONFIG, WITH_CONFIG_PATH);
+  node.write('/usr/bin/podman', '');
+  const dockerd = new PretendedDockerd(join(node.root, DAEMON_JSON));
+  const containerd = new PretendedContainerd();
+  const before = node.all;
+  const during = (): NodeMirror => {
+    const stop = new AbortController();
+    dockerd.onCall = (call) => (call === 'reload' ? stop.abort() : undefined);
+    return auto(dockerd, containerd, stop.signal);
+  };
+  const report = await during().apply();
+  expect(outcomes(report)).toEqual(['docker changed', 'containerd refused', 'crio absent', 'podman refused']);
+  expect(report.runtimes[1]?.reason).toBe('told to stop before its turn; nothing was changed');
+  await auto(dockerd, containerd).apply();
+  expect(outcomes(await during().restore())).toEqual([
+    ...['docker restored', 'containerd refused', 'crio refused', 'podman refused'],
+  ]);
+  await auto(dockerd, containerd).apply();
+  expect((await during().restore({ toTheEnd: true })).outcome).toBe('done');
   expect(node.all).toEqual(before);
 });
 

@@ -37,8 +37,8 @@ class Story {
         if (this.looks.length === 0) this.stop.abort();
         return await Promise.resolve(next ?? report('apply', 'unchanged'));
       },
-      restore: async (): Promise<Report> => {
-        this.events.push(`restore ${existsSync(this.onFile) ? 'with' : 'without'} file`);
+      restore: async ({ toTheEnd = false } = {}): Promise<Report> => {
+        this.events.push(`restore ${toTheEnd ? '' : 'a part '}${existsSync(this.onFile) ? 'with' : 'without'} file`);
         return await Promise.resolve(this.restored);
       },
     };
