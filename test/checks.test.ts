@@ -241,6 +241,10 @@ describe('the props of the supernode', () => {
       'systemBandwidth says nothing without maxBandwidth, of which it is a part: give both, or neither.',
     ],
     [
+      { maxBandwidth: Bandwidth.gibibytesPerSecond(977) },
+      'maxBandwidth is 1000448 MiB/s: use at most 1000000, or leave it out for no limit.',
+    ],
+    [
       { maxBandwidth: Bandwidth.mebibytesPerSecond(20) },
       'maxBandwidth is 20 MiB/s, of which systemBandwidth keeps 20: nothing is left for downloads; raise the first, or lower the second.',
     ],

@@ -174,10 +174,10 @@ describe('what the daemons understand of the manifests', () => {
     [{ diskQuota: Size.gibibytes(3) }, { diskQuota: 3 * 2 ** 30 }],
     [{ diskQuota: Size.mebibytes(700) }, { diskQuota: 700 * 2 ** 20 }],
     [{ minFree: Size.gibibytes(2) }, { minFree: 2 * 2 ** 30 }],
-    [{ maxBandwidth: Bandwidth.gibibytesPerSecond(1) }, { maxBandwidth: 1024, systemBandwidth: 20 }],
+    [{ maxBandwidth: Bandwidth.gibibytesPerSecond(1) }, { maxBandwidth: 2 ** 30, systemBandwidth: 20 * 2 ** 20 }],
     [
       { maxBandwidth: Bandwidth.mebibytesPerSecond(7), systemBandwidth: Bandwidth.mebibytesPerSecond(6) },
-      { maxBandwidth: 7, systemBandwidth: 6 },
+      { maxBandwidth: 7 * 2 ** 20, systemBandwidth: 6 * 2 ** 20 },
     ],
     [{ logLevel: LogLevel.ERROR }, { logLevel: 'error' }],
     [{ signingKeySecret: 'key' }, { signingKey: '/etc/dragonfly/signing/signing-key.pem' }],

@@ -6,9 +6,10 @@
  * - `boolean`: the flag alone, `--flag=true` or `--flag=false`;
  * - `port`: 1 to 65535 (0 where `min` is 0: any free port);
  * - `size`: bytes, a whole number with one of `KiB MiB GiB TiB` or without a unit;
- * - `duration`: a number with one of `ms s m h`; becomes milliseconds;
- * - `seconds`: as `duration`, or a whole number of seconds as the originals write it; becomes milliseconds;
+ * - `duration`: numbers with one of `h m s ms` each, in this order, such as `1.5s` and `3m0s`; becomes milliseconds;
+ * - `seconds`, `minutes`: as `duration`, or a whole number of them as the originals write it; becomes milliseconds;
  * - `rate`: bytes a second, a whole number without a unit or with one of `K M G`, in either case, `B` or `iB` behind it or not;
+ * - `mebibytes`: as `rate` with its unit, or a whole number of MiB a second as the originals write it; becomes bytes a second;
  * - `url`: an absolute http or https URL;
  * - `ip`: an IPv4 or IPv6 address literal;
  * - `address`: `HOST` or `HOST:PORT`, IPv6 in brackets;
@@ -23,7 +24,9 @@ export type FlagType =
   | 'size'
   | 'duration'
   | 'seconds'
+  | 'minutes'
   | 'rate'
+  | 'mebibytes'
   | 'url'
   | 'ip'
   | 'address'

@@ -5,7 +5,7 @@ type FlagValue<F extends FlagSpec> = F extends { readonly repeatable: true }
   ? readonly string[]
   : F extends { readonly type: 'boolean' }
     ? boolean
-    : F extends { readonly type: 'integer' | 'port' }
+    : F extends { readonly type: 'integer' | 'port' | 'mebibytes' | 'minutes' }
       ? number
       : string;
 

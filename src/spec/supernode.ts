@@ -152,7 +152,7 @@ function failAccessMinutes({ failAccessInterval }: SupernodeProps): number | und
     return undefined;
   }
   const minutes = failAccessInterval.toMilliseconds() / 60_000;
-  const { max } = SUPERNODE.flags.failAccessInterval;
+  const max = SUPERNODE.flags.failAccessInterval.max / 60_000;
   if (!Number.isInteger(minutes) || minutes > max) {
     throw new Error(`failAccessInterval is ${minutes} minutes: use a whole number of minutes, at most ${max}.`);
   }
@@ -191,6 +191,10 @@ function bandwidths(props: SupernodeProps): Pick<SupernodeSpec, 'maxBandwidth' |
   const systemBandwidth = props.systemBandwidth?.toMebibytesPerSecond();
   if (systemBandwidth !== undefined && maxBandwidth === undefined) {
     throw new Error('systemBandwidth says nothing without maxBandwidth, of which it is a part: give both, or neither.');
+  }
+  const most = SUPERNODE.flags.maxBandwidth.max / 1024 ** 2;
+  if (maxBandwidth !== undefined && maxBandwidth > most) {
+    throw new Error(`maxBandwidth is ${maxBandwidth} MiB/s: use at most ${most}, or leave it out for no limit.`);
   }
   const kept = systemBandwidth ?? DEFAULT_SYSTEM_BANDWIDTH;
   if (maxBandwidth !== undefined && maxBandwidth <= kept) {

@@ -6,6 +6,7 @@ import { object, pod, SEED, values, within } from './places';
 
 type Own<Props, Base> = Omit<Props, keyof Base>;
 
+const MIB = 1024 * 1024;
 const NODES = { nodeCidrs: ['10.0.0.0/16'] };
 const policy = (part: object): object => object('NetworkPolicy supernode', { spec: part });
 const from = (...networks: string[]): object =>
@@ -94,19 +95,22 @@ export const SUPERNODE_OPTIONS: Cases<Own<SupernodeOptions, WorkloadProps>> = {
     { given: Size.mebibytes(0), beside: { storage: Storage.emptyDir() }, arrives: values(SEED, { minFree: 0 }) },
   ],
   maxBandwidth: [
-    { given: Bandwidth.gibibytesPerSecond(1), arrives: values(SEED, { maxBandwidth: 1024, systemBandwidth: 20 }) },
-    { given: Bandwidth.mebibytesPerSecond(30), arrives: values(SEED, { maxBandwidth: 30 }) },
+    {
+      given: Bandwidth.gibibytesPerSecond(1),
+      arrives: values(SEED, { maxBandwidth: 1024 * MIB, systemBandwidth: 20 * MIB }),
+    },
+    { given: Bandwidth.mebibytesPerSecond(30), arrives: values(SEED, { maxBandwidth: 30 * MIB }) },
   ],
   systemBandwidth: [
     {
       given: Bandwidth.mebibytesPerSecond(6),
       beside: { maxBandwidth: Bandwidth.mebibytesPerSecond(9) },
-      arrives: values(SEED, { maxBandwidth: 9, systemBandwidth: 6 }),
+      arrives: values(SEED, { maxBandwidth: 9 * MIB, systemBandwidth: 6 * MIB }),
     },
     {
       given: Bandwidth.mebibytesPerSecond(7),
       beside: { maxBandwidth: Bandwidth.mebibytesPerSecond(9) },
-      arrives: values(SEED, { maxBandwidth: 9, systemBandwidth: 7 }),
+      arrives: values(SEED, { maxBandwidth: 9 * MIB, systemBandwidth: 7 * MIB }),
     },
   ],
   signingKeySecret: ['key', 'other'].map((given) => ({
@@ -121,8 +125,8 @@ export const SUPERNODE_OPTIONS: Cases<Own<SupernodeOptions, WorkloadProps>> = {
     },
   })) as unknown as Cases<SupernodeOptions>['signingKeySecret'],
   failAccessInterval: [
-    { given: Duration.minutes(3), arrives: values(SEED, { failAccessInterval: 3 }) },
-    { given: Duration.hours(1), arrives: values(SEED, { failAccessInterval: 60 }) },
+    { given: Duration.minutes(3), arrives: values(SEED, { failAccessInterval: 180_000 }) },
+    { given: Duration.hours(1), arrives: values(SEED, { failAccessInterval: 3_600_000 }) },
   ],
   timeouts: [
     {

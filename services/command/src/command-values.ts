@@ -11,7 +11,9 @@ interface ValueOfType<Choice> {
   readonly size: number;
   readonly duration: number;
   readonly seconds: number;
+  readonly minutes: number;
   readonly rate: number;
+  readonly mebibytes: number;
   readonly url: URL;
   readonly ip: string;
   readonly address: Address;

@@ -3,21 +3,22 @@ import { quote } from './quote';
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 const NAMES = ['h', 'm', 's'] as const;
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+const ORDER = ['h', 'm', 's', 'ms'] as const;
+const DURATION = new RegExp(`^(?=\\d)${ORDER.map((unit) => `(?:(\\d+(?:\\.\\d+)?)${unit})?`).join('')}$`);
 
 /** How a duration is written, for messages. */
 export const DURATION_FORM = 'a duration such as 1s (a number with ms, s, m or h)';
 
-/** The milliseconds of a duration such as `1.5s`, rounded to whole ones; undefined when `text` is none. */
+/** The milliseconds of a duration such as `1.5s`, or `3m0s` as Go programs write it, rounded to whole ones; undefined when `text` is none. */
 export function readDuration(text: string): number | undefined {
   const match = DURATION.exec(text);
   if (!match) return undefined;
-  const milliseconds = Math.round(Number(match[1]) * UNITS[match[2] as keyof typeof UNITS]);
+  const milliseconds = Math.round(ORDER.reduce((sum, unit, i) => sum + Number(match[i + 1] ?? 0) * UNITS[unit], 0));
   return Number.isSafeInteger(milliseconds) ? milliseconds : undefined;
 }
 
 /**
- * The milliseconds of a duration such as `250ms`, `1.5s`, `10m` or `1h`.
+ * The milliseconds of a duration such as `250ms`, `1.5s`, `10m` or `1h30m`.
  * @throws UsageError when `text` is no duration.
  */
 export function parseDuration(text: string): number {

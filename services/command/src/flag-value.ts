@@ -4,7 +4,7 @@ import { readAddress } from './address';
 import { DURATION_FORM, readDuration, writeDuration } from './duration';
 import { UsageError } from './errors';
 import { quote } from './quote';
-import { RATE_FORM, readRate } from './rate';
+import { OR_RATE, RATE_FORM, readMebibytes, readRate, writeMebibytes } from './rate';
 import { readSize, SIZE_FORM, writeSize } from './size';
 
 /**
@@ -49,8 +49,12 @@ function read(flag: ValueSpec, text: string): unknown {
       return readDuration(text);
     case 'seconds':
       return readDuration(/^\d+$/.test(text) ? `${text}s` : text);
+    case 'minutes':
+      return readDuration(/^\d+$/.test(text) ? `${text}m` : text);
     case 'rate':
       return readRate(text);
+    case 'mebibytes':
+      return readMebibytes(text);
     case 'url':
       return readUrl(text);
     case 'ip':
@@ -100,9 +104,12 @@ function allowed(flag: ValueSpec): string {
     case 'duration':
       return `${DURATION_FORM}${range(flag, writeDuration)}`;
     case 'seconds':
-      return `a number of seconds, or ${DURATION_FORM}${range(flag, writeDuration)}`;
+    case 'minutes':
+      return `a number of ${flag.type}, or ${DURATION_FORM}${range(flag, writeDuration)}`;
     case 'rate':
       return RATE_FORM;
+    case 'mebibytes':
+      return `a whole number of MiB a second${range(flag, writeMebibytes)}, ${OR_RATE}`;
     case 'url':
       return 'an absolute http or https URL';
     case 'ip':

@@ -1,8 +1,9 @@
-import { SUPERNODE, type CommandSpec } from '@cdk8s-dragonfly/contract';
+import { DFDAEMON, DFGET, SUPERNODE, type CommandSpec } from '@cdk8s-dragonfly/contract';
 import { helpText, idleSettings, parseCommand, runCommand, UsageError, type CommandValues } from '../src';
 import { FakeHost } from './fake-host';
 import { memoryFiles } from './memory-files';
 
+const MIB = 1024 * 1024;
 const FILE = '/etc/dragonfly/supernode.yml';
 
 /** A file as an installation of the original has it: every key of the original's `base`, and its other parts. */
@@ -45,11 +46,11 @@ describe("the original's supernode.yml", () => {
       port: 9002,
       downloadPort: 9001,
       homeDir: '/srv/supernode',
-      systemBandwidth: 30,
-      maxBandwidth: 200,
+      systemBandwidth: 30 * MIB,
+      maxBandwidth: 200 * MIB,
       debug: true,
       advertiseIp: '192.0.2.1',
-      failAccessInterval: 3,
+      failAccessInterval: 180_000,
     });
   });
 
@@ -79,10 +80,120 @@ describe("the original's supernode.yml", () => {
     ['base: {linkLimits: 20}', `unknown key base.linkLimits in ${FILE}; did you mean base.linkLimit?`],
     [
       'base: {maxBandwidth: fast}',
-      `the key base.maxBandwidth in ${FILE} must be a whole number, at least 1, not "fast"`,
+      `the key base.maxBandwidth in ${FILE} must be a whole number of MiB a second from 1 to 1000000, or a rate with its unit such as 20M, not "fast"`,
+    ],
+    [
+      'base: {maxBandwidth: 209715200}',
+      `the key base.maxBandwidth in ${FILE} must be a whole number of MiB a second from 1 to 1000000, or a rate with its unit such as 20M, not "209715200"`,
+    ],
+    [
+      'base: {systemReservedBandwidth: 20971520}',
+      `the key base.systemReservedBandwidth in ${FILE} must be a whole number of MiB a second from 0 to 1000000, or a rate with its unit such as 20M, not "20971520"`,
+    ],
+    [
+      'base: {failAccessInterval: 2d}',
+      `the key base.failAccessInterval in ${FILE} must be a number of minutes, or a duration such as 1s (a number with ms, s, m or h) from 0ms to 24h, not "2d"`,
     ],
   ])('%j is refused', (file, message) => {
     expect(() => supernode([], file)).toThrow(new UsageError(message));
+  });
+});
+
+/** What `config default` of Dragonfly 1.0 prints has all keys of `base`; its template has those that stand beside comments there. */
+const FILE_OF_1_0 = `
+base:
+  cdnPattern: ""
+  listenPort: 8002
+  downloadPort: 8001
+  homeDir: /home/admin/supernode
+  schedulerCorePoolSize: 10
+  downloadpath: /home/admin/supernode/repo/download
+  peerUpLimit: 5
+  peerDownLimit: 4
+  eliminationLimit: 5
+  failureCountLimit: 5
+  linkLimit: 20MB
+  systemReservedBandwidth: 20MB
+  maxBandwidth: 200M
+  enableProfiler: false
+  debug: false
+  advertiseIP: ""
+  failAccessInterval: 3m0s
+  gcInitialDelay: 6s
+  gcMetaInterval: 2m0s
+  taskExpireTime: 3m0s
+  peerExpireTime: 120
+  peerGCDelay: 3m0s
+  gcDiskInterval: 15s
+  youngGCThreshold: 100GB
+  fullGCThreshold: 5GB
+  IntervalThreshold: 2h0m0s
+  maxSeedPerObject: 64
+  cleanratio: 1
+  logConfig:
+    maxSize: 40
+    maxBackups: 1
+    path: ""
+plugins: {}
+storages: {}
+`;
+
+describe('the supernode.yml of Dragonfly 1.0', () => {
+  test('is read whole, with rates and durations as it writes them', () => {
+    expect(supernode([], FILE_OF_1_0)).toMatchObject({
+      systemBandwidth: 20 * MIB,
+      maxBandwidth: 200 * MIB,
+      failAccessInterval: 180_000,
+    });
+  });
+
+  test('tells of collecting garbage that it does nothing', () => {
+    const idle = idleSettings(supernode([], FILE_OF_1_0)).map(({ where }) => where);
+    const collecting = ['gcInitialDelay', 'gcMetaInterval', 'taskExpireTime', 'peerGCDelay', 'gcDiskInterval'];
+    const thresholds = ['youngGCThreshold', 'fullGCThreshold', 'IntervalThreshold'];
+    expect(idle).toEqual(
+      expect.arrayContaining([...collecting, ...thresholds].map((key) => `the key base.${key} in ${FILE}`)),
+    );
+  });
+
+  test('has flags of its own', () => {
+    const argv = ['--max-bandwidth', '200MB', '--system-bandwidth=512K', '--fail-access-interval', '1m30s'];
+    const idle = ['--gc-initial-delay', '--gc-meta-interval', '--task-expire-time', '--peer-gc-delay'];
+    const values = supernode([...argv, ...idle.flatMap((flag) => [flag, '6s']), '--cdn-pattern', 'local']);
+    expect(values).toMatchObject({
+      maxBandwidth: 200 * MIB,
+      systemBandwidth: MIB / 2,
+      failAccessInterval: 90_000,
+    });
+    expect(
+      idleSettings(values)
+        .map(({ where }) => where)
+        .sort(),
+    ).toEqual(['--cdn-pattern', ...idle].sort());
+  });
+});
+
+describe("the files of Dragonfly 1.0's clients", () => {
+  test('dfdaemon.yml: where it logs, works and listens for others does nothing', () => {
+    const file =
+      'workHome: /w\nlogConfig: {path: /dev/stdout}\nlocalIP: 192.0.2.1\npeerPort: 15001\nstreamMode: true\nsupernodes: [a]';
+    const readFile = memoryFiles({ '/etc/dragonfly/dfdaemon.yml': file });
+    const values = parseCommand(DFDAEMON, ['--registry', 'https://a.test'], { env: {}, readFile });
+    expect(values).toMatchObject({ node: [{ host: 'a' }], peerPort: 15_001 });
+    expect(idleSettings(values).map(({ where }) => where.split(' ')[2])).toEqual([
+      'localIP',
+      'logConfig',
+      'workHome',
+      'streamMode',
+      'peerPort',
+    ]);
+  });
+
+  test('dfget.yml: workHome is --home', () => {
+    const readFile = memoryFiles({ '/etc/dragonfly/dfget.yml': 'workHome: /w\nlogConfig: {path: ""}\nminRate: 512' });
+    const values = parseCommand(DFGET, ['-u', 'http://a.test/b'], { env: {}, readFile });
+    expect(values.home).toBe('/w');
+    expect(idleSettings(values).map(({ where }) => where.split(' ')[2])).toEqual(['logConfig', 'minRate']);
   });
 });
 
@@ -97,8 +208,8 @@ describe("the original's command line", () => {
       homeDir: '/h',
       downloadPath: '/d',
       debug: true,
-      systemBandwidth: 1,
-      maxBandwidth: 9,
+      systemBandwidth: MIB,
+      maxBandwidth: 9 * MIB,
       poolSize: 3,
       profiler: true,
       upLimit: 6,

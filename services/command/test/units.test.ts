@@ -58,15 +58,21 @@ describe('durations', () => {
     ['1.1s', 1100],
     ['10m', 600_000],
     ['1h', 3_600_000],
+    ['3m0s', 180_000],
+    ['2h0m0s', 7_200_000],
+    ['1m1.5s250ms', 61_750],
   ])('%s is %i milliseconds', (text, milliseconds) => {
     expect(parseDuration(text)).toBe(milliseconds);
   });
 
-  test.each(['', '1', 's', '-1s', '1 s', '1S', '1.s', '3m0s', '99999999999999h'])('%j is none', (text) => {
-    expect(() => parseDuration(text)).toThrow(
-      new UsageError(`"${text}" is not a duration such as 1s (a number with ms, s, m or h)`),
-    );
-  });
+  test.each(['', '1', 's', '-1s', '1 s', '1S', '1.s', '1s1m', '1s1s', '3m0', '99999999999999h'])(
+    '%j is none',
+    (text) => {
+      expect(() => parseDuration(text)).toThrow(
+        new UsageError(`"${text}" is not a duration such as 1s (a number with ms, s, m or h)`),
+      );
+    },
+  );
 
   test('are read as they are written', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 40 }), (ms) => parseDuration(writeDuration(ms)) === ms));

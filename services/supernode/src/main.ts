@@ -8,8 +8,6 @@ import { PULSE_MAGIC, PULSE_NONCE, pulsePort } from '@cdk8s-dragonfly/protocol';
 import { originRate } from './bandwidth/origin-rate';
 import { Supernode } from './supernode';
 
-const MINUTE = 60_000;
-
 /** The thread that ends a supernode that hangs tells daemons that one lives which is only short of CPU. */
 function pulseOf(
   { listenIp: host, port: api }: { listenIp: string; port: number },
@@ -48,7 +46,7 @@ export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) 
     originFirstByteTimeout: values.originFirstByteTimeout,
     originStallTimeout: values.originStallTimeout,
     originRate: originRate(values),
-    failAccessInterval: values.failAccessInterval * MINUTE,
+    failAccessInterval: values.failAccessInterval,
     env,
     log,
   });

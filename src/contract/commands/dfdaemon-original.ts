@@ -71,6 +71,28 @@ export const DFDAEMON_ORIGINAL_FLAGS = {
     noEffect: 'Node.js decides over its threads',
     text: 'The threads of the original.',
   },
+  workHome: {
+    flag: 'workHome',
+    type: 'path',
+    key: 'workHome',
+    emptyIsAbsent: true,
+    noEffect: 'blobs are kept below --data-dir',
+    text: 'The folder of the original for all that it keeps.',
+  },
+  streamMode: {
+    flag: 'streamMode',
+    type: 'boolean',
+    key: 'streamMode',
+    noEffect: 'a blob is always passed on while it comes',
+    text: 'Whether the original passes a blob on while it comes.',
+  },
+  originalPeerPort: {
+    flag: 'peerPort',
+    type: 'integer',
+    key: 'peerPort',
+    noEffect: 'neighbours are served at --peer-port',
+    text: 'The port of the original for others in its stream mode.',
+  },
 } as const satisfies Readonly<Record<string, FlagSpec>>;
 
 /** The key of dfdaemon.yml with the arguments that the original since 0.4.3 runs dfget with. */
@@ -85,4 +107,6 @@ export const DFDAEMON_IGNORED_KEYS = [
     key: 'registry_mirror.insecure',
     text: 'certificates are always checked; name their authority in registry_mirror.certs',
   },
+  { key: 'localIP', text: 'neighbours are served at --peer-ip, and told --advertise-ip' },
+  { key: 'logConfig', text: 'the log goes to standard error, see --log-level' },
 ] as const satisfies readonly IgnoredKey[];

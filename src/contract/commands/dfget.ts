@@ -116,6 +116,8 @@ export const DFGET = {
       flag: 'home',
       type: 'path',
       placeholder: 'DIR',
+      key: 'workHome',
+      emptyIsAbsent: true,
       text: 'The folder for data in transit. Default: the folder of the output, so that nothing is written twice.',
     },
     ip: {
@@ -184,8 +186,9 @@ export const DFGET = {
     },
   },
   ignoredKeys: [
-    { key: 'localLimit', text: 'the originals did not heed it either: give --locallimit' },
-    { key: 'totalLimit', text: 'the originals did not heed it either: give --totallimit' },
+    { key: 'logConfig', text: 'the log goes to standard error, see --log-level' },
+    { key: 'localLimit', text: 'the originals before 1.0 did not heed it either: give --locallimit' },
+    { key: 'totalLimit', text: 'the originals before 1.0 did not heed it either: give --totallimit' },
     { key: 'clientQueueSize', text: 'blocks are asked for as fast as the disk takes them' },
     { key: 'minRate', text: 'a download may be slow as long as it moves; --timeout bounds it' },
   ],

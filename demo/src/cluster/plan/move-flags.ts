@@ -87,6 +87,8 @@ function valuesHere({ pod, name, flag, names, patience }: Move): readonly string
     case 'boolean':
     case 'choice':
     case 'integer':
+    case 'mebibytes':
+    case 'minutes':
     case 'rate':
     case 'seconds':
     case 'string':

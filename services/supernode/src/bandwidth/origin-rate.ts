@@ -1,9 +1,8 @@
 import { UsageError } from '@cdk8s-dragonfly/command';
 
-/** What the original calls MB. */
 const MIB = 1024 * 1024;
 
-/** The bandwidth that a user sets, in MiB a second. */
+/** The bandwidth that a user sets, in bytes a second. */
 export interface Bandwidth {
   /** Undefined: nobody set it. */
   readonly maxBandwidth: number | undefined;
@@ -18,8 +17,8 @@ export interface Bandwidth {
  */
 export function originRate({ maxBandwidth, systemBandwidth }: Bandwidth): number | undefined {
   if (maxBandwidth === undefined) return undefined;
-  if (maxBandwidth > systemBandwidth) return (maxBandwidth - systemBandwidth) * MIB;
+  if (maxBandwidth > systemBandwidth) return maxBandwidth - systemBandwidth;
   throw new UsageError(
-    `--max-bandwidth (base.maxBandwidth) is ${maxBandwidth} and must be above --system-bandwidth (base.systemReservedBandwidth), ${systemBandwidth}: nothing is left for downloads from origins`,
+    `--max-bandwidth (base.maxBandwidth) is ${maxBandwidth / MIB} MiB a second and must be above --system-bandwidth (base.systemReservedBandwidth), ${systemBandwidth / MIB}: nothing is left for downloads from origins`,
   );
 }

@@ -15,17 +15,17 @@ const MIB = 1024 * 1024;
 
 describe('the rate of origins', () => {
   test.each([
-    [undefined, 20, undefined],
-    [200, 20, 180 * MIB],
-    [21, 20, MIB],
+    [undefined, 20 * MIB, undefined],
+    [200 * MIB, 20 * MIB, 180 * MIB],
+    [20 * MIB + 1, 20 * MIB, 1],
   ])('of %p less %d is %p', (maxBandwidth, systemBandwidth, rate) => {
     expect(originRate({ maxBandwidth, systemBandwidth })).toBe(rate);
   });
 
   test('must leave something', () => {
     const message =
-      '--max-bandwidth (base.maxBandwidth) is 20 and must be above --system-bandwidth (base.systemReservedBandwidth), 20: nothing is left for downloads from origins';
-    expect(() => originRate({ maxBandwidth: 20, systemBandwidth: 20 })).toThrow(new UsageError(message));
+      '--max-bandwidth (base.maxBandwidth) is 20 MiB a second and must be above --system-bandwidth (base.systemReservedBandwidth), 20: nothing is left for downloads from origins';
+    expect(() => originRate({ maxBandwidth: 20 * MIB, systemBandwidth: 20 * MIB })).toThrow(new UsageError(message));
   });
 });
 
