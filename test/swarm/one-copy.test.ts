@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 
 import { Swarm, readAll } from './swarm';
 
@@ -62,6 +63,32 @@ describe('one copy leaves the origin', () => {
     expect(goOn).toBeDefined();
     expect(swarm.lines.join('')).not.toContain('asking the origin');
     expect(swarm.origin.bytesSent).toBe(content.length);
+  });
+
+  it('of more blobs than are fetched at a time, though one waits for its turn for longer than for a supernode that has more', async () => {
+    swarm = await Swarm.start();
+    const port = swarm.supernodePort;
+    await swarm.stopSupernode();
+    const signingKey = join(swarm.home, 'signing-key.pem');
+    await swarm.startSupernode({ index: 0, port, peers: [], signingKey, originTurns: { each: 1 } });
+    const node = await swarm.addNode(undefined, undefined, { originFirstByteTimeout: 500 });
+    const contents = [randomBytes(1000), randomBytes(2000)];
+    const blobs = contents.map((content) => swarm.origin.add(content));
+    let askedBefore = 0;
+    swarm.origin.fault = ({ url }, response) => {
+      if (askedBefore > 0) return false;
+      const content = contents.find((_, index) => blobs[index]?.url.pathname === url);
+      // More than twice the time after which a node counts the swarm as stalled.
+      setTimeout(() => {
+        askedBefore = swarm.origin.requests.length;
+        response.end(content);
+      }, 2500);
+      return true;
+    };
+    const copies = await Promise.all(blobs.map(async (blob) => readAll(node, blob)));
+    expect(copies.map((copy, index) => contents[index]?.equals(copy))).toEqual([true, true]);
+    expect([askedBefore, swarm.origin.requests.length]).toEqual([1, 2]);
+    expect(swarm.lines.join('')).not.toContain('asking the origin');
   });
 
   it('when a token expires in the middle, and a daemon that still pulls has a newer one', async () => {

@@ -12,7 +12,7 @@ import type { BlobRequest } from '@cdk8s-dragonfly/engine';
 import { OriginRules } from '@cdk8s-dragonfly/origin';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { Supernode } from '@cdk8s-dragonfly/supernode';
-import type { ReplicaAddress } from '@cdk8s-dragonfly/supernode';
+import type { ReplicaAddress, SupernodeOptions } from '@cdk8s-dragonfly/supernode';
 
 import { freePort } from '../support/free-port';
 import { CountedOrigin } from './counted-origin';
@@ -114,8 +114,9 @@ export class Swarm {
     peers: ReplicaAddress[];
     signingKey: string;
     disk?: Disk;
+    originTurns?: SupernodeOptions['originTurns'];
   }): Promise<void> {
-    const { index, port, peers, signingKey, disk: { folder, ...limits } = {} } = options;
+    const { index, port, peers, signingKey, originTurns, disk: { folder, ...limits } = {} } = options;
     const supernode = await Supernode.start({
       homeDir: folder ?? join(this.home, `supernode-${index}`),
       ...limits,
@@ -127,6 +128,7 @@ export class Swarm {
       allowOrigin: [{ host: this.host, port: this.origin.port }],
       originFirstByteTimeout: 5000,
       originStallTimeout: ORIGIN_STALL,
+      originTurns,
       env: {},
       log: this.log.child({ supernode: port }),
     });

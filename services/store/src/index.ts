@@ -14,3 +14,4 @@ export type { StoreOptions, StoreUsage } from './store-options';
 export { StoreInUse } from './store-lock';
 export { StoredBlob } from './stored-blob';
 export { Unstorable } from './unstorable';
+export { WaitingByClient } from './waiting-by-client';

@@ -19,7 +19,7 @@ import type { Address } from './tasks/advertised';
 /** The part of a supernode that operators look at. */
 export interface OperationsOptions extends Pick<
   MetricSources,
-  'homeDir' | 'states' | 'sessions' | 'connections' | 'store'
+  'homeDir' | 'states' | 'originFetches' | 'sessions' | 'connections' | 'store'
 > {
   /** The supernode's piece server, as clients reach it. */
   readonly advertised: Address;

@@ -38,6 +38,8 @@ import { SessionHub } from './sessions/session-hub';
 import { loadSigningKey } from './signing-key';
 import { defaultAdvertisedIp } from './tasks/advertised';
 import { Forgetting } from './tasks/forgetting';
+import { OriginTurns } from './tasks/origin-turns';
+import type { OriginTurnsOptions } from './tasks/origin-turns';
 import { Registrar } from './tasks/register';
 import { TaskTable } from './tasks/task-table';
 
@@ -66,6 +68,8 @@ export interface SupernodeOptions {
   readonly originStallTimeout: number;
   /** Bytes a second that all downloads from origins may take together. Default: no limit. */
   readonly originRate?: number | undefined;
+  /** How many blobs are fetched at a time. Default: see {@link OriginTurnsOptions}. */
+  readonly originTurns?: OriginTurnsOptions | undefined;
   /** For how long, in milliseconds, an origin that did not give a blob is not asked for it again. Default 0. */
   readonly failAccessInterval?: number | undefined;
   /** What clients may take of each port. Default: see `API_LIMITS` and `BLOCK_LIMITS`. */
@@ -108,8 +112,10 @@ export class Supernode implements Closeable {
       const sessions = new SessionHub(holdings, replicas.id);
       const { originRate, limits } = options;
       const limited = originRate === undefined ? origin : limitedOrigin(origin, new Throttle(originRate));
+      const turns = new OriginTurns(options.originTurns);
       const taskTools = {
         origin: limited,
+        turns,
         store,
         key,
         roads: parts.add('the ways to daemons', new HolderRoads()),
@@ -184,6 +190,7 @@ export class Supernode implements Closeable {
         homeDir: options.homeDir,
         advertised,
         states: () => tasks.states(),
+        originFetches: () => ({ running: turns.running, waiting: turns.waiting }),
         sessions: () => sessions.openSessions,
         connections: () => ({ api: apiServer.openConnections, pieces: blockServer.openConnections }),
         store: () => ({ bytes: store.usage.bytes, quota: options.diskQuota }),

@@ -11,6 +11,7 @@ import { BlobStore } from '@cdk8s-dragonfly/store';
 import { ClassicAliases } from '../src/classic/classic-aliases';
 import { ClassicTasks } from '../src/classic/classic-tasks';
 import { HolderRoads } from '../src/holders/holders';
+import { OriginTurns } from '../src/tasks/origin-turns';
 import { TaskTable } from '../src/tasks/task-table';
 
 const URL_TEXT = 'http://origin.example/large.bin';
@@ -37,7 +38,7 @@ beforeEach(async () => {
       Promise.race([asked, new Promise<never>((_, reject) => onAbort(signal, reject))]),
   };
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
-  tasks = new TaskTable({ origin, store, key, log, roads }, { send: () => false });
+  tasks = new TaskTable({ origin, turns: new OriginTurns(), store, key, log, roads }, { send: () => false });
   const advertised = { ip: '10.0.0.1', port: 8001 };
   classic = new ClassicTasks({ tasks, aliases: new ClassicAliases(), advertised, headLimit: 30, log });
 });

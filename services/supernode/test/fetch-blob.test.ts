@@ -11,6 +11,7 @@ import { BlobStore, StoredBlob } from '@cdk8s-dragonfly/store';
 import { HolderRoads, Holders } from '../src/holders/holders';
 import { ArrivingBlocks } from '../src/tasks/arriving-blocks';
 import { fetchBlob } from '../src/tasks/fetch-blob';
+import { OriginTurns } from '../src/tasks/origin-turns';
 
 describe('a fetch', () => {
   it('lets go of a blob whose version the disk did not take', async () => {
@@ -31,7 +32,8 @@ describe('a fetch', () => {
     } as const;
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
     const { privateKey: key } = generateKeyPairSync('ed25519');
-    const tools = { origin: { open: async () => Promise.resolve(answer) }, store, key, roads: new HolderRoads(), log };
+    const origin = { open: async () => Promise.resolve(answer) };
+    const tools = { origin, turns: new OriginTurns(), store, key, roads: new HolderRoads(), log };
     const full = jest.spyOn(StoredBlob.prototype, 'setEdition').mockRejectedValue(new Error('ENOSPC'));
     try {
       const fetched = fetchBlob({

@@ -19,6 +19,7 @@ import { Announced } from '../src/holders/announced';
 import { HolderRoads } from '../src/holders/holders';
 import { HoldingsIndex } from '../src/holders/holdings-index';
 import { SessionHub } from '../src/sessions/session-hub';
+import { OriginTurns } from '../src/tasks/origin-turns';
 import { MOST_RESTING, REST } from '../src/tasks/swarm-members';
 import { IDLE_TASK, TaskTable } from '../src/tasks/task-table';
 
@@ -57,12 +58,16 @@ class Memory {
       },
     };
     const usedElsewhere = (blob: Parameters<ClassicTasks['uses']>[0]): boolean => this.classic.uses(blob);
-    this.tasks = new TaskTable({ origin, store, key, log, roads: this.roads }, this.sessions, {
-      now,
-      usedElsewhere,
-      limit: limits.tasks,
-      made: (swarm) => this.announced.seat(swarm),
-    });
+    this.tasks = new TaskTable(
+      { origin, turns: new OriginTurns(), store, key, log, roads: this.roads },
+      this.sessions,
+      {
+        now,
+        usedElsewhere,
+        limit: limits.tasks,
+        made: (swarm) => this.announced.seat(swarm),
+      },
+    );
     this.announced = new Announced({ index: this.index, sessions: this.sessions, tasks: this.tasks });
     const advertised = { ip: '10.0.0.1', port: 8001 };
     const clients = limits.clients === undefined ? {} : { maxClients: limits.clients };

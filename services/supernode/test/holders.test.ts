@@ -13,6 +13,8 @@ import type { Neighbour } from '@cdk8s-dragonfly/protocol';
 import { BlobStore, StoredBlob, Unstorable } from '@cdk8s-dragonfly/store';
 
 import { HolderRoads } from '../src/holders/holders';
+import { OriginTurns } from '../src/tasks/origin-turns';
+import type { OriginTurn } from '../src/tasks/origin-turns';
 import { Task } from '../src/tasks/task';
 import type { TaskSource } from '../src/tasks/task';
 import { Content, HoldingDaemon } from './holding-daemon';
@@ -33,11 +35,13 @@ describe('the daemons that hold a blob', () => {
   /** What the origin does with a request; undefined: it gives the blob. */
   let origin: (request: OriginRequest) => Promise<void>;
   let task: Task;
+  let turns: OriginTurns;
 
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'supernode-holders-'));
     store = await BlobStore.open(home);
     roads = new HolderRoads();
+    turns = new OriginTurns();
     daemons = [];
     asked = [];
     origin = () => Promise.resolve();
@@ -66,7 +70,7 @@ describe('the daemons that hold a blob', () => {
       return { status, size, from, acceptsRanges, finalHost: url.host, body, discard: () => undefined };
     };
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
-    return new Task(blob, { origin: { open }, store, key, roads, log, holdersOf: () => holders });
+    return new Task(blob, { origin: { open }, turns, store, key, roads, log, holdersOf: () => holders });
   };
   const ended = async (): Promise<string> =>
     new Promise((resolve) => {
@@ -134,6 +138,53 @@ describe('the daemons that hold a blob', () => {
     task.want({ url, headers: [] });
     expect(await done).toBe('complete');
     expect(asked).toEqual([]);
+  });
+
+  describe('while its turn to ask the origin has not come', () => {
+    let other: OriginTurn;
+    let waits: Promise<void>;
+    beforeEach(() => {
+      turns = new OriginTurns({ each: 1 });
+      other = turns.ask(url.host, () => undefined);
+      const ask = turns.ask.bind(turns);
+      waits = new Promise((resolve) => {
+        jest.spyOn(turns, 'ask').mockImplementation((...of) => {
+          resolve();
+          return ask(...of);
+        });
+      });
+    });
+
+    it('bring it, and the turn is left to others', async () => {
+      const holder = await daemon(content.from(0));
+      task = taskFor([]);
+      const done = ended();
+      task.want({ url, headers: [] });
+      await waits;
+      expect([task.state, turns.waiting]).toEqual(['waiting', 1]);
+      task.addHolder(holder.neighbour);
+      expect(await done).toBe('complete');
+      expect([asked, turns.running, turns.waiting]).toEqual([[], 1, 0]);
+    });
+
+    it('are none, and it is asked when that has come', async () => {
+      task = taskFor([]);
+      const done = ended();
+      task.want({ url, headers: [] });
+      await waits;
+      expect([task.state, asked, turns.waiting]).toEqual(['waiting', [], 1]);
+      other.end();
+      expect(await done).toBe('complete');
+      expect([asked, turns.running, turns.waiting]).toEqual([[[0, undefined]], 0, 0]);
+    });
+
+    it('are none, and it is given up', async () => {
+      task = taskFor([]);
+      task.want({ url, headers: [] });
+      await waits;
+      await task.stop();
+      expect([asked, turns.running, turns.waiting]).toEqual([[], 1, 0]);
+    });
   });
 
   describe('and what they tell of its length', () => {

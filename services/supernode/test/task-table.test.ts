@@ -8,6 +8,7 @@ import type { BlobId } from '@cdk8s-dragonfly/protocol';
 import { BlobStore } from '@cdk8s-dragonfly/store';
 
 import { HolderRoads } from '../src/holders/holders';
+import { OriginTurns } from '../src/tasks/origin-turns';
 import type { TaskState } from '../src/tasks/task';
 import { TaskTable } from '../src/tasks/task-table';
 
@@ -31,7 +32,7 @@ describe('what a supernode has under way', () => {
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
       },
     };
-    tasks = new TaskTable({ origin, store, key, log, roads }, { send: () => true });
+    tasks = new TaskTable({ origin, turns: new OriginTurns(), store, key, log, roads }, { send: () => true });
   });
   afterEach(async () => {
     await tasks.stop();

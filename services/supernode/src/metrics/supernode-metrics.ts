@@ -29,6 +29,7 @@ export interface MetricSources {
   readonly traffic: TrafficMeter;
   readonly lag: LoopLag;
   readonly states: () => Iterable<TaskState>;
+  readonly originFetches: () => { readonly running: number; readonly waiting: number };
   readonly peers: () => number;
   readonly sessions: () => number;
   readonly connections: () => { readonly api: number; readonly pieces: number };
@@ -77,6 +78,7 @@ function readersOf(sources: MetricSources, disk: { readonly free: number | undef
     dragonfly_supernode_cdn_download_failed_total: () => tasks.failed,
     dragonfly_supernode_origin_bytes_total: () => tasks.originBytes,
     dragonfly_supernode_holder_bytes_total: () => tasks.holderBytes,
+    dragonfly_supernode_origin_fetches: () => byLabel('state', sources.originFetches()),
     dragonfly_supernode_origin_copies: () => allCopies(tasks),
     dragonfly_supernode_task_origin_copies: () =>
       tasks

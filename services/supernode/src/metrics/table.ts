@@ -144,6 +144,12 @@ export const METRICS = {
     original: false,
     help: 'Bytes that the supernode took from daemons that held them, instead of from an origin.',
   },
+  dragonfly_supernode_origin_fetches: {
+    type: 'gauge',
+    labels: ['state'],
+    original: false,
+    help: 'Blobs that are fetched from their origins (running), and those that wait for their turn (waiting): 64 of one origin at a time, 128 in all.',
+  },
   dragonfly_supernode_origin_copies: {
     type: 'gauge',
     labels: [],

@@ -12,6 +12,7 @@ import type { StoredBlob } from '@cdk8s-dragonfly/store';
 import type { Holders } from '../holders/holders';
 import type { ArrivingBlocks } from './arriving-blocks';
 import { DigestMismatch } from './failure';
+import type { OriginTurn } from './origin-turns';
 import { revalidate } from './revalidate';
 import type { TaskSource, TaskTools } from './task';
 
@@ -92,6 +93,8 @@ class BlobFetch {
   private hasBegun = false;
   /** An answer of the origin that is there already. */
   private answer: OriginFetch | undefined;
+  /** From when the origin is needed to the end of the fetch. */
+  private turn: OriginTurn | undefined;
   /** Whether the origin gives parts of the blob; else it is read to its end at once. */
   private givesParts = true;
 
@@ -108,14 +111,35 @@ class BlobFetch {
         if (this.isAtEnd) break;
         if (this.hasBegun && holders.brings(this.at)) await holders.bell.next(signal);
         else if (await this.endsHere()) break;
-        else if (!(await holders.othersMayCome(signal))) await this.readOrigin();
+        else if (await this.isToAskOrigin()) await this.readOrigin();
         else if (!this.hasBegun) await this.beginWithHolders();
       }
       return await this.finish();
     } finally {
       this.answer?.discard();
+      this.turn?.end();
       if (!this.hasBegun) await this.stored?.release();
     }
+  }
+
+  /** Waits until others who may bring what is missing have come, or its turn to ask the origin has. @returns whether that is to be asked now. */
+  private async isToAskOrigin(): Promise<boolean> {
+    const { holders, signal } = this.order;
+    if (await holders.othersMayCome(signal)) return false;
+    if (this.askForTurn().has) return true;
+    await holders.bell.next(signal);
+    return false;
+  }
+
+  private askForTurn(): OriginTurn {
+    const { holders, source, tools } = this.order;
+    return (this.turn ??= tools.turns.ask(source.url.host, () => holders.bell.ring()));
+  }
+
+  /** Waits until its turn to ask the origin has come. */
+  private async haveTurn(): Promise<void> {
+    const { holders, signal } = this.order;
+    while (!this.askForTurn().has) await holders.bell.next(signal);
   }
 
   private get isAtEnd(): boolean {
@@ -146,6 +170,7 @@ class BlobFetch {
   /** A URL without a digest may name other content by now. What is left of that is not gone on with. */
   private async keepIfSame(left: StoredBlob): Promise<void> {
     const { blob, source, tools, signal } = this.order;
+    await this.haveTurn();
     this.answer = await revalidate(left, source, tools.origin, signal);
     if (this.answer === undefined) {
       tools.log.info({ blob, origin: source.url.host, size: left.size }, 'unchanged at its origin');
@@ -180,6 +205,7 @@ class BlobFetch {
   /** Asks the origin how long the blob is. What daemons hold can be had without it, when it does not say. */
   private async askSize(stored: StoredBlob): Promise<void> {
     const { source, tools, signal } = this.order;
+    await this.haveTurn();
     const limited = AbortSignal.any([signal, timeoutSignal(SIZE_WITHIN)]);
     try {
       const answer = await tools.origin.open({ ...source, from: 0, end: 1 }, limited);
@@ -190,6 +216,10 @@ class BlobFetch {
     } catch (error) {
       signal.throwIfAborted();
       if (!limited.aborted && !(error instanceof OriginError)) throw error;
+    } finally {
+      // They may bring all the rest.
+      this.turn?.end();
+      this.turn = undefined;
     }
   }
 

@@ -15,6 +15,7 @@ import { DigestMismatch, evictedFailure, failureOf } from './failure';
 import { fetchBlob } from './fetch-blob';
 import type { Fetched } from './fetch-blob';
 import { CredentialsWait, isRefusal } from './fresh-credentials';
+import type { OriginTurn, OriginTurns } from './origin-turns';
 import { OtherSources, isSameSource } from './other-sources';
 import { Quarantine } from './quarantine';
 import { Refusals } from './refusals';
@@ -40,7 +41,7 @@ export interface Wish {
 export type TaskState =
   /** Nobody has asked yet. */
   | 'idle'
-  /** The origin has been asked and has not answered. */
+  /** The origin has been asked and has not answered, or is asked when its turn comes. */
   | 'waiting'
   /** Bytes arrive. */
   | 'fetching'
@@ -62,6 +63,8 @@ export interface TaskLog {
 /** What a task works with. */
 export interface TaskTools {
   readonly origin: Pick<OriginClient, 'open'>;
+  /** Who asks origins when. */
+  readonly turns: OriginTurns;
   readonly store: BlobStore;
   readonly key: KeyObject;
   /** To daemons that hold blobs. */
@@ -300,9 +303,11 @@ export class Task {
     stored: StoredBlob,
     good: { readonly source: TaskSource; readonly sha256: string },
   ): Promise<void> {
-    const { log, store } = this.tools;
+    const { log, store, turns } = this.tools;
     const { blob } = this;
+    let turn: OriginTurn | undefined;
     try {
+      turn = await turns.take(good.source.url.host, this.stopping.signal);
       const fetched = await repairBlob(stored, good, this.tools, this.stopping.signal);
       log.warn({ blob, origin: good.source.url.host, fetched }, 'blocks were damaged on disk and fetched anew');
     } catch (error) {
@@ -315,6 +320,8 @@ export class Task {
         this.replaceStored(undefined);
       }
       this.setState('failed');
+    } finally {
+      turn?.end();
     }
   }
 
