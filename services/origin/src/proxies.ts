@@ -58,7 +58,19 @@ function proxyOf(env: Readonly<Record<string, string | undefined>>, name: string
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new Error(`the environment variable ${name} names a proxy of the kind ${url.protocol}//; ${SHAPE}`);
   }
+  if (!isDecodable(url.username) || !isDecodable(url.password)) {
+    throw new Error(`the environment variable ${name} has a % in USER or PASSWORD that is no escape; write % as %25`);
+  }
   return url;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false; // said by the caller, with the name of the variable
+  }
 }
 
 /** One entry of `NO_PROXY`: `*`, an address, a range of addresses, a name with its subdomains, or (with a dot before) these alone. */

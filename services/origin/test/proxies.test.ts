@@ -57,6 +57,8 @@ describe('the environment', () => {
   it.each([
     ['socks5://one.test', 'the environment variable HTTPS_PROXY names a proxy of the kind socks5://'],
     ['http://u:s3cret@:x/', 'the environment variable HTTPS_PROXY is not the URL of a proxy'],
+    ['http://u:s3cret%@one.test', 'HTTPS_PROXY has a % in USER or PASSWORD that is no escape; write % as %25'],
+    ['http://%ff:s3cret@one.test', 'HTTPS_PROXY has a % in USER or PASSWORD that is no escape; write % as %25'],
   ])('%s is refused, and not quoted', (value, message) => {
     const make = (): Proxies => new Proxies({ HTTPS_PROXY: value });
     expect(make).toThrow(message);
