@@ -14,7 +14,8 @@ export interface OutwardValues {
 const HOST = /^((?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?)=(.+)$/;
 
 /**
- * How origins are reached, from flags and from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
+ * How origins are reached, from flags and from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`; `NODE_EXTRA_CA_CERTS`, which
+ * Node reads by itself where there are none of ours).
  *
  * @param more further certificates.
  * @throws Error, one sentence: which flag, file or variable is wrong, and how.
@@ -25,7 +26,8 @@ export function outwardFrom(
   log?: OriginLog,
   more: readonly TrustEntry[] = [],
 ): Outward {
-  return { trust: new Trust([...trustEntries(values), ...more], log), proxies: new Proxies(env) };
+  const trust = new Trust([...trustEntries(values), ...more], log, env['NODE_EXTRA_CA_CERTS']);
+  return { trust, proxies: new Proxies(env) };
 }
 
 function trustEntries({ originCa, originCert, originKey }: OutwardValues): readonly TrustEntry[] {

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { createSecureContext, rootCertificates } from 'node:tls';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 
 import { FreshFiles } from './fresh-files';
@@ -42,12 +43,19 @@ export class Trust {
   private readonly entries: readonly Files[];
   /** By the entries that apply. */
   private readonly made = new Map<string, Made>();
+  /** What Node leaves out where others are added. */
+  private readonly extra: readonly string[];
 
-  /** @throws Error, one sentence, when a file cannot be read, is no PEM, or a key does not belong to its certificate. */
+  /**
+   * @param extra the file of `NODE_EXTRA_CA_CERTS`; Node has warned of one that cannot be read.
+   * @throws Error, one sentence, when a file cannot be read, is no PEM, or a key does not belong to its certificate.
+   */
   constructor(
     entries: readonly TrustEntry[],
     private readonly log?: OriginLog,
+    extra = '',
   ) {
+    this.extra = extra === '' ? [] : textIn(extra);
     this.entries = entries.map(({ host, matches, ca = [], cert, key }) => ({
       matches,
       host: host === undefined ? undefined : { host: canonicalHost(host.host), port: host.port },
@@ -75,7 +83,7 @@ export class Trust {
     const texts = [...ca, ...(pair ?? [])];
     const before = this.made.get(name);
     if (before?.texts.every((text, index) => text === texts[index]) === true) return before.context;
-    const context = contextOf(ca, pair);
+    const context = contextOf(ca.length === 0 ? [] : [...this.extra, ...ca], pair);
     this.made.set(name, { texts, context });
     return context;
   }
@@ -117,11 +125,20 @@ export class Trust {
   }
 }
 
+/** Authorities are added to what Node made, not given to it: it has its own list, or with `--use-openssl-ca` that of the system. */
 function contextOf(ca: readonly string[], pair: Pair | undefined): SecureContext {
-  return createSecureContext({
-    ...(ca.length === 0 ? {} : { ca: [...rootCertificates, ...ca] }),
-    ...(pair === undefined ? {} : { cert: pair[0], key: pair[1] }),
-  });
+  const made = createSecureContext(pair === undefined ? {} : { cert: pair[0], key: pair[1] });
+  const { context } = made as { readonly context: { addCACert(pem: string): void } };
+  for (const pem of ca) context.addCACert(pem);
+  return made;
+}
+
+function textIn(path: string): readonly string[] {
+  try {
+    return [readFileSync(path, 'utf8')];
+  } catch {
+    return []; // Node goes on without it, too
+  }
 }
 
 function messageOf(error: unknown): string {

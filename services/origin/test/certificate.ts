@@ -25,10 +25,10 @@ const ECDSA_SHA256 = sequence(oid('2a8648ce3d040302'));
 const SUBJECT_ALT_NAME = oid('551d11');
 const BASIC_CONSTRAINTS = oid('551d13');
 
-/** A certificate for names and addresses, good from a day ago until tomorrow or, when expired, until an hour ago (RFC 5280, 4.1). */
+/** A certificate for names and addresses, of the first of which it has its own name, good from a day ago until tomorrow or, when expired, until an hour ago (RFC 5280, 4.1). */
 export function selfSigned(hosts: readonly string[], expired = false): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('test')))));
+  const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(hosts[0] ?? '')))));
   const alternatives = hosts.map((host) =>
     isIP(host) === 0 ? der(0x82, Buffer.from(host)) : der(0x87, Buffer.from(ipaddr.parse(host).toByteArray())),
   );

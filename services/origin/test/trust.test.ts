@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { TLSSocket } from 'node:tls';
 import { OriginClient, OriginRules, Relay, Trust, valueOf } from '../src';
@@ -54,6 +55,39 @@ describe('a client certificate', () => {
     ]);
     const error = await originError(client(other).open({ url: origin.url, headers: [] }, idle));
     expect(error.kind).toBe('unreachable');
+  });
+});
+
+/** Connects to two servers with the certificate `ours` of the arguments, and tells how that went: Node reads its own ones when it starts. */
+const CONNECTING = `
+  const { createServer, connect } = require('node:tls');
+  const { outwardFrom } = require('@cdk8s-dragonfly/origin');
+  const { servers, ours } = JSON.parse(process.argv[1]);
+  const { trust } = outwardFrom({ originCa: [ours], originCert: [], originKey: [] }, process.env);
+  for (const own of servers) {
+    const server = createServer(own).on('tlsClientError', () => undefined);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      const secureContext = trust.contextFor(new URL('https://127.0.0.1:' + port));
+      const end = (how) => (console.log(how), socket.destroy(), server.close());
+      const socket = connect({ port, host: '127.0.0.1', secureContext }, () => end('trusted'));
+      socket.on('error', ({ code }) => end(code));
+    });
+  }
+`;
+
+describe('a further authority', () => {
+  it.each([
+    ['NODE_EXTRA_CA_CERTS', []],
+    ['SSL_CERT_FILE', ['--use-openssl-ca']],
+  ])('counts beside those of %s', (variable, flags) => {
+    const [nodes, ours] = [selfSigned(['a.test', '127.0.0.1']), selfSigned(['b.test', '127.0.0.1'])];
+    const what = JSON.stringify({ servers: [nodes, ours], ours: pem(ours.cert) });
+    const env = { ...process.env, [variable]: pem(nodes.cert) };
+    const argv = [...flags, '-e', CONNECTING, what];
+    const child = spawnSync(process.execPath, argv, { cwd: __dirname, encoding: 'utf8', env });
+    expect(child.stderr).toBe('');
+    expect(child.stdout).toBe('trusted\ntrusted\n');
   });
 });
 
