@@ -30,6 +30,10 @@ describe('the props of the df-daemons', () => {
     ],
     [{ supernodes: ['a b'] }, 'supernodes[0] "a b" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].'],
     [
+      { supernodes: ['a', 'b:8002=2'] },
+      'supernodes[1] "b:8002=2" has a weight, "=2", which does nothing: leave it out.',
+    ],
+    [
       { supernodes: ['10.0.0.256'] },
       'supernodes[0] "10.0.0.256" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].',
     ],

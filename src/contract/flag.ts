@@ -51,6 +51,8 @@ export interface ValueSpec {
   readonly min?: number;
   /** The largest allowed number, in the unit of the value. */
   readonly max?: number;
+  /** An `address` may have the weight behind it that Dragonfly 1.0 gives a supernode, `HOST:PORT=2`; it does nothing. */
+  readonly weighted?: boolean;
   /** The allowed values of a `choice`. */
   readonly choices?: readonly string[];
 }

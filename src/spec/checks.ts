@@ -151,6 +151,10 @@ export function checkAddresses(prop: string, values: string[], what = 'supernode
     throw new Error(`${prop} is empty: name at least one ${what} as HOST[:PORT].`);
   }
   values.forEach((value, i) => {
+    const weight = /=\d+$/.exec(value)?.[0];
+    if (weight !== undefined && what === 'supernode') {
+      throw new Error(`${prop}[${i}] "${value}" has a weight, "${weight}", which does nothing: leave it out.`);
+    }
     const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::([0-9]+))?$/.exec(value) ?? [];
     if (!isHost(host)) {
       throw new Error(`${prop}[${i}] "${value}" is no HOST[:PORT]: use a DNS name, an IPv4 address or [IPv6].`);

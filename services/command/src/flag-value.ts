@@ -6,6 +6,7 @@ import { UsageError } from './errors';
 import { quote } from './quote';
 import { OR_RATE, RATE_FORM, readMebibytes, readRate, writeMebibytes } from './rate';
 import { readSize, SIZE_FORM, writeSize } from './size';
+import { withoutWeight } from './weights';
 
 /**
  * The value of a flag, or of a field of a list, from the texts that set it, in the type that the contract gives it.
@@ -60,7 +61,7 @@ function read(flag: ValueSpec, text: string): unknown {
     case 'ip':
       return isIP(text) === 0 ? undefined : text;
     case 'address':
-      return readAddress(text, flag.min ?? 1);
+      return readAddress(flag.weighted === true ? withoutWeight(text) : text, flag.min ?? 1);
     case 'choice':
       return flag.choices?.includes(text) === true ? text : undefined;
   }

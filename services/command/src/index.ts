@@ -6,6 +6,7 @@ export { fetchReason } from './fetch-reason';
 export { formatDuration, parseDuration } from './duration';
 export { CommandError, UsageError } from './errors';
 export { helpText } from './help';
+export { warnOfIdle, type IdleSetting } from './idle-settings';
 export { launcher, type Launch } from './launcher';
 export { Lifecycle, StopError, type Closeable } from './lifecycle';
 export { LISTEN_BACKLOG, listen, listenAt, listenError, type BoundAddress, type ListenOptions } from './listen';
@@ -17,7 +18,6 @@ export {
   sourceOf,
   type CommandInputs,
   type Environment,
-  type IdleSetting,
   type ValueSource,
 } from './parse-command';
 export { runCommand, type CommandMain, type RunOptions } from './run-command';

@@ -4,9 +4,11 @@ import type { CommandValues } from './command-values';
 import { readConfig, type ConfigSettings } from './config-file';
 import { UsageError } from './errors';
 import { flagValue, orList } from './flag-value';
+import type { IdleSetting } from './idle-settings';
 import { findAmong, type Among } from './other-arguments';
 import { quote } from './quote';
 import { readNamedFile, readTextFile, type ReadFile } from './text-file';
+import { idleWeights } from './weights';
 
 /** Environment variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,14 +29,6 @@ interface Given {
   readonly texts: readonly string[];
   /** For messages. */
   readonly where: string;
-}
-
-/** A setting that was given and does nothing. */
-export interface IdleSetting {
-  /** Who gave it: `--pool-size`, `the key base.linkLimit in FILE`. */
-  readonly where: string;
-  /** Why it does nothing, as the end of a sentence. */
-  readonly why: string;
 }
 
 const SOURCES = new WeakMap<object, ReadonlyMap<string, ValueSource>>();
@@ -69,6 +63,7 @@ export function valuesOf<const Spec extends CommandSpec>(
     const among = config && findAmong(flag, config);
     const found = find(flag, { given: given.flags.get(name), env, config, among });
     idle.push(...idleAmong(flag, among, found));
+    if (flag.weighted === true) idle.push(...idleWeights(found.texts, found.where));
     if (flag.required === true && found.texts.length === 0) throw missing(flag, config);
     sources.set(name, found.source);
     if (flag.noEffect !== undefined && found.source !== 'none' && found.source !== 'default') {

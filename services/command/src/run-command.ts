@@ -5,6 +5,7 @@ import { CommandRun, type CommandContext } from './command-run';
 import type { CommandValues } from './command-values';
 import { CommandError, UsageError } from './errors';
 import { helpText } from './help';
+import { warnOfIdle } from './idle-settings';
 import { createLog, type Log, type LogLevel } from './log';
 import { idleSettings, valuesOf } from './parse-command';
 import { commandVersion } from './version';
@@ -57,8 +58,7 @@ export async function runCommand<const Spec extends CommandSpec>(
   } catch (error) {
     return fail(error);
   }
-  const idle = idleSettings(values).map(({ where, why }) => `${where}: ${why}`);
-  if (idle.length > 0) log.warn({ settings: idle }, 'accepted, but without effect');
+  warnOfIdle(log, idleSettings(values));
   const run = new CommandRun({ host, log, stopTimeout, version: commandVersion(), fail });
   return run.end((ctx) => main(values, ctx));
 }

@@ -3,9 +3,11 @@ import type { Address } from './address';
 import { readConfig } from './config-file';
 import { flagValue } from './flag-value';
 import type { FlagValue } from './command-values';
-import { readNodeConfig, supernodeAddress, type SupernodeAddress } from './node-file';
+import type { IdleSetting } from './idle-settings';
+import { namedNodes, readNodeConfig, supernodeAddress, type SupernodeAddress } from './node-file';
 import { sourceOf } from './parse-command';
 import { readNamedFile, readTextFile, type ReadFile } from './text-file';
+import { idleWeights } from './weights';
 
 /** The values of the flags that name supernodes, as `parseCommand` gives them for dfdaemon and dfget. */
 export interface SupernodeValues {
@@ -19,6 +21,8 @@ export interface SupernodeFiles {
   readonly dfgetConfig?: string;
   /** Default: from the file system. */
   readonly readFile?: ReadFile;
+  /** Is told what stands in these files and does nothing. Default: nobody is. */
+  readonly tell?: (setting: IdleSetting) => void;
 }
 
 /**
@@ -30,22 +34,33 @@ export interface SupernodeFiles {
  */
 export function resolveSupernodes(
   values: SupernodeValues,
-  { dfgetConfig, readFile = readTextFile }: SupernodeFiles = {},
+  { dfgetConfig, readFile = readTextFile, tell = () => undefined }: SupernodeFiles = {},
 ): readonly SupernodeAddress[] {
   if (values.node.length > 0) return Object.freeze(values.node.map(supernodeAddress));
   const where = sourceOf(values, 'nodeConfig') === 'default' ? undefined : '--node-config';
   const text = readNamedFile(values.nodeConfig, where, readFile);
   const nodes = text === undefined ? Object.freeze([]) : readNodeConfig(text, values.nodeConfig);
+  if (text !== undefined) {
+    const at = `the key address in [node] of ${values.nodeConfig}`;
+    idleWeights(namedNodes(text, values.nodeConfig), at).forEach(tell);
+  }
   return nodes.length > 0 || where !== undefined || dfgetConfig === undefined
     ? nodes
-    : nodesOfDfget(dfgetConfig, readFile);
+    : nodesOfDfget(dfgetConfig, readFile, tell);
 }
 
-function nodesOfDfget(file: string, readFile: ReadFile): readonly SupernodeAddress[] {
+function nodesOfDfget(
+  file: string,
+  readFile: ReadFile,
+  tell: (setting: IdleSetting) => void,
+): readonly SupernodeAddress[] {
   const text = readNamedFile(file, undefined, readFile) ?? '';
   const flag = DFGET.flags.node;
   const { settings } = readConfig(text, { known: [flag.key], anyOther: true }, file);
-  const nodes = flagValue(flag, settings.get(flag.key) ?? [], `the key ${flag.key} in ${file}`);
+  const texts = settings.get(flag.key) ?? [];
+  const where = `the key ${flag.key} in ${file}`;
+  const nodes = flagValue(flag, texts, where);
+  idleWeights(texts, where).forEach(tell);
   // The type is that of the flag in the contract.
   return Object.freeze((nodes as FlagValue<typeof flag>).map(supernodeAddress));
 }

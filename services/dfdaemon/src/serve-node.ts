@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls';
-import { CommandError, UsageError, Watchdog, resolveSupernodes } from '@cdk8s-dragonfly/command';
+import { CommandError, UsageError, Watchdog, resolveSupernodes, warnOfIdle } from '@cdk8s-dragonfly/command';
 import type { Closeable, CommandContext, CommandValues, Log } from '@cdk8s-dragonfly/command';
 import { PATHS, PORTS } from '@cdk8s-dragonfly/contract';
 import type { DFDAEMON } from '@cdk8s-dragonfly/contract';
@@ -61,8 +61,11 @@ export async function serveNode(values: DfdaemonValues, ctx: CommandContext, sta
   const outward = outwardOf(values, ctx, proxying.trust);
   const policy = parseTagPolicy(values.tagPolicy);
   const tls = ownCertificate(values, ctx.log);
-  const supernodes = resolveSupernodes(values, { dfgetConfig: PATHS.dfgetConfig });
   const { lifecycle, log } = ctx;
+  const supernodes = resolveSupernodes(values, {
+    dfgetConfig: PATHS.dfgetConfig,
+    tell: (idle) => warnOfIdle(log, [idle]),
+  });
   lifecycle.add('the watchdog', await Watchdog.start('dfdaemon'));
   const serving: { node?: BlobProvider; mirror?: MirrorServer; metrics?: Metrics } = {};
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { CommandError, UsageError, formatDuration, resolveSupernodes } from '@cdk8s-dragonfly/command';
+import { CommandError, UsageError, formatDuration, resolveSupernodes, warnOfIdle } from '@cdk8s-dragonfly/command';
 import type { CommandContext, CommandValues, SupernodeAddress } from '@cdk8s-dragonfly/command';
 import type { DFGET_PREHEAT } from '@cdk8s-dragonfly/contract';
 import type { PreheatDocument } from '@cdk8s-dragonfly/protocol';
@@ -20,7 +20,7 @@ const SILENT_FOR = 10_000;
 export async function preheatImage(values: CommandValues<typeof DFGET_PREHEAT>, ctx: CommandContext): Promise<number> {
   const began = performance.now();
   const order = await preheatOrder(values);
-  const supernodes = resolveSupernodes(values);
+  const supernodes = resolveSupernodes(values, { tell: (idle) => warnOfIdle(ctx.log, [idle]) });
   if (supernodes.length === 0) throw new UsageError('no supernode is known: give --node HOST[:PORT]');
   const { client, id } = await orderAtFirst(supernodes, order, ctx);
   ctx.stdout.write(`preheat ${id} ordered at ${client.name}\n`);

@@ -78,7 +78,8 @@ export const NODE = {
   placeholder: 'HOST[:PORT]',
   repeatable: true,
   commas: true,
-  text: 'A supernode; the port is 8002 when absent. Wins over the node file.',
+  weighted: true,
+  text: 'A supernode; the port is 8002 when absent. Wins over the node file. A weight behind it (HOST:PORT=2) does nothing.',
 } as const satisfies FlagSpec;
 
 export const SUPERNODE_SILENCE = {

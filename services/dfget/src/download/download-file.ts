@@ -1,5 +1,5 @@
 import { CommandError, UsageError, idleSettings, timeoutSignal } from '@cdk8s-dragonfly/command';
-import type { CommandContext, Log } from '@cdk8s-dragonfly/command';
+import type { CommandContext, IdleSetting, Log } from '@cdk8s-dragonfly/command';
 import { ALL_ADDRESSES } from '@cdk8s-dragonfly/contract';
 import { SwarmNode } from '@cdk8s-dragonfly/engine';
 import { originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
@@ -22,11 +22,12 @@ import type { Circumstances } from './result-line';
 /** Downloads one file; tells how it went in the original's last line on standard output. */
 export async function downloadFile(values: DfgetValues, ctx: CommandContext): Promise<number> {
   const began = performance.now();
-  const order = fileOrder(values);
+  const tell = ({ where, why }: IdleSetting): void => void ctx.stderr.write(`dfget: ${where} has no effect: ${why}\n`);
+  const order = fileOrder(values, tell);
   const { request, md5 } = order;
   const outward = outwardOf(values, ctx);
   const path = await outputPath(values.output, request.url);
-  for (const { where, why } of idleSettings(values)) ctx.stderr.write(`dfget: ${where} has no effect: ${why}\n`);
+  idleSettings(values).forEach(tell);
   const identity = [request.blob, request.sha256 ?? '', md5 ?? ''].join(' ');
   const transit = await Transit.make(path, values.home, identity);
   const remains = new Remains(transit, order.isVouched, ctx.stderr);

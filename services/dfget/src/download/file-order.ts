@@ -1,5 +1,5 @@
 import { UsageError, resolveSupernodes } from '@cdk8s-dragonfly/command';
-import type { CommandValues, SupernodeAddress } from '@cdk8s-dragonfly/command';
+import type { CommandValues, IdleSetting, SupernodeAddress } from '@cdk8s-dragonfly/command';
 import type { DFGET } from '@cdk8s-dragonfly/contract';
 import type { BlobRequest } from '@cdk8s-dragonfly/engine';
 import { digestInUrl, filterUrl, hexOf, taskIdOf } from '@cdk8s-dragonfly/protocol';
@@ -23,9 +23,10 @@ export interface FileOrder {
  * The download that a command line means. A URL that names a digest means that content; any other is known to the swarm by its classic
  * task id, so that all who ask for the same share it (Dragonfly 0.x protocol, 2.2).
  *
+ * @param tell is told what does nothing of what files name.
  * @throws UsageError
  */
-export function fileOrder(values: DfgetValues): FileOrder {
+export function fileOrder(values: DfgetValues, tell: (idle: IdleSetting) => void): FileOrder {
   const { dfdaemon, filter = '', header, identifier, md5, pattern, url } = values;
   if (url.username !== '' || url.password !== '') {
     throw new UsageError("--url must not hold a user and password; send them with --header 'Authorization: Basic …'");
@@ -36,7 +37,7 @@ export function fileOrder(values: DfgetValues): FileOrder {
   if (named !== undefined && sha256 !== undefined && sha256 !== hexOf(named)) {
     throw new UsageError(`--sha256 is not the digest that the URL names, ${named}; leave it out`);
   }
-  const supernodes = pattern === 'source' ? [] : resolveSupernodes(values);
+  const supernodes = pattern === 'source' ? [] : resolveSupernodes(values, { tell });
   const task = { taskUrl: filterUrl(url.href, filter), md5, identifier: md5 === undefined ? identifier : undefined };
   return {
     request: {
