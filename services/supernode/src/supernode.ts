@@ -130,6 +130,7 @@ export class Supernode implements Closeable {
           placed: (ms) => operations.placed(ms),
           made: (swarm) => announced.seat(swarm),
           usedElsewhere: (blob) => classic.uses(blob),
+          forgot: (blob) => classic.forget(blob),
         }),
       );
       const announced = new Announced({ index: holdings, sessions, tasks });

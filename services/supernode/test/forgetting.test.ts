@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { OriginAnswer } from '@cdk8s-dragonfly/origin';
-import { BlockSet, digestOf, parseRegistryRequest, taskIdOf } from '@cdk8s-dragonfly/protocol';
-import type { Digest, RegistryRequest } from '@cdk8s-dragonfly/protocol';
+import { BlockSet, NATIVE_VERSION, digestOf, parseRegistryRequest, taskIdOf } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, ClassicAnswer, Digest, RegistryRequest } from '@cdk8s-dragonfly/protocol';
 import { BlobStore } from '@cdk8s-dragonfly/store';
 import fc from 'fast-check';
 
@@ -18,8 +18,10 @@ import { ClassicTasks } from '../src/classic/classic-tasks';
 import { Announced } from '../src/holders/announced';
 import { HolderRoads } from '../src/holders/holders';
 import { HoldingsIndex } from '../src/holders/holdings-index';
+import type { Owner } from '../src/replicas/replica-set';
 import { SessionHub } from '../src/sessions/session-hub';
 import { OriginTurns } from '../src/tasks/origin-turns';
+import { Registrar } from '../src/tasks/register';
 import { MOST_RESTING, REST } from '../src/tasks/swarm-members';
 import { IDLE_TASK, TaskTable } from '../src/tasks/task-table';
 
@@ -33,6 +35,7 @@ class Memory {
   private readonly roads = new HolderRoads();
   readonly tasks: TaskTable;
   readonly classic: ClassicTasks;
+  readonly registrar: Registrar;
   readonly announced: Announced;
 
   private constructor(
@@ -44,8 +47,10 @@ class Memory {
     const now = (): number => this.now;
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
     const origin = {
-      open: async ({ url }: { url: URL }): Promise<OriginAnswer> => {
+      open: async ({ url }: { url: URL }, signal: AbortSignal): Promise<OriginAnswer> => {
         this.opened += 1;
+        if (url.pathname === '/held')
+          return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
         const content = contentOf(url.pathname);
         const facts = {
           status: 200,
@@ -64,6 +69,7 @@ class Memory {
       {
         now,
         usedElsewhere,
+        forgot: (blob) => this.classic.forget(blob),
         limit: limits.tasks,
         made: (swarm) => this.announced.seat(swarm),
       },
@@ -72,6 +78,8 @@ class Memory {
     const advertised = { ip: '10.0.0.1', port: 8001 };
     const clients = limits.clients === undefined ? {} : { maxClients: limits.clients };
     this.classic = new ClassicTasks({ tasks: this.tasks, aliases: this.aliases, advertised, now, log, ...clients });
+    const replicas = { id: '0'.repeat(32), owner: (): Owner => ({ self: true }) };
+    this.registrar = new Registrar({ tasks: this.tasks, sessions: this.sessions, key, advertised, replicas });
   }
 
   static async open(limits: { tasks?: number; clients?: number } = {}): Promise<Memory> {
@@ -292,6 +300,32 @@ describe('a supernode forgets', () => {
       blobs[3],
       blobs[4],
     ]);
+  });
+
+  it('the files of original clients, too, when there are too many', async () => {
+    memory = await Memory.open({ tasks: 2 });
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'a', 'c']) ids.push((await memory.register(name)).taskId);
+    expect(memory.tasks.size).toBe(2);
+    // The client of the second is told to register again.
+    expect(await Promise.all(ids.map((id) => memory.ask(id)))).toEqual([601, 605, 601, 601]);
+  });
+
+  it('nothing that is under way: more is refused, to original clients and to daemons', async () => {
+    memory = await Memory.open({ tasks: 1 });
+    const held = registration('held', 'a', 20_000);
+    expect((await memory.classic.register(held.request, 0)).code).toBe(200);
+    const daemon = (name: string): ClassicAnswer => {
+      const blob: BlobId = `task:${registration(name, 'd', 20_000).taskId}`;
+      const native = { versions: [NATIVE_VERSION], blob, without: [] };
+      return memory.registrar.registerNative({ ...registration(name, 'd', 20_000).request, native }, blob);
+    };
+    for (const answer of [await memory.classic.register(registration('b', 'a', 20_000).request, 0), daemon('b')]) {
+      expect(answer).toEqual({ code: 500, msg: expect.stringMatching(/^the supernode has more under way/) as string });
+    }
+    expect([memory.tasks.size, memory.opened]).toEqual([1, 1]);
+    expect((await memory.classic.register({ ...held.request, cid: 'b' }, 0)).code).toBe(200);
+    expect(daemon('held').code).toBe(200);
   });
 
   it('no client for another: those beyond the limit are refused', async () => {

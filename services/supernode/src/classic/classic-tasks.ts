@@ -15,6 +15,7 @@ import type { BlobId, ClassicAnswer, PieceRange, RegistryRequest, TaskFailure } 
 
 import type { Address } from '../tasks/advertised';
 import { sourceOf } from '../tasks/source-of';
+import { TOO_MUCH } from '../tasks/task-table';
 import type { TaskTable } from '../tasks/task-table';
 import { blobOf } from './blob-of';
 import type { ClassicAliases } from './classic-aliases';
@@ -78,6 +79,7 @@ export class ClassicTasks {
     const blob = blobOf(request);
     if (this.isFull() && this.swarms.get(blob)?.has(request.cid) !== true)
       return failureAnswer(RESULT_CODE.systemError, 'the supernode has too many clients');
+    if (!tasks.hasRoomFor(blob)) return failureAnswer(RESULT_CODE.systemError, TOO_MUCH);
     const { task } = tasks.obtain(blob);
     const swarm = this.swarmOf(blob);
     task.want(sourceOf(blob, request));
@@ -136,13 +138,17 @@ export class ClassicTasks {
     return this.swarms.has(blob);
   }
 
+  /** Forgets a file, whoever wants it: clients that ask for it are told to register again. */
+  forget(blob: BlobId): void {
+    this.swarms.get(blob)?.stop();
+    this.swarms.delete(blob);
+  }
+
   /** Forgets clients, and files that nobody wants any more. What is on disk stays, and is found again. */
   forgetIdle(): void {
     for (const [blob, swarm] of this.swarms) {
       swarm.forgetGone();
-      if (!swarm.isIdle) continue;
-      swarm.stop();
-      this.swarms.delete(blob);
+      if (swarm.isIdle) this.forget(blob);
     }
     this.tools.aliases.keepOnly((blob) => this.swarms.has(blob));
     const now = this.now();

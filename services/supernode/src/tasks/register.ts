@@ -28,6 +28,7 @@ import type { ReplicaSet } from '../replicas/replica-set';
 import type { SessionHub } from '../sessions/session-hub';
 import { Admission } from './admission';
 import { sourceOf } from './source-of';
+import { TOO_MUCH } from './task-table';
 import type { TaskTable } from './task-table';
 
 const NO_NEIGHBOUR =
@@ -101,6 +102,7 @@ export class Registrar {
         refusal,
       );
     }
+    if (!tasks.hasRoomFor(blob)) return failureAnswer(RESULT_CODE.systemError, TOO_MUCH);
     const swarm = tasks.obtain(blob);
     const { cid, ip } = peer.data;
     // At an address that cannot be its own, others would be sent to somebody else.

@@ -8,8 +8,12 @@ import type { Messenger } from './task-swarm';
 /** A task that nobody has wanted for this long, in ms, is forgotten (Dragonfly 0.x protocol, 6.4). */
 export const IDLE_TASK = 180_000;
 
-/** So many tasks are kept in memory, and no more than that unless more are under way. */
+/** So many tasks are kept in memory. Who registers for more while all of them are under way is refused; what is ordered is fetched all the same. */
 const MAX_TASKS = 10_000;
+
+/** What who is refused then is told. */
+export const TOO_MUCH =
+  'the supernode has more under way than it can take in: fetch it from its origin, or come again later';
 
 /** No more are forgotten at a time once so many members went with them: each takes a microsecond, in which nothing else is done. */
 const FORGOTTEN_AT_ONCE = 50_000;
@@ -24,6 +28,8 @@ export interface TaskTableOptions {
   readonly made?: ((swarm: TaskSwarm) => void) | undefined;
   /** Whether somebody wants the blob beside the swarm's members. Default: nobody does. */
   readonly usedElsewhere?: ((blob: BlobId) => boolean) | undefined;
+  /** Is told of each task that is forgotten: who uses it elsewhere has to let go of it. */
+  readonly forgot?: ((blob: BlobId) => void) | undefined;
   /** How many tasks are kept. Default {@link MAX_TASKS}. */
   readonly limit?: number | undefined;
   /** In ms, from any fixed time on. Default: `performance.now()`. */
@@ -87,6 +93,12 @@ export class TaskTable {
     if (entry !== undefined) entry.usedAt = this.now();
   }
 
+  /** Whether the task is known, or one more can be. */
+  hasRoomFor(blob: BlobId): boolean {
+    const { limit = MAX_TASKS } = this.options;
+    return this.entries.has(blob) || this.entries.size < limit || this.oldestAtRest !== undefined;
+  }
+
   /** The task, new if it is not known. Whoever gets it wants it, or joins it, at once. */
   obtain(blob: BlobId): TaskSwarm {
     const swarm = this.entries.get(blob)?.swarm ?? this.make(blob);
@@ -133,12 +145,14 @@ export class TaskTable {
   /** Of too many, the one goes that was registered the longest ago, members or not: they have it, or register again. */
   private makeRoom(): void {
     const { limit = MAX_TASKS } = this.options;
-    if (this.entries.size < limit) return;
-    for (const [blob, entry] of this.entries) {
-      if (this.isBusy(blob, entry)) continue;
-      this.forget(blob, entry);
-      return;
-    }
+    const oldest = this.entries.size < limit ? undefined : this.oldestAtRest;
+    if (oldest !== undefined) this.forget(...oldest);
+  }
+
+  /** What was registered the longest ago of all that is not under way. */
+  private get oldestAtRest(): [BlobId, Entry] | undefined {
+    for (const known of this.entries) if (!known[1].swarm.task.isRunning) return known;
+    return undefined;
   }
 
   private isBusy(blob: BlobId, { swarm }: Entry): boolean {
@@ -148,6 +162,7 @@ export class TaskTable {
   private forget(blob: BlobId, { swarm }: Entry): void {
     this.entries.delete(blob);
     swarm.stop();
+    this.options.forgot?.(blob);
     this.messenger.forget?.(swarm, swarm.cids);
     const ended: Promise<void> = swarm.task
       .stop()
