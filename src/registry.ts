@@ -1,3 +1,5 @@
+import { text } from './spec/shape';
+
 /** A bundle of certificates in PEM form, in an object of the namespace. */
 export class CertificateAuthority {
   /**
@@ -5,7 +7,7 @@ export class CertificateAuthority {
    * @param key the key that holds the bundle
    */
   public static fromConfigMap(name: string, key: string = 'ca.crt'): CertificateAuthority {
-    return new CertificateAuthority('ConfigMap', name, key);
+    return new CertificateAuthority('ConfigMap', ...named('CertificateAuthority.fromConfigMap()', name, key));
   }
 
   /**
@@ -13,7 +15,7 @@ export class CertificateAuthority {
    * @param key the key that holds the bundle
    */
   public static fromSecret(name: string, key: string = 'ca.crt'): CertificateAuthority {
-    return new CertificateAuthority('Secret', name, key);
+    return new CertificateAuthority('Secret', ...named('CertificateAuthority.fromSecret()', name, key));
   }
 
   private constructor(
@@ -24,6 +26,12 @@ export class CertificateAuthority {
     /** The key that holds the bundle. */
     public readonly key: string,
   ) {}
+}
+
+function named(what: string, name: string, key: string): [string, string] {
+  text(what, name);
+  text(`the key of ${what}`, key);
+  return [name, key];
 }
 
 /** A registry behind the mirror. */

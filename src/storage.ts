@@ -1,4 +1,5 @@
 import type { Size } from 'cdk8s';
+import { text } from './spec/shape';
 import { CLAIM, EMPTY_DIR } from './spec/shapes';
 
 /** Where the data of a daemon may be. */
@@ -51,6 +52,7 @@ export class Storage {
    * @param path an absolute path on the node
    */
   public static hostPath(path: string): Storage {
+    text('Storage.hostPath()', path);
     return new Storage(StorageType.HOST_PATH, { path });
   }
 

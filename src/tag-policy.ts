@@ -1,4 +1,5 @@
 import type { Duration } from 'cdk8s';
+import { DURATION } from './spec/shapes';
 
 /** When a df-daemon answers a tag without its registry. */
 export class TagPolicy {
@@ -13,6 +14,7 @@ export class TagPolicy {
    * @param time more than nothing
    */
   public static ttl(time: Duration): TagPolicy {
+    DURATION('TagPolicy.ttl()', time);
     const milliseconds = time.toMilliseconds();
     if (milliseconds < 1) {
       throw new Error('TagPolicy.ttl() of nothing asks the registry each time: use TagPolicy.REVALIDATE for that.');

@@ -115,6 +115,21 @@ describe('the props of an installation', () => {
   });
 });
 
+describe('sizes', () => {
+  const mebibytes = (props: Partial<SupernodeProps>): unknown => {
+    const { store, limits, heap } = supernodeSpec({ image: 'a', ...props }, 'ns');
+    return [store.diskQuota, store.minFree, limits['memory'], heap];
+  };
+
+  it.each([
+    [{ diskQuota: Size.mebibytes(300.7), minFree: Size.mebibytes(1.5) }, [300, 1, '1024Mi', 512]],
+    [{ storage: Storage.emptyDir({ sizeLimit: Size.mebibytes(400.5) }) }, [380, 20, '1024Mi', 512]],
+    [{ resources: { memory: { limit: Size.mebibytes(500.5) } } }, [undefined, undefined, '500Mi', 250]],
+  ])('%j are whole MiB, since the daemons take no parts of one', (props, expected) => {
+    expect(mebibytes(props)).toEqual(expected);
+  });
+});
+
 describe('the props of every daemon', () => {
   const refused = (props: Partial<SupernodeProps>) => messageOf(() => supernodeSpec({ image: 'a', ...props }, 'ns'));
 
@@ -174,6 +189,10 @@ describe('the props of every daemon', () => {
     [
       { storage: Storage.hostPath('//') },
       'storage "//" is no place for data on a node: use an absolute path below / without "..".',
+    ],
+    [
+      { storage: Storage.persistentVolumeClaim({ size: Size.gibibytes(9), storageClassName: 'Fast SSD' }) },
+      'storage "Fast SSD" is no name of an object: use 1 to 253 lower-case letters, digits, dashes and dots, starting and ending with a letter or digit.',
     ],
     [
       { minFree: Size.mebibytes(0) },

@@ -1,6 +1,15 @@
-import { Size } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { DfDaemonConstruct, Dragonfly, DragonflyMonitoring, NodeMirrorJob, PreheatJob, Storage } from '../src';
+import {
+  CertificateAuthority,
+  DfDaemonConstruct,
+  Dragonfly,
+  DragonflyMonitoring,
+  NodeMirrorJob,
+  PreheatJob,
+  Storage,
+  TagPolicy,
+} from '../src';
 import { chart, yamlOf } from './support/synth';
 
 const IMAGES = { supernodeImage: 'example/supernode:1', daemonImage: 'example/dfdaemon:1' };
@@ -106,6 +115,27 @@ describe('values of a wrong kind are refused with the way to the prop, what was 
       'storage',
       () => Storage.emptyDir({ sizeLimit: 5 as unknown as Size }),
       /^Storage\.emptyDir\(\)\.sizeLimit is 5: write a Size/,
+    ],
+    [
+      'a folder of the node',
+      () => Storage.hostPath(undefined as unknown as string),
+      /^Storage\.hostPath\(\) is missing: write a text in quotes\.$/,
+    ],
+    [
+      'certificates',
+      () => CertificateAuthority.fromSecret(undefined as unknown as string),
+      /^CertificateAuthority\.fromSecret\(\) is missing: write a text in quotes\.$/,
+    ],
+    [
+      'the key of certificates',
+      () => CertificateAuthority.fromConfigMap('a', 5 as unknown as string),
+      /^the key of CertificateAuthority\.fromConfigMap\(\) is 5: write a text in quotes\.$/,
+    ],
+    ['a time', () => TagPolicy.ttl(5 as unknown as Duration), /^TagPolicy\.ttl\(\) is 5: write a Duration of cdk8s/],
+    [
+      'a part of a millisecond',
+      untyped(DfDaemonConstruct, { image: 'a', supernodes: ['b'], timeouts: { connect: Duration.seconds(0.0575) } }),
+      /^test\/it: timeouts\.connect is 57\.5 ms: write whole milliseconds, such as Duration\.millis\(1500\)\.$/,
     ],
   ])('of %s', (_what, make, message) => {
     expect(make).toThrow(message);

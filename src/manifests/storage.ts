@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27';
 import type { Size } from 'cdk8s';
-import { SizeRoundingBehavior } from 'cdk8s';
+import { wholeMebibytes } from '../spec/size';
 import { StorageType } from '../storage';
 import type { Storage } from '../storage';
 
@@ -37,5 +37,5 @@ export function claimSpec(storage: Storage): k8s.PersistentVolumeClaimSpec | und
 }
 
 function quantity(size: Size): k8s.Quantity {
-  return k8s.Quantity.fromString(`${size.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR })}Mi`);
+  return k8s.Quantity.fromString(`${wholeMebibytes(size)}Mi`);
 }

@@ -32,10 +32,16 @@ import type { TagPolicy } from '../tag-policy';
 import type { DfDaemonTimeouts, OriginTimeouts } from '../timeouts';
 import type { WorkloadProps } from '../workload-props';
 import { anObject, bool, listOf, number, oneOf, propsOf, text, texts, withMember } from './shape';
-import type { Checks } from './shape';
+import type { Check, Checks } from './shape';
 
 const size = withMember<Size>('toMebibytes', 'a Size of cdk8s, such as Size.gibibytes(20)');
-const duration = withMember<Duration>('toMilliseconds', 'a Duration of cdk8s, such as Duration.seconds(30)');
+const duration: Check<Duration> = (prop, value) => {
+  withMember<Duration>('toMilliseconds', 'a Duration of cdk8s, such as Duration.seconds(30)')(prop, value);
+  const milliseconds = (value as Duration).toMilliseconds({ integral: false });
+  if (!Number.isInteger(milliseconds)) {
+    throw new Error(`${prop} is ${milliseconds} ms: write whole milliseconds, such as Duration.millis(1500).`);
+  }
+};
 const cron = withMember<Cron>('expressionString', 'a Cron of cdk8s, such as Cron.daily()');
 const cpu = withMember<Cpu>('amount', 'a Cpu of cdk8s-plus-27, such as Cpu.millis(100)');
 const bandwidth = withMember<Bandwidth>('toBytesPerSecond', 'a Bandwidth, such as Bandwidth.mebibytesPerSecond(100)');
@@ -310,3 +316,6 @@ export const EMPTY_DIR = propsOf<EmptyDirStorageOptions>({ sizeLimit: size });
 
 /** Of a persistent volume. */
 export const CLAIM = propsOf<PersistentVolumeClaimStorageOptions>({ claimName: text, size, storageClassName: text });
+
+/** Of a length of time. */
+export const DURATION = duration;

@@ -1,7 +1,8 @@
-import { Size, SizeRoundingBehavior } from 'cdk8s';
+import type { Size } from 'cdk8s';
 import { DFDAEMON } from '../contract/index';
 import { Storage, StorageType } from '../storage';
 import { checkHostPath, checkReference } from './checks';
+import { wholeMebibytes } from './size';
 
 /** Where a store is, and what it may take. */
 export interface StoreSpec {
@@ -58,7 +59,7 @@ export function storeSpec(
         'others write to it too; leave at least Size.gibibytes(1).',
     );
   }
-  const size = storage.size?.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR });
+  const size = storage.size === undefined ? undefined : wholeMebibytes(storage.size);
   if (size === undefined) {
     return { storage, diskQuota: quota, minFree: free };
   }
@@ -83,7 +84,7 @@ export function sizeText(mib: number | undefined): string | undefined {
 }
 
 function mebibytes(prop: string, size: Size, min: number): number {
-  const mib = size.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR });
+  const mib = wholeMebibytes(size);
   if (mib < min) {
     throw new Error(`${prop} is ${size.asString()}: use at least ${min} MiB.`);
   }
@@ -96,6 +97,10 @@ function checkStorage(storage: Storage): Storage {
   }
   if (storage.claimName !== undefined) {
     checkReference('storage', storage.claimName);
+  }
+  // Empty, it asks for a volume that is there, of no class.
+  if (storage.storageClassName !== undefined && storage.storageClassName !== '') {
+    checkReference('storage', storage.storageClassName);
   }
   return storage;
 }

@@ -1,10 +1,9 @@
-import { SizeRoundingBehavior } from 'cdk8s';
-import type { Size } from 'cdk8s';
 import type { ContainerResources, k8s } from 'cdk8s-plus-27';
 import type { WorkloadProps } from '../workload-props';
 import { checkReference } from './checks';
 import { wholeSeconds } from './durations';
 import { checkAnnotations, checkEnv, checkLabels, checkNodeSelector } from './metadata';
+import { wholeMebibytes } from './size';
 import { checkTolerations } from './tolerations';
 
 /** What a daemon asks for when nothing else is said. */
@@ -98,10 +97,6 @@ function isFloating(image: string): boolean {
   return !image.includes('@') && (tag === undefined || tag === 'latest');
 }
 
-function mebibytes(size: Size): number {
-  return size.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR });
-}
-
 function checkCpu(prop: string, resources: ContainerResources | undefined, fallback: string): void {
   const { request, limit } = resources?.cpu ?? {};
   const asked = request?.amount ?? fallback;
@@ -117,15 +112,15 @@ function millicores(amount: string): number {
 
 function memoryLimit(prop: string, resources: ContainerResources | undefined, fallback: number): number {
   const { limit, request } = resources?.memory ?? {};
-  const mib = limit === undefined ? fallback : mebibytes(limit);
+  const mib = limit === undefined ? fallback : wholeMebibytes(limit);
   if (mib < MIN_MEMORY_LIMIT) {
     throw new Error(
       `${prop}.memory.limit is ${mib} MiB, too little for a daemon to start: give at least ${MIN_MEMORY_LIMIT} MiB.`,
     );
   }
-  if (request !== undefined && mebibytes(request) > mib) {
+  if (request !== undefined && wholeMebibytes(request) > mib) {
     throw new Error(
-      `${prop}.memory.request is ${mebibytes(request)} MiB and the limit ${mib} MiB: raise the limit, or ask for less.`,
+      `${prop}.memory.request is ${wholeMebibytes(request)} MiB and the limit ${mib} MiB: raise the limit, or ask for less.`,
     );
   }
   return mib;
@@ -141,8 +136,8 @@ function requests(
   const storage = resources?.ephemeralStorage?.request;
   return {
     cpu: resources?.cpu?.request?.amount ?? defaults.cpuRequest,
-    memory: request === undefined ? fallback : `${mebibytes(request)}Mi`,
-    ...(storage === undefined ? {} : { 'ephemeral-storage': `${mebibytes(storage)}Mi` }),
+    memory: request === undefined ? fallback : `${wholeMebibytes(request)}Mi`,
+    ...(storage === undefined ? {} : { 'ephemeral-storage': `${wholeMebibytes(storage)}Mi` }),
   };
 }
 
@@ -152,6 +147,6 @@ function limits(resources: ContainerResources | undefined, limit: number): Recor
   return {
     ...(cpu === undefined ? {} : { cpu }),
     memory: `${limit}Mi`,
-    ...(storage === undefined ? {} : { 'ephemeral-storage': `${mebibytes(storage)}Mi` }),
+    ...(storage === undefined ? {} : { 'ephemeral-storage': `${wholeMebibytes(storage)}Mi` }),
   };
 }
