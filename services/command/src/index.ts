@@ -2,6 +2,7 @@ export { formatAddress, readAddress, type Address } from './address';
 export type { CommandHost, StopSignal } from './command-host';
 export type { CommandContext } from './command-run';
 export type { CommandValues, FlagValue, FlagValues, ListEntry } from './command-values';
+export { byFirstWord, type FirstWords } from './first-word';
 export { fetchReason } from './fetch-reason';
 export { formatDuration, parseDuration } from './duration';
 export { CommandError, UsageError } from './errors';

@@ -1,4 +1,4 @@
-import { HANG_LIMIT, UsageError, Watchdog, launcher } from '@cdk8s-dragonfly/command';
+import { HANG_LIMIT, UsageError, Watchdog, byFirstWord, launcher } from '@cdk8s-dragonfly/command';
 import type { Log, PulseOptions } from '@cdk8s-dragonfly/command';
 import { PORTS, SUPERNODE } from '@cdk8s-dragonfly/contract';
 import { TokenHosts, originLog, outwardFrom } from '@cdk8s-dragonfly/origin';
@@ -20,8 +20,7 @@ function pulseOf(
   return { host, port, magic: PULSE_MAGIC, length: PULSE_MAGIC.length + PULSE_NONCE, failed };
 }
 
-/** The command `supernode`. */
-export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) => {
+const serve = launcher(SUPERNODE, async (values, { env, lifecycle, log }) => {
   let outward: Outward;
   let tokenHosts: TokenHosts;
   try {
@@ -52,4 +51,12 @@ export const main = launcher(SUPERNODE, async (values, { env, lifecycle, log }) 
   });
   lifecycle.add('the supernode', supernode);
   log.info({ api: supernode.api, pieces: supernode.blocks }, 'serving');
+});
+
+/** Called by `bin/supernode.js`. */
+export const main = byFirstWord(SUPERNODE, serve, {
+  gone: new Map([
+    ['config', 'supernode --help lists the flags and keys with their defaults'],
+    ['gen-doc', 'supernode --help lists the flags'],
+  ]),
 });
