@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import promises from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -182,6 +183,27 @@ describe('dfget doctor, of what answers or does not where the df-daemon should b
         ),
       );
     }
+  });
+
+  it('says that it cannot see what runs, and not that a runtime is wrong', async () => {
+    const proc = join(home, 'hidden');
+    mkdirSync(join(proc, '1'), { recursive: true });
+    const fault = Object.assign(new Error('not permitted'), { code: 'EPERM' });
+    const reading = jest.spyOn(promises, 'readFile').mockRejectedValue(fault);
+    const nobody = { mirror: 'http://127.0.0.1:1', readyz: 'http://127.0.0.1:1/readyz', proc };
+    const [code, found, advice] = await findings(nobody, 'runtime', '--host-root', home, '--runtime', 'containerd');
+    expect([code, found, reading.mock.calls]).toEqual([
+      1,
+      [
+        {
+          state: 'fail',
+          says: 'whether containerd is pointed at http://127.0.0.1:1 cannot be told: the system does not show what runs here (process 1; /proc is mounted with hidepid, perhaps): run as root; in a pod, hostPID: true and privileged: true are needed',
+        },
+      ],
+      [[join(proc, '1/stat'), 'utf8']],
+    ]);
+    expect(advice).toMatch(/^correct that and run dfget doctor again/);
+    reading.mockRestore();
   });
 
   it('tells what else answers from a df-daemon, and one that is not ready', async () => {

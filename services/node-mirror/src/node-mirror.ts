@@ -213,7 +213,8 @@ export class NodeMirror {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.ports.log?.debug({ err: error, runtime: runtime.name }, 'refused');
-      return noted({ ...common, outcome: 'refused', reason: error.message, files: [] });
+      const unseen = installation === undefined ? { unseen: error.message } : {};
+      return noted({ ...common, ...unseen, outcome: 'refused', reason: error.message, files: [] });
     }
   }
 }

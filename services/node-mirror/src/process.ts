@@ -12,7 +12,11 @@ export interface ProcessFacts {
   readonly args: readonly string[];
 }
 
-/** The process with this number; `undefined` when none is visible here. */
+/**
+ * The process with this number; `undefined` when none is visible here.
+ *
+ * @throws Refusal when the system keeps it from us
+ */
 export async function processFacts(proc: string, pid: number): Promise<ProcessFacts | undefined> {
   try {
     const stat = await readFile(`${proc}/${pid}/stat`, 'utf8');
@@ -21,8 +25,17 @@ export async function processFacts(proc: string, pid: number): Promise<ProcessFa
     return { pid, startTime, args: commandLine.replace(/\0$/, '').split('\0') };
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ESRCH')) return undefined;
-    throw error;
+    throw hidden(pid, error);
   }
+}
+
+/** Of whom nothing can be read, as with hidepid=1, it cannot be told whether it is a runtime. */
+function hidden(pid: number, error: unknown): unknown {
+  if (!hasCode(error, 'EPERM', 'EACCES')) return error;
+  return new Refusal(
+    `the system does not show what runs here (process ${pid}; /proc is mounted with hidepid, perhaps): run as root; in a pod, hostPID: true and privileged: true are needed`,
+    { cause: error },
+  );
 }
 
 /** Whether a process runs this program: `dockerd`, `/usr/bin/dockerd`, `dockerd-dev`. */
@@ -38,11 +51,11 @@ async function isNested(proc: string, pid: number): Promise<boolean> {
     return /^NSpid:\t\d+\t/m.test(status);
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ESRCH')) return true;
-    throw error;
+    throw hidden(pid, error);
   }
 }
 
-/** The node's own processes that run this program. */
+/** The node's own processes that run this program. @throws Refusal when the system keeps one from us */
 export async function processesOf(proc: string, name: string): Promise<readonly ProcessFacts[]> {
   const pids = (await readdir(proc)).filter((entry) => /^\d+$/.test(entry)).map(Number);
   const all = await Promise.all(pids.map(async (pid) => await processFacts(proc, pid)));

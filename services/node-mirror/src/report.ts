@@ -20,7 +20,7 @@ export interface RuntimeReport {
   /** `absent`: it is not on this node; `refused`: see `reason`; otherwise the most that happened to its files. */
   readonly outcome: FileReport['outcome'] | 'absent' | 'refused';
   readonly reason?: string;
-  /** Why only its files were looked at. Absent: it was asked itself. */
+  /** Why it could not be asked: only its files were looked at, if anything. Absent: it was asked itself. */
   readonly unseen?: string;
   readonly notes?: readonly string[];
   readonly files: readonly FileReport[];

@@ -62,6 +62,15 @@ function findingOf(
   const subject = 'runtime';
   const shown = version === undefined ? runtime : `${runtime} ${version}`;
   const noted = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
+  if (outcome === 'refused' && reason === unseen) {
+    return {
+      subject,
+      state: 'fail',
+      says: `whether ${shown} is pointed at ${mirror} cannot be told: ${withoutPromise(reason)}${noted}`,
+      advice:
+        'correct that and run dfget doctor again; as root on the node itself, or in a privileged pod with hostPID, it sees what runs',
+    };
+  }
   if (outcome === 'refused') {
     return {
       subject,
