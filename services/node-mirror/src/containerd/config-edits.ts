@@ -23,8 +23,10 @@ export interface CriRegistry {
   readonly version: number;
   /** Whether it turns the CRI plugin off. */
   readonly criOff: boolean;
-  /** The folder, or list of folders, with hosts.toml files; `''`: none. */
-  readonly configPath: string;
+  /** The folder, or list of folders, with hosts.toml files; `''`: none. Absent: it does not say, and containerd's default counts. */
+  readonly configPath?: string;
+  /** Whether it has mirrors in the form before hosts.toml. */
+  readonly hasMirrors: boolean;
   readonly localPull: LocalPull;
   /** The files that it takes in. */
   readonly imports: readonly string[];
@@ -41,6 +43,10 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const texts = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((item: unknown) => typeof item === 'string') : [];
 
+function hasEntries(table: unknown): boolean {
+  return Object.keys(Object(table) as object).length > 0;
+}
+
 /** Reads a config.toml. @throws Refusal with line and column when it is not valid */
 export function readCriRegistry(title: string, content: string): CriRegistry {
   const { value } = readToml(title, content);
@@ -48,10 +54,13 @@ export function readCriRegistry(title: string, content: string): CriRegistry {
   const off = ['cri', ...Object.values(PLUGINS)];
   const grpc = version >= 4 ? ['plugins', 'io.containerd.server.v1.grpc'] : ['grpc'];
   const address = text(valueAt(value, ...grpc, 'address'));
+  const table = registryTable(version);
+  const configPath = valueAt(value, ...table, KEY);
   return {
     version,
     criOff: texts(valueAt(value, 'disabled_plugins')).some((name) => off.includes(name)),
-    configPath: text(valueAt(value, ...registryTable(version), KEY)),
+    ...(configPath === undefined ? {} : { configPath: text(configPath) }),
+    hasMirrors: hasEntries(valueAt(value, ...table, 'mirrors')),
     localPull: localPullOf(value, version),
     imports: texts(valueAt(value, 'imports')),
     ...(address === '' ? {} : { address }),
@@ -83,7 +92,7 @@ function placeOf(toml: TomlText, path: readonly string[]): number {
 /** @throws Refusal for what does not go together with `config_path` */
 function checkConflicts(toml: TomlText, table: readonly string[], major: number): void {
   const mirrors = [...table, 'mirrors'];
-  if (Object.keys(Object(valueAt(toml.value, ...mirrors)) as object).length > 0) {
+  if (hasEntries(valueAt(toml.value, ...mirrors))) {
     throw refusalAt(
       toml,
       placeOf(toml, mirrors),

@@ -26,7 +26,7 @@ export function unusedList(version = ''): string {
 
 /** The `config_path` of a text; `''`: none. */
 function configPathIn(title: string, bytes: Buffer | undefined): string {
-  return readCriRegistry(title, decodeToml(title, bytes)).configPath;
+  return readCriRegistry(title, decodeToml(title, bytes)).configPath ?? '';
 }
 
 /** `config_path` in containerd's own configuration, which is read at its start only. */

@@ -17,12 +17,16 @@ export interface ConfigFile {
 export interface EffectiveConfig {
   /** The folders that `config_path` names; none when it is not set. */
   readonly folders: readonly string[];
-  /** `config_path` as it is written, and the file that says it. */
+  /** `config_path` as it is written, or by default, and the file that says it. */
   readonly said: string;
   readonly file: string;
   /** Whether it is a list of which containerd uses no part. */
   readonly unused: boolean;
 }
+
+/** What containerd takes `config_path` for from this version on where no file names it, or mirrors in the older form. */
+const DEFAULT = '/etc/containerd/certs.d:/etc/docker/certs.d';
+const DEFAULT_SINCE = [2, 2] as const;
 
 /** Whether a version, such as `2.1.5`, is this one or a later one; one that is not known is none. */
 export function isSince(version: string, major: number, minor: number): boolean {
@@ -41,6 +45,7 @@ export async function effectiveConfig(hostRoot: string, config: ConfigFile, vers
   const own = readCriRegistry(title, decodeToml(title, (await takeSnapshot(path)).bytes));
   let [said, file] = [own.configPath, title];
   let pull: LocalPull = own.localPull;
+  let { hasMirrors } = own;
   for (const other of await imported(hostRoot, title, own.imports)) {
     if (!touchesCri(other.file, other.text)) continue;
     if (!isSince(version, 2, 0)) {
@@ -48,14 +53,18 @@ export async function effectiveConfig(hostRoot: string, config: ConfigFile, vers
         `${other.file}, imported by ${title}, has settings of the CRI plugin and replaces all that ${title} says of it: move them into ${title} and run again; nothing was changed`,
       );
     }
-    const { configPath, localPull } = readCriRegistry(other.file, other.text);
+    const { configPath, localPull, hasMirrors: more } = readCriRegistry(other.file, other.text);
     pull = { ...pull, ...localPull };
-    if (configPath !== '') [said, file] = [configPath, other.file];
+    hasMirrors ||= more;
+    if (configPath !== undefined && configPath !== '') [said, file] = [configPath, other.file];
   }
-  const folders = said.split(':').filter((folder) => folder !== '');
+  const pullsItself = Object.values(pull).includes(true);
+  // Of a list by default its transfer service uses no part either: then it is as good as none.
+  if (said === undefined && isSince(version, ...DEFAULT_SINCE) && pullsItself && !hasMirrors) said = DEFAULT;
+  const folders = (said ?? '').split(':').filter((folder) => folder !== '');
   // From 2.1 on its transfer service pulls, which takes the list as the name of one folder.
-  const unused = folders.length > 1 && isSince(version, 2, 1) && !Object.values(pull).includes(true);
-  return { folders, said, file, unused };
+  const unused = folders.length > 1 && isSince(version, 2, 1) && !pullsItself;
+  return { folders, said: said ?? '', file, unused };
 }
 
 /** The files that a file imports, and those that they import, each once, in the order in which containerd merges them. */

@@ -135,6 +135,27 @@ export const CONFIG_TOML: readonly Specimen[] = [
     version: '2.3.1',
   },
   {
+    name: 'no list by default, as 2.1 has none',
+    content: `version = 3\n${V3}]\nuse_local_image_pull = true\n`,
+    version: '2.1.5',
+  },
+  {
+    name: 'no list by default, as 2.2 pulls by its transfer service',
+    content: `version = 3\n${V3}]\nuse_local_image_pull = false\n`,
+    version: '2.2.0',
+  },
+  {
+    name: 'none by what the file says, under 2.2',
+    content: `version = 3\n${V3}]\nuse_local_image_pull = true\n${V3}.registry]\nconfig_path = ""\n`,
+    version: '2.2.0',
+  },
+  {
+    name: 'mirrors that 2.2 takes instead of its default',
+    content: `version = 3\n${V3}]\nuse_local_image_pull = true\n${V3}.registry.mirrors."docker.io"]\nendpoint = ["http://a"]\n`,
+    version: '2.2.0',
+    refused: /registry.mirrors, with which containerd does not load its CRI plugin once config_path is set/,
+  },
+  {
     name: 'a list that 2.1 would use, if an imported file did not have it pull by its transfer service',
     content: `version = 3\nimports = ["conf.d/*.toml"]\n${V3}]\nuse_local_image_pull = true\n${V3}.registry]\n  config_path = "/etc/containerd/certs.d:/b"\n`,
     version: '2.1.5',
@@ -191,6 +212,13 @@ export const CONFIG_PATHS: readonly (Specimen & { readonly hosts: string })[] = 
     content: `version = 3\n${V3}]\nuse_local_image_pull = true\n${V3}.registry]\nconfig_path = "/a:/b"\n`,
     version: '2.2.0',
     hosts: '/a',
+  },
+  {
+    name: 'the list that 2.2 has by default, as it pulls by itself, the registry in the second',
+    content: `version = 3\n${V3}]\nuse_local_image_pull = true\n`,
+    version: '2.2.0',
+    others: { '/etc/docker/certs.d/docker.io/hosts.toml': '' },
+    hosts: '/etc/docker/certs.d',
   },
   {
     name: 'a list that 2.3 uses, as it keeps no unpacked layers',
