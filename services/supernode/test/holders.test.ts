@@ -209,6 +209,21 @@ describe('the daemons that hold a blob', () => {
       expect(asked).toEqual([[0, 1]]);
     });
 
+    it.each([
+      ['the first', even],
+      ['the first, and the last block shows how long it is', content],
+    ])(
+      'is asked of the origin when %s tells of pieces of another size, and the others bring all',
+      async (_what, of) => {
+        const liar = await daemon(of.from(0), of);
+        liar.pieceSize = 5 * MIB;
+        liar.gate = () => new Promise(() => undefined);
+        task = taskFor([liar.neighbour, (await daemon(of.from(0), of)).neighbour], of);
+        expect(await fetched()).toEqual(['complete', of.bytes.length]);
+        expect(asked.every(([from, end]) => from === 0 && end === 1)).toBe(true);
+      },
+    );
+
     it('is asked of the origin when nobody has the last block', async () => {
       const first = 4;
       task = taskFor([(await daemon([...Array(first).keys()])).neighbour]);

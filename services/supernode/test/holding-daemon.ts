@@ -37,6 +37,8 @@ export class Content {
 export class HoldingDaemon {
   /** The blocks that it was asked for, in order. */
   readonly asked: number[] = [];
+  /** The size of pieces that it tells. */
+  pieceSize = PIECE_SIZE;
   /** A block is given when what it returns resolves. */
   gate: (index: number) => Promise<void> = () => Promise.resolve();
   private readonly server: Server;
@@ -74,7 +76,7 @@ export class HoldingDaemon {
   private tell(response: ServerResponse): void {
     const { length: size } = this.content.bytes;
     const blocks = BlockSet.of([...this.blocks]).toBase64();
-    response.write(lineOf({ type: 'have', blocks, pieceSize: PIECE_SIZE, size }));
+    response.write(lineOf({ type: 'have', blocks, pieceSize: this.pieceSize, size }));
   }
 
   private async give(index: number, response: ServerResponse): Promise<void> {

@@ -77,6 +77,8 @@ export class Holders {
   private readonly misses = new Map<number, number>();
   private following: { readonly stored: StoredBlob; readonly signal: AbortSignal } | undefined;
   private isOpen = false;
+  /** The size of pieces that the blob is known to have. */
+  private believed: number | undefined;
   private othersUntil = -Infinity;
   private fault: { readonly error: unknown } | undefined;
 
@@ -98,9 +100,14 @@ export class Holders {
     this.fill();
   }
 
-  /** Asks all who hold the blob now what they have, and those who come from now on, until {@link close}. */
-  open(): void {
+  /**
+   * Asks all who hold the blob now what they have, and those who come from now on, until {@link close}.
+   *
+   * @param pieceSize those who tell of pieces of another size are not believed. Default: one is as good as another.
+   */
+  open(pieceSize?: number): void {
     this.isOpen = true;
+    this.believed = pieceSize;
     this.fault = undefined;
     for (const peer of this.tools.holdersOf?.(this.blob) ?? []) this.add(peer);
     this.fill();
@@ -138,13 +145,16 @@ export class Holders {
 
   /** The size of the blob's pieces, as one of them tells it; undefined when none does. */
   get pieceSize(): number | undefined {
-    for (const { shape, has } of this.links.values()) if (shape !== undefined && has.count > 0) return shape.pieceSize;
+    for (const link of this.links.values()) {
+      const { shape, has } = link;
+      if (shape !== undefined && has.count > 0 && this.fits(link)) return shape.pieceSize;
+    }
     return undefined;
   }
 
   /** The last block that one of them has, as they tell; -1 when there is none. */
   get last(): number {
-    return Math.max(-1, ...[...this.links.values()].map(({ alive, has }) => (alive ? has.last : -1)));
+    return Math.max(-1, ...[...this.links.values()].map((link) => (this.isOfUse(link) ? link.has.last : -1)));
   }
 
   /** Keeps blocks coming that are missing, until it is aborted or {@link close}d. */
@@ -158,7 +168,9 @@ export class Holders {
   brings(block: number): boolean {
     if (this.fault !== undefined) throw this.fault.error;
     if (this.isHopeless(block)) return false;
-    return this.underWay.has(block) || [...this.links.values()].some(({ alive, has }) => alive && has.has(block));
+    return (
+      this.underWay.has(block) || [...this.links.values()].some((link) => this.isOfUse(link) && link.has.has(block))
+    );
   }
 
   /** Whether the last block may come from one of them, as they tell: then it is known how long the blob is. @throws as {@link brings}. */
@@ -179,6 +191,16 @@ export class Holders {
       signal.throwIfAborted();
     }
     return true;
+  }
+
+  private isOfUse(link: PeerLink): boolean {
+    return link.alive && this.fits(link);
+  }
+
+  /** Whether the pieces that one tells of are those of the blob, as far as is known. One of them is wrong, and it is not known yet which. */
+  private fits({ shape }: PeerLink): boolean {
+    const known = this.following?.stored.grid.pieceSize ?? this.believed;
+    return known === undefined || shape === undefined || shape.pieceSize === known;
   }
 
   private isHopeless(block: number): boolean {
@@ -244,7 +266,7 @@ export class Holders {
     for (let asked = true; asked;) {
       asked = false;
       for (const link of this.links.values()) {
-        if (!link.alive || this.busy(link) >= SLOTS) continue;
+        if (!this.isOfUse(link) || this.busy(link) >= SLOTS) continue;
         const block = this.next(stored, link, end);
         if (block === undefined) continue;
         asked = true;

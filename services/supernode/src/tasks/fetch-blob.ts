@@ -49,36 +49,58 @@ const UNKNOWN_VERSION =
 /** What is on disk, or what daemons tell of the blob, is not what its origin has. */
 class OtherContent extends Error {
   override readonly name = 'OtherContent';
+
+  /** @param pieceSize which the origin's length of the blob gives its pieces; undefined: as here. */
+  constructor(
+    message: string,
+    readonly pieceSize?: number,
+  ) {
+    super(message);
+  }
 }
 
 /**
  * Brings a blob into the store. What is on disk is kept; what daemons hold comes from them, attested as it was; the rest is asked of the
  * origin, block by block hashed, attested and written as it arrives. The whole is checked against its digest, or the MD5 of its source,
- * and given its final name. When what was kept, or came from daemons, does not fit, all comes anew from the origin. A file that is named by
- * its URL is kept when the origin says that it is still the same.
+ * and given its final name. When what was kept, or came from daemons, does not fit, all comes anew: from those daemons whose pieces are of the
+ * size that the origin's length gives them, if it is that, else from the origin. A file that is named by its URL is kept when the origin says
+ * that it is still the same.
  *
  * @throws OriginError, DigestMismatch; Unstorable when the disk cannot take it.
  */
 export async function fetchBlob(order: FetchOrder): Promise<Fetched> {
-  const { blob, holders, signal, tools } = order;
+  const { blob, holders, source, tools } = order;
+  let believed: Believed = isDigest(blob) ? 'all' : 'nobody';
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await fetchOnce(order, believed);
+    } catch (error) {
+      if (!(error instanceof OtherContent) || (believed === 'nobody' && !isFirst)) throw error;
+      tools.log.info({ blob, origin: source.url.host, why: error.message }, 'fetched anew from the beginning');
+      await tools.store.remove(blob);
+      believed = believed === 'all' && error.pieceSize !== undefined ? error.pieceSize : 'nobody';
+      if (believed === 'nobody') holders.forget();
+    }
+  }
+}
+
+/** Which of the daemons that hold a blob are believed: the number is the size of their pieces. */
+type Believed = 'all' | 'nobody' | number;
+
+async function fetchOnce(order: FetchOrder, believed: Believed): Promise<Fetched> {
+  const { holders, signal } = order;
   const ended = new AbortController();
   const abort = (): void => ended.abort(signal.reason);
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
   try {
-    if (isDigest(blob)) holders.open();
+    if (believed !== 'nobody') holders.open(believed === 'all' ? undefined : believed);
     return await new BlobFetch({ ...order, signal: ended.signal }).run();
-  } catch (error) {
-    if (!(error instanceof OtherContent)) throw error;
-    tools.log.info({ blob, origin: order.source.url.host, why: error.message }, 'fetched anew from the beginning');
-    holders.forget();
-    await tools.store.remove(blob);
   } finally {
     holders.close();
     signal.removeEventListener('abort', abort);
     ended.abort(new Error('the fetch has ended'));
   }
-  return new BlobFetch(order).run();
 }
 
 /** One try. */
@@ -211,7 +233,8 @@ class BlobFetch {
       const answer = await tools.origin.open({ ...source, from: 0, end: 1 }, limited);
       answer.discard();
       if (answer.size === undefined) return;
-      if (!continues(stored, answer.size)) throw new OtherContent('daemons tell of pieces of another size');
+      if (!continues(stored, answer.size))
+        throw new OtherContent('daemons tell of pieces of another size', otherPieces(stored, answer.size));
       await stored.setSize(answer.size);
     } catch (error) {
       signal.throwIfAborted();
@@ -268,7 +291,8 @@ class BlobFetch {
     let stored: StoredBlob;
     try {
       if (known !== undefined && !continues(known, answer.size)) {
-        throw new OtherContent('what is here is of another length than what the origin has');
+        const pieceSize = otherPieces(known, answer.size);
+        throw new OtherContent('what is here is of another length than what the origin has', pieceSize);
       }
       if (known?.edition !== undefined && !isOfEdition(known.edition, answer)) {
         throw new OtherContent(isMarked(known.edition) ? OTHER_VERSION : UNKNOWN_VERSION);
@@ -361,4 +385,10 @@ class BlobFetch {
 function continues(left: StoredBlob, size: number | undefined): boolean {
   const sameSize = left.size === undefined || size === undefined || left.size === size;
   return sameSize && left.grid.pieceSize === pieceSizeOf(size);
+}
+
+/** The size of the pieces of what the origin gives, when it is another than that of what is here. */
+function otherPieces({ grid }: StoredBlob, size: number | undefined): number | undefined {
+  const pieceSize = pieceSizeOf(size);
+  return pieceSize === grid.pieceSize ? undefined : pieceSize;
 }
