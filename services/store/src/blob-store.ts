@@ -23,7 +23,7 @@ import { timer } from './store-options';
 import type { StoreOptions, StoreUsage } from './store-options';
 import { StoredBlob } from './stored-blob';
 import { Turns } from './turns';
-import { asUnstorable, isDiskFault } from './unstorable';
+import { asUnstorable, isBadPlace, isDiskFault } from './unstorable';
 
 /** How often the free space is looked after when nothing is written, in milliseconds. */
 const CHECK_EVERY = 1000;
@@ -157,18 +157,21 @@ export class BlobStore {
     await this.folder.release();
   }
 
-  /** Finds what an earlier process left; of a disk that fails, nothing. */
+  /** Finds what an earlier process left, as far as it can be read. */
   private async takeStock(): Promise<void> {
-    try {
-      for (const { blob, bytes, usedAt, final } of await scanBlobs(this.folder.blobs)) {
-        const entry = new BlobEntry(blob, usedAt);
-        entry.finished = final;
-        this.space.settle(entry.account, bytes);
-        this.index.add(entry);
-      }
-    } catch (error) {
-      if (!isDiskFault(error)) throw error;
-      this.options.log?.warn({ err: error }, 'what is in the store cannot be listed');
+    const bad: { path: string; err: Error }[] = [];
+    const left = await scanBlobs(this.folder.blobs, (path, err) => bad.push({ path, err }));
+    for (const { blob, bytes, usedAt, final } of left) {
+      const entry = new BlobEntry(blob, usedAt);
+      entry.finished = final;
+      this.space.settle(entry.account, bytes);
+      this.index.add(entry);
+    }
+    if (bad.length > 0) {
+      this.options.log?.warn(
+        { ...bad[0], places: bad.length },
+        'a part of the store is on bad places of the disk, and left out: check the file system (fsck)',
+      );
     }
   }
 
@@ -197,7 +200,7 @@ export class BlobStore {
   /** What is here of a blob, open; what cannot be used is removed. */
   private async load(entry: BlobEntry): Promise<StoredBlob | undefined> {
     if (entry.stored !== undefined) return entry.stored;
-    const found = await openFiles(blobPaths(this.folder.blobs, entry.blob), entry.blob);
+    const found = await this.open(entry);
     if (found === undefined) {
       await this.discard(entry);
       return undefined;
@@ -210,6 +213,16 @@ export class BlobStore {
       await found.data.close();
       await found.table.close();
       throw error;
+    }
+  }
+
+  private async open({ blob }: BlobEntry): Promise<OpenFiles | undefined> {
+    try {
+      return await openFiles(blobPaths(this.folder.blobs, blob), blob);
+    } catch (error) {
+      if (!isBadPlace(error)) throw error;
+      this.options.log?.warn({ blob, err: error }, 'it is on a bad place of the disk, and fetched anew');
+      return undefined;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 
-import { codeOf } from './error-code';
+import { isBadPlace } from './unstorable';
 
 /** Fills `bytes` from a place of a file. @returns false when the file ends before, or that place of the disk is bad. */
 export async function readAt(file: FileHandle, bytes: Buffer, position: number): Promise<boolean> {
@@ -12,7 +12,7 @@ export async function readAt(file: FileHandle, bytes: Buffer, position: number):
       done += bytesRead;
     }
   } catch (error) {
-    if (codeOf(error) === 'EIO') return false;
+    if (isBadPlace(error)) return false;
     throw error;
   }
   return true;

@@ -27,12 +27,20 @@ export class Unstorable extends Error {
   }
 }
 
-/** Codes of the system that mean: this disk takes no more, or does not work. */
-const DISK_FAULTS: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EFBIG']);
+/** Codes of the system that mean: this disk takes no more. */
+const DISK_FAULTS: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG']);
+
+/** EUCLEAN and EBADMSG, by which ext4 and XFS tell of damage in their own books; Node has no name for either. */
+const DAMAGE: ReadonlySet<unknown> = new Set([-117, -74]);
+
+/** Whether an error is the file system's word that a place of the disk is bad. */
+export function isBadPlace(error: unknown): error is NodeJS.ErrnoException {
+  return codeOf(error) === 'EIO' || DAMAGE.has((error as { readonly errno?: unknown } | null | undefined)?.errno);
+}
 
 /** Whether an error is the file system's word that it cannot be written to, or is broken. */
 export function isDiskFault(error: unknown): error is NodeJS.ErrnoException {
-  return DISK_FAULTS.has(codeOf(error));
+  return DISK_FAULTS.has(codeOf(error)) || isBadPlace(error);
 }
 
 /** There is no room, even after everything has gone that may go. */

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { promises } from 'node:fs';
 import {
   copyFile,
   mkdtemp,
@@ -14,14 +15,12 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { hexOf } from '@cdk8s-dragonfly/protocol';
 import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { BlobStore, DamagedBlock } from '@cdk8s-dragonfly/store';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
-
-import { BlockTable } from '../src/block-table';
 
 const MIB = 1024 * 1024;
 const PIECE = 4 * MIB;
@@ -64,26 +63,71 @@ describe('the store', () => {
     expect(await store.find(blob)).toBeUndefined();
   });
 
-  it('opens with all other blobs when the table of one is on a bad place of the disk', async () => {
+  describe('on a disk with a bad place', () => {
     const others = Buffer.from('other content');
     const other: Digest = `sha256:${sha256(others).toString('hex')}`;
-    const whole = await store.create(other, PIECE, others.length);
-    await whole.write(0, [others], { hash: sha256(others) });
-    await whole.finish();
-    const damaged = await store.create(blob, PIECE, content.length);
-    await fill(damaged, 0);
-    await Promise.all([whole.release(), damaged.release()]);
-    const isUsable = BlockTable.isUsable.bind(BlockTable);
-    const read = jest.spyOn(BlockTable, 'isUsable').mockImplementation(async (path, of) => {
-      if (of === blob) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
-      return isUsable(path, of);
+    // What Node makes of EUCLEAN and EBADMSG: it has no names for them.
+    const unnamed = (errno: number): Error =>
+      Object.assign(new Error('what?'), { errno, code: `Unknown system error ${errno}` });
+    const uncleaned = unnamed(-117);
+    const badMessage = unnamed(-74);
+    const broken = Object.assign(new Error('EIO: i/o error'), { errno: -5, code: 'EIO' });
+    const warnings: unknown[] = [];
+    const log = { debug: () => undefined, warn: (fields: object) => warnings.push(fields) };
+
+    beforeEach(async () => {
+      warnings.length = 0;
+      const whole = await store.create(other, PIECE, others.length);
+      await whole.write(0, [others], { hash: sha256(others) });
+      await whole.finish();
+      const damaged = await store.create(blob, PIECE, content.length);
+      await fill(damaged, 0);
+      await Promise.all([whole.release(), damaged.release()]);
+      await store.stop();
     });
-    await restart();
-    read.mockRestore();
-    const found = await store.find(other);
-    expect(found?.finished).toBe(true);
-    await found?.release();
-    expect(await store.find(blob)).toBeUndefined();
+    afterEach(() => jest.restoreAllMocks());
+
+    /** Makes a call of the file system fail where it is about a path. */
+    function fail(call: 'lstat' | 'readdir' | 'open', path: string, error: Error): void {
+      const real = promises[call] as (...args: unknown[]) => Promise<unknown>;
+      jest.spyOn(promises, call).mockImplementation((async (...args: unknown[]) => {
+        if (args[0] === path) throw error;
+        return real(...args);
+      }) as never);
+    }
+
+    it.each<[string, () => void, number]>([
+      ['its table cannot be read', () => fail('open', fileOf('.blocks'), broken), 0],
+      ['the books of the file system are damaged at its data', () => fail('lstat', fileOf('.part'), uncleaned), 1],
+      ['its folder is damaged', () => fail('readdir', dirname(fileOf('')), badMessage), 1],
+    ])('opens with all other blobs when of one %s', async (_what, damage, warned) => {
+      damage();
+      store = await BlobStore.open(home, { log });
+      expect(warnings).toHaveLength(warned);
+      expect(await store.find(blob)).toBeUndefined();
+      const found = await store.find(other);
+      expect(found?.finished).toBe(true);
+      await found?.release();
+    });
+
+    it('has no longer what has come to stand there, and says so', async () => {
+      store = await BlobStore.open(home, { log });
+      fail('open', fileOf('.blocks'), uncleaned);
+      expect(await store.find(blob)).toBeUndefined();
+      expect(warnings).toEqual([{ blob, err: uncleaned }]);
+      expect(store.usage.blobs).toBe(1);
+    });
+
+    it('has no block there, but fetches it anew', async () => {
+      store = await BlobStore.open(home);
+      const stored = await store.find(blob);
+      const data = await promises.open(fileOf('.part'));
+      jest.spyOn(Object.getPrototypeOf(data) as typeof data, 'read').mockRejectedValue(badMessage);
+      await data.close();
+      await expect(stored?.read(0)).rejects.toThrow(DamagedBlock);
+      expect([...(stored?.held ?? [])]).toEqual([]);
+      await stored?.release();
+    });
   });
 
   it('gives back what was written, in any order and cut in any way', async () => {
