@@ -22,12 +22,17 @@ describe('a download that was interrupted', () => {
   const run = (...argv: string[]): Promise<Ran> => runDfget(argv);
 
   /** An origin that gives the first bytes and then waits, until the second request for them. */
-  function standsStill(bytes: number, etag = '"1"'): { readonly asked: string[]; readonly reached: Promise<void> } {
+  function standsStill(
+    bytes: number,
+    etag = '"1"',
+  ): { readonly asked: string[]; readonly conditions: unknown[]; readonly reached: Promise<void> } {
     const asked: string[] = [];
+    const conditions: unknown[] = [];
     let reach = (): void => undefined;
     const reached = new Promise<void>((resolve) => (reach = resolve));
     origin.answer = (request, response) => {
       asked.push(request.headers.range ?? 'all');
+      conditions.push(request.headers['if-range']);
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
       const range = `bytes ${from}-${content.length - 1}/${content.length}`;
       const part = from > 0 ? { 'content-range': range } : {};
@@ -35,7 +40,7 @@ describe('a download that was interrupted', () => {
       if (asked.length > 1) response.end(content.subarray(from));
       else response.write(content.subarray(0, bytes), reach);
     };
-    return { asked, reached };
+    return { asked, conditions, reached };
   }
 
   const md5 = createHash('md5').update(content).digest('hex');
@@ -174,11 +179,51 @@ describe('a download that was interrupted', () => {
     expect(asked.length).toBeGreaterThan(1);
   });
 
-  it('throws away what came where nobody can say what the whole must be', async () => {
-    const { asked } = standsStill(1_200_000);
+  it('goes on by the strong ETag of the origin where nobody can say what the whole must be', async () => {
+    const { asked, conditions } = standsStill(1_200_000);
+    expect((await interrupt()).err).toMatch(/^dfget: 1 MiB are kept in .*; the same command goes on from there\n$/);
+    const second = await run('-u', origin.url, '-o', join(origin.folder, 'out'));
+    expect(second).toMatchObject({ code: 0, err: '' });
+    expect(second.out).toContain('1.9 MiB from the origin, 1 MiB from an earlier run)');
+    expect([asked, conditions]).toEqual([
+      ['all', 'bytes=1048576-'],
+      [undefined, '"1"'],
+    ]);
+    expect(content.equals(await readFile(join(origin.folder, 'out')))).toBe(true);
+    expect(await readdir(origin.folder)).toEqual(['out']);
+  });
+
+  it.each([
+    ['another, and heeds If-Range', '"2"', true],
+    ['another, and does not heed If-Range', '"2"', false],
+    ['none any more', undefined, false],
+    ['a weak one', 'W/"1"', false],
+  ])('begins anew when the ETag is %s', async (_, etag, heeds) => {
+    standsStill(1_200_000);
+    await interrupt();
+    const other = randomBytes(content.length);
+    const told: string[] = [];
+    origin.answer = (request, response) => {
+      const range = heeds && request.headers['if-range'] !== etag ? undefined : request.headers.range;
+      told.push(request.headers.range ?? 'all');
+      const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
+      const part = from > 0 ? { 'content-range': `bytes ${from}-${other.length - 1}/${other.length}` } : {};
+      const tag = etag === undefined ? {} : { etag };
+      response.writeHead(from > 0 ? 206 : 200, { 'content-length': other.length - from, ...tag, ...part });
+      response.end(other.subarray(from));
+    };
+    const second = await run('-u', origin.url, '-o', join(origin.folder, 'out'));
+    expect(second).toMatchObject({ code: 0, err: '' });
+    expect(second.out).not.toContain('earlier run');
+    expect(told).toEqual(['bytes=1048576-', 'all']);
+    expect(other.equals(await readFile(join(origin.folder, 'out')))).toBe(true);
+  });
+
+  it('throws away what came where nobody can say what the whole must be, and the ETag is weak', async () => {
+    const { asked } = standsStill(1_200_000, 'W/"1"');
     expect(await interrupt()).toMatchObject({
       code: 130,
-      err: 'dfget: 1 MiB are thrown away, since nobody can tell whether they fit to what stands there next time; with --sha256 or --md5 the same command goes on\n',
+      err: 'dfget: 1 MiB are thrown away, since nobody can tell whether they fit to what stands there next time, without a strong ETag of the origin; with --sha256 or --md5 the same command goes on\n',
     });
     expect(await readdir(origin.folder)).toEqual([]);
     expect((await run('-u', origin.url, '-o', join(origin.folder, 'out'))).code).toBe(0);

@@ -23,6 +23,8 @@ export interface FetchOptions {
    * length must agree. Default false.
    */
   readonly byDigest?: boolean | undefined;
+  /** The strong entity tag of what is here up to `from`: of another version the first answer is the whole (RFC 9110, 13.1.5). Default: none is known. */
+  readonly ifRange?: string | undefined;
 }
 
 /** A resource that arrives, over as many answers as it takes. */
@@ -88,7 +90,10 @@ export async function fetchFrom(
   const patience = new Patience(options);
   for (;;) {
     try {
-      const first = await client.open({ ...request, from, end }, signal);
+      const first = await client.open(
+        { ...request, from, end, ifRange: from > 0 ? options.ifRange : undefined },
+        signal,
+      );
       return { ...first, body: rest(client, request, options, first, patience) };
     } catch (error) {
       await patience.after(error);

@@ -44,3 +44,4 @@ export { throughProxy } from './tunnel-agent';
 export type { TrustEntry } from './trust';
 export { Throttle } from './throttle';
 export type { ThrottleClock } from './throttle';
+export { strongEtag } from './validators';

@@ -37,6 +37,8 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
   // What is being put in place when a signal comes is put there.
   ctx.onStop('the download', async () => {
     await ended;
+    // A disk that does not tell keeps nothing that could be wrong.
+    remains.isTagged = (await node?.isTagged(request.blob).catch(() => false)) === true;
     await node?.stop();
     await remains.settle();
   });

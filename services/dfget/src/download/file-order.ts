@@ -15,7 +15,7 @@ export interface FileOrder {
   /** In lower case; undefined: nobody asks. */
   readonly md5: string | undefined;
   readonly supernodes: readonly SupernodeAddress[];
-  /** Whether somebody can tell what the whole must be: else nothing that an earlier run left can be gone on with. */
+  /** Whether somebody can tell what the whole must be: else only the origin can tell whether an earlier run's part can be gone on with. */
   readonly isVouched: boolean;
 }
 

@@ -8,6 +8,8 @@ import type { Standing } from './progress';
 export class Remains {
   /** Undefined before it is known what is there: it may be another run's that is under way, or what an earlier one left. */
   standing: Standing | undefined;
+  /** Whether the next run can be told by the origin's entity tag whether what came is of what stands there then. */
+  isTagged = false;
   /** Whether the download has succeeded, or what came is wrong. */
   isSpent = false;
 
@@ -23,14 +25,15 @@ export class Remains {
 
   /** Removes what is of no use; to be called once, when nobody writes there any more. */
   async settle(): Promise<void> {
-    const { isSpent, isVouched, standing, transit } = this;
+    const { isSpent, standing, transit } = this;
+    const isVouched = this.isVouched || this.isTagged;
     if (standing === undefined) return;
     const bytes = isSpent ? 0 : gotOf(standing);
     if (bytes === 0 || !isVouched) await transit.remove();
     if (bytes === 0) return;
     const fate = isVouched
       ? `are kept in ${transit.folder}; the same command goes on from there`
-      : 'are thrown away, since nobody can tell whether they fit to what stands there next time; with --sha256 or --md5 the same command goes on';
+      : 'are thrown away, since nobody can tell whether they fit to what stands there next time, without a strong ETag of the origin; with --sha256 or --md5 the same command goes on';
     this.stderr.write(`dfget: ${formatBytes(bytes)} ${fate}\n`);
   }
 }

@@ -267,7 +267,7 @@ export class Download {
       if (this.isVerified) return;
       // A supernode that is slow to answer keeps nothing open that has ended.
       if (!(await orAborted(swarm.join(), stopping.signal)) && !this.finished) {
-        await this.disk.dropUnvouched();
+        await this.disk.goUnvouched();
         // What has no digest would be mixed of what the origin has now and what the supernode has.
         if (supernodes.any && isDigest(this.blob)) swarm.keepSeeking();
         this.fallback.goAlone(supernodes.any ? 'no supernode answers' : 'no supernode is configured');

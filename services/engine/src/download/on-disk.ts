@@ -1,3 +1,4 @@
+import { strongEtag } from '@cdk8s-dragonfly/origin';
 import { isDigest, isMarked } from '@cdk8s-dragonfly/protocol';
 import type { BlobId, Edition } from '@cdk8s-dragonfly/protocol';
 import type { StoredBlob } from '@cdk8s-dragonfly/store';
@@ -16,6 +17,7 @@ export class OnDisk {
   private isTold = false;
   private left = 0;
   private mustBeVouched = false;
+  private mustKeepEdition = false;
   private closed = false;
 
   /** @param bell rings when it is there, and when more of it is. */
@@ -103,8 +105,9 @@ export class OnDisk {
   /** What stands at a URL may be replaced at any time, and blocks of two versions do not fit together. */
   private async keepTo(edition: Edition, stored: StoredBlob): Promise<void> {
     if (stored.edition?.id === edition.id) return;
-    // What an earlier process left is checked as a whole.
-    if (stored.held.count === 0 || (this.left > 0 && stored.heldBytes === this.left)) {
+    // What an earlier process left is checked as a whole, where somebody knows the digest.
+    const isCheckedAsWhole = this.left > 0 && !this.mustKeepEdition && stored.heldBytes === this.left;
+    if (stored.held.count === 0 || isCheckedAsWhole) {
       await stored.setEdition(edition);
       return;
     }
@@ -123,11 +126,21 @@ export class OnDisk {
     return this.blobOnDisk;
   }
 
-  /** Nobody is there to vouch for what an earlier process left. */
-  async dropUnvouched(): Promise<void> {
+  /** Nobody is there to vouch for what an earlier process left: it is of use only if the origin tells that it still has that edition. */
+  async goUnvouched(): Promise<void> {
     if (!this.mustBeVouched) return;
     this.mustBeVouched = false;
-    await this.tools.store.remove(this.blob);
+    const { store } = this.tools;
+    const left = this.blobOnDisk === undefined ? await store.find(this.blob) : undefined;
+    if (left !== undefined && isOfTaggedEdition(left)) {
+      left.disown();
+      this.mustKeepEdition = true;
+      this.left = left.heldBytes;
+      this.adopt(left);
+      return;
+    }
+    await left?.release();
+    await store.remove(this.blob);
   }
 
   /** Gives the blob its final name. Without it, it is checked again after a restart. */
@@ -177,6 +190,14 @@ export class OnDisk {
     stored.watch(() => this.bell.ring());
     this.bell.ring();
   }
+}
+
+/**
+ * Whether the origin can tell by its entity tag whether a part of a blob is of what it has now. Where it has told no length, nobody knows
+ * whether anything is missing, for which it would be asked.
+ */
+export function isOfTaggedEdition({ edition, size, whole }: Pick<StoredBlob, 'edition' | 'size' | 'whole'>): boolean {
+  return strongEtag(edition?.etag) !== undefined && size !== undefined && !whole;
 }
 
 /** Whether the client has said by which digest the content is known. */

@@ -1,4 +1,4 @@
-import { fetchFrom } from '@cdk8s-dragonfly/origin';
+import { fetchFrom, strongEtag } from '@cdk8s-dragonfly/origin';
 import { FIRST_PIECE_BLOCK_SIZE, editionOf, isDigest, isOfEdition, pieceSizeOf } from '@cdk8s-dragonfly/protocol';
 import type { Edition, EditionMarks } from '@cdk8s-dragonfly/protocol';
 import { assembleBlocks } from '@cdk8s-dragonfly/store';
@@ -139,7 +139,8 @@ export class OriginIntake {
     const { request } = this.intake;
     const from = known?.grid.span(first).offset ?? 0;
     const end = endBlock === undefined ? undefined : this.endOf(known, endBlock - 1);
-    const options = { from, end, signal, byDigest: isDigest(request.blob) };
+    const byDigest = isDigest(request.blob);
+    const options = { from, end, signal, byDigest, ifRange: byDigest ? undefined : strongEtag(known?.edition?.etag) };
     const answer = await fetchFrom(this.tools.origin, request, options);
     let stored: StoredBlob;
     try {

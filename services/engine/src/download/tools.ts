@@ -57,8 +57,8 @@ export interface DownloadPolicy {
   /** Send what the own disk cannot take straight from the origin to the reader. */
   readonly pastDisk: boolean;
   /**
-   * Go on with what an earlier process left of a blob without a digest. It may be of other content: only the digest of the whole tells,
-   * which the client or the supernode has to know.
+   * Go on with what an earlier process left of a blob without a digest. It may be of other content: the digest of the whole tells, which the
+   * client or the supernode has to know, or else the origin by a strong entity tag.
    */
   readonly resumeTasks: boolean;
 }

@@ -14,6 +14,7 @@ import { OriginalShares } from '../classic/original-shares';
 import { PieceMemory } from '../classic/piece-memory';
 import { Download } from '../download/download';
 import { FlightBudget } from '../download/flight-budget';
+import { isOfTaggedEdition } from '../download/on-disk';
 import { readBlob } from '../download/reader';
 import { DAEMON_POLICY } from '../download/tools';
 import type { DownloadPolicy, DownloadTools } from '../download/tools';
@@ -217,6 +218,15 @@ export class SwarmNode implements BlobProvider, Holdings, Outlook {
     const bytes = stored.heldBytes;
     await stored.release();
     return bytes;
+  }
+
+  /** Whether a part of the blob is on disk of which the origin can tell by its entity tag whether it is of what it has then. */
+  async isTagged(blob: BlobId): Promise<boolean> {
+    const stored = await this.store.find(blob);
+    if (stored === undefined) return false;
+    const isTagged = isOfTaggedEdition(stored);
+    await stored.release();
+    return isTagged;
   }
 
   /**
