@@ -141,7 +141,8 @@ export interface DfDaemonProps extends DfDaemonOptions {
    */
   readonly namespace?: string;
   /**
-   * Only what the classic installation says: without flags, probes, limits and security settings.
+   * Only what the classic installation says: without flags, probes, limits and security settings. Taking it away later changes selectors, which
+   * the API server refuses until the workload is deleted: "Coming from Dragonfly 0.x or 1.0" in docs/constructs.md.
    *
    * @default false
    */

@@ -120,7 +120,8 @@ export interface SupernodeProps extends SupernodeOptions {
    */
   readonly namespace?: string;
   /**
-   * Only what the classic installation says: without flags, probes, limits and security settings.
+   * Only what the classic installation says: without flags, probes, limits and security settings. Taking it away later changes selectors, which
+   * the API server refuses until the workload is deleted: "Coming from Dragonfly 0.x or 1.0" in docs/constructs.md.
    *
    * @default false
    */

@@ -6,6 +6,13 @@ import { normalised } from './support/semantic';
 import { chart, manifestsOf, parseManifests } from './support/synth';
 import type { Manifest } from './support/synth';
 
+interface Workload {
+  readonly spec: {
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly template: { readonly spec: { readonly volumes: { readonly hostPath?: { readonly path: string } }[] } };
+  };
+}
+
 function byKindAndName(manifests: Manifest[]): Record<string, unknown> {
   return Object.fromEntries(manifests.map((manifest) => [`${manifest.kind} ${manifest.metadata.name}`, manifest]));
 }
@@ -39,6 +46,30 @@ describe('Preset.classic()', () => {
       .replace('silenceshell/df-daemon:0.2.0', 'own/dfdaemon:1')
       .replace('https://registry.docker-cn.com', 'https://registry.example.com');
     expect(meanings(manifestsOf(scope))).toEqual(meanings(JSON.parse(replaced) as Manifest[]));
+  });
+
+  it('is left by deleting both workloads: names, folders and the Service stay, selectors change', () => {
+    const [before, after] = [Preset.classic(), { ...Preset.classic(), classic: false }].map((props) => {
+      const scope = chart();
+      new Dragonfly(scope, 'dragonfly', props);
+      return manifestsOf(scope);
+    }) as [Manifest[], Manifest[]];
+    expect(Object.keys(byKindAndName(after))).toEqual(Object.keys(byKindAndName(before)));
+    for (const [kind, name] of [
+      ['Deployment', 'supernode'],
+      ['DaemonSet', 'df-daemon'],
+    ] as const) {
+      const workloads = [before, after].map((all) => all.find((one) => one.kind === kind) as unknown as Workload);
+      expect(workloads.map(({ spec }) => spec.selector.matchLabels)).toEqual([
+        kind === 'Deployment' ? { app: name } : { 'k8s-app': name },
+        { 'app.kubernetes.io/name': name, 'app.kubernetes.io/instance': name },
+      ]);
+      const folders = workloads.map(({ spec }) =>
+        spec.template.spec.volumes.flatMap(({ hostPath }) => hostPath?.path ?? []),
+      );
+      const folder = kind === 'Deployment' ? '/data/dragonfly' : '/data/dfdaemon';
+      expect(folders).toEqual([[folder], [folder]]);
+    }
   });
 
   it.each([
