@@ -1,4 +1,4 @@
-import { Duration, Size, Testing } from 'cdk8s';
+import { Cron, Duration, Size, Testing } from 'cdk8s';
 import { ImagePullPolicy } from 'cdk8s-plus-27';
 import { ContainerRuntime, DfDaemonConstruct, NodeMirrorMode, Storage } from '../src';
 import type { DfDaemonProps, NodeMirrorJobProps, PreheatJobProps } from '../src';
@@ -378,6 +378,22 @@ describe('the props of a preheat', () => {
       'images[0] "" is no image name: write [HOST[:PORT]/]NAME[:TAG][@DIGEST] without scheme and blanks, NAME in lower case, such as docker.io/library/nginx:1.25.',
     ],
     [{ platforms: ['amd64'] }, 'platforms[0] "amd64" is none: write OS/ARCH[/VARIANT], such as linux/arm64.'],
+    [{ platforms: [] }, 'platforms is empty, which would fetch all: name one such as linux/arm64, or leave it out.'],
+    ...(
+      [
+        ['hour', '24', '0 to 23'],
+        ['weekDay', '7', '0 to 6'],
+        ['weekDay', 'fri-mon', '0 to 6'],
+        ['minute', '*/0', '0 to 59'],
+        ['month', 'jam', '1 to 12'],
+      ] as const
+    ).map(([field, value, bounds]): [Partial<PreheatJobProps>, string] => {
+      const schedule = Cron.schedule({ [field]: value });
+      return [
+        { schedule },
+        `schedule "${schedule.expressionString}" has the ${field} "${value}": use ${bounds}, or *, and ranges, steps and lists of them.`,
+      ];
+    }),
     [
       { env: { REGISTRY_USER: 'me' } },
       'env has "REGISTRY_USER", which is set already: use credentialsSecret to change it.',
@@ -388,5 +404,14 @@ describe('the props of a preheat', () => {
     ],
   ])('%j are refused', (props, message) => {
     expect(messageOf(() => preheatSpec({ ...preheat, ...props }, 'ns'))).toBe(message);
+  });
+
+  it.each([
+    Cron.everyMinute(),
+    Cron.annually(),
+    Cron.weekly(),
+    Cron.schedule({ minute: '5,10-59/5', hour: '*/2', month: 'Jan-Mar,12', weekDay: 'MON-fri' }),
+  ])('may be the schedule $expressionString', (schedule) => {
+    expect(preheatSpec({ ...preheat, schedule }, 'ns').schedule).toBe(schedule.expressionString);
   });
 });

@@ -1,4 +1,5 @@
 import { Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-27';
 import { Bandwidth, CertificateAuthority, ContainerRuntime, Placement, Storage, TagPolicy } from '../src';
 import type { SupernodeProps } from '../src';
 import { dragonflySpec } from '../src/spec/dragonfly';
@@ -109,7 +110,10 @@ describe('the props of an installation', () => {
       { nodeMirror: { nodes: ['w1'] } },
       'nodeMirrorImage is missing: no image is published yet, so name the one that you built, such as registry.example.com/dragonfly/node-mirror:0.1.0.',
     ],
-    [{ nodeMirrorImage: 'a' }, 'nodeMirrorImage "a" has nothing to do: name nodes in nodeMirror.'],
+    [
+      { nodeMirrorImage: 'a' },
+      'nodeMirrorImage "a" has nothing to do: name nodes in nodeMirror, or leave it out; configureRuntime has an image of its own.',
+    ],
   ])('%j are refused', (props, message) => {
     expect(messageOf(() => dragonflySpec({ ...IMAGES, ...props }, 'default'))).toBe(message);
   });
@@ -177,6 +181,33 @@ describe('the props of every daemon', () => {
     [
       { tolerations: [{ operator: 'Exists' }, { value: 'b' }] },
       "tolerations[1] has no key: name the taint's key, or use operator Exists to tolerate every taint.",
+    ],
+    [
+      { tolerations: [{ key: 'a b', operator: 'Exists' }] },
+      'tolerations[0] has the key "a b": use [DOMAIN/]NAME, NAME of at most 63 letters, digits, dashes, dots and underscores.',
+    ],
+    ...[
+      { tolerationSeconds: 5, effect: 'NoSchedule' },
+      { tolerationSeconds: 1.5, effect: 'NoExecute' },
+    ].map((time): [Partial<SupernodeProps>, string] => [
+      { tolerations: [{ key: 'a', operator: 'Exists', ...time }] },
+      `tolerations[0] has tolerationSeconds ${time.tolerationSeconds}: use a whole number with the effect NoExecute, or leave it out.`,
+    ]),
+    [
+      { resources: { ephemeralStorage: { request: Size.gibibytes(2), limit: Size.gibibytes(1) } } },
+      'resources.ephemeralStorage.request is 2048 MiB and the limit 1024 MiB: raise the limit, or ask for less.',
+    ],
+    [
+      { resources: { cpu: { request: Cpu.units(0.0001) } } },
+      'resources.cpu.request is 0.0001: use Cpu.millis(n) with a whole n, 0 or more.',
+    ],
+    [
+      { resources: { cpu: { limit: Cpu.millis(-1) } } },
+      'resources.cpu.limit is -1m: use Cpu.millis(n) with a whole n, 0 or more.',
+    ],
+    [
+      { podSecurityContext: { runAsUser: -1 } },
+      'podSecurityContext.runAsUser is -1: write a whole number from 0 to 2147483647.',
     ],
     [
       { storage: Storage.hostPath('data') },
@@ -269,7 +300,7 @@ describe('the props of the supernode', () => {
     ],
     [
       { maxBandwidth: Bandwidth.megabitsPerSecond(100) },
-      '100 Mbit/s is no whole number of MiB a second: use Bandwidth.mebibytesPerSecond(n).',
+      'maxBandwidth of 100 Mbit/s is no whole number of MiB a second: use Bandwidth.mebibytesPerSecond(n).',
     ],
     [
       { nodeCidrs: ['10.0.0.0/33'] },

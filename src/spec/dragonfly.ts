@@ -66,7 +66,9 @@ function nodeMirrorOf(
 ): NodeMirrorJobProps | undefined {
   if (props.nodeMirror === undefined) {
     if (props.nodeMirrorImage !== undefined) {
-      throw new Error(`nodeMirrorImage "${props.nodeMirrorImage}" has nothing to do: name nodes in nodeMirror.`);
+      throw new Error(
+        `nodeMirrorImage "${props.nodeMirrorImage}" has nothing to do: name nodes in nodeMirror, or leave it out; configureRuntime has an image of its own.`,
+      );
     }
     return undefined;
   }

@@ -4,6 +4,7 @@ import { checkAddresses, checkCount, checkName, checkNamespace, checkReference }
 import { durationText, wholeSeconds } from './durations';
 import { checkImage, checkImageName } from './image';
 import { JOB_HASH_LENGTH } from './node-mirror';
+import { checkSchedule } from './schedule';
 import { PREHEAT } from './shapes';
 import { LINUX, workloadSpec } from './workload';
 import type { WorkloadSpec } from './workload';
@@ -49,10 +50,10 @@ export function preheatSpec(props: PreheatJobProps, defaultNamespace: string): P
     image,
     images: checkImages(props.images),
     supernodes: checkAddresses('supernodes', props.supernodes),
-    platforms: (props.platforms ?? []).map(checkPlatform),
+    platforms: checkPlatforms(props),
     credentialsSecret:
       props.credentialsSecret === undefined ? undefined : checkReference('credentialsSecret', props.credentialsSecret),
-    schedule: props.schedule?.expressionString,
+    schedule: props.schedule === undefined ? undefined : checkSchedule('schedule', props.schedule.expressionString),
     timeout: durationText('timeout', props.timeout, DFGET_PREHEAT.flags.timeout),
     backoffLimit: checkCount('backoffLimit', props.backoffLimit ?? 3),
     ttlSeconds: wholeSeconds('ttlAfterFinished', props.ttlAfterFinished),
@@ -71,6 +72,13 @@ function checkImages(images: string[]): string[] {
     }
     return checkImageName(`images[${i}]`, image, 'docker.io/library/nginx:1.25');
   });
+}
+
+function checkPlatforms({ platforms }: PreheatJobProps): string[] {
+  if (platforms?.length === 0) {
+    throw new Error('platforms is empty, which would fetch all: name one such as linux/arm64, or leave it out.');
+  }
+  return (platforms ?? []).map(checkPlatform);
 }
 
 function checkPlatform(platform: string, i: number): string {

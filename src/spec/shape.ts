@@ -19,6 +19,15 @@ export const number: Check<number> = (prop, value) => {
   if (typeof value !== 'number' || Number.isNaN(value)) refuse(prop, value, 'a number, without quotes');
 };
 
+/** The number of a user or a group. */
+export const id: Check<number> = (prop, value) => {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_ID) {
+    refuse(prop, value, `a whole number from 0 to ${MAX_ID}`);
+  }
+};
+
+const MAX_ID = 2 ** 31 - 1;
+
 /** Yes or no. */
 export const bool: Check<boolean> = (prop, value) => {
   if (typeof value !== 'boolean') refuse(prop, value, 'true or false, without quotes');

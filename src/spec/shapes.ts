@@ -31,7 +31,7 @@ import type { SupernodeOptions, SupernodeProps } from '../supernode-props';
 import type { TagPolicy } from '../tag-policy';
 import type { DfDaemonTimeouts, OriginTimeouts } from '../timeouts';
 import type { WorkloadProps } from '../workload-props';
-import { anObject, bool, listOf, number, oneOf, propsOf, text, texts, withMember } from './shape';
+import { anObject, bool, id, listOf, number, oneOf, propsOf, text, texts, withMember } from './shape';
 import type { Check, Checks } from './shape';
 
 const size = withMember<Size>('toMebibytes', 'a Size of cdk8s, such as Size.gibibytes(20)');
@@ -74,23 +74,23 @@ const securityContext = propsOf<k8s.SecurityContext>({
   privileged: bool,
   procMount: text,
   readOnlyRootFilesystem: bool,
-  runAsGroup: number,
+  runAsGroup: id,
   runAsNonRoot: bool,
-  runAsUser: number,
+  runAsUser: id,
   seLinuxOptions: anObject,
   seccompProfile: anObject,
   windowsOptions: anObject,
 });
 
 const podSecurityContext = propsOf<k8s.PodSecurityContext>({
-  fsGroup: number,
+  fsGroup: id,
   fsGroupChangePolicy: text,
-  runAsGroup: number,
+  runAsGroup: id,
   runAsNonRoot: bool,
-  runAsUser: number,
+  runAsUser: id,
   seLinuxOptions: anObject,
   seccompProfile: anObject,
-  supplementalGroups: listOf(number),
+  supplementalGroups: listOf(id),
   sysctls: listOf(anObject),
   windowsOptions: anObject,
 });

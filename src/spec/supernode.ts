@@ -5,6 +5,7 @@ import { StorageType } from '../storage';
 import type { SupernodeProps } from '../supernode-props';
 import { accessSpec, tokenServersOf } from './access';
 import type { AccessSpec } from './access';
+import { bandwidths } from './bandwidths';
 import { checkCidr, checkName, checkNamespace, checkPort, checkReference } from './checks';
 import { checkClassic } from './classic';
 import { durationText } from './durations';
@@ -185,26 +186,3 @@ function egressOf(props: SupernodeProps, origins: string[], tokenServers: string
     originPorts: egressPorts(origins, tokenServers, env),
   };
 }
-
-function bandwidths(props: SupernodeProps): Pick<SupernodeSpec, 'maxBandwidth' | 'systemBandwidth'> {
-  const maxBandwidth = props.maxBandwidth?.toMebibytesPerSecond();
-  const systemBandwidth = props.systemBandwidth?.toMebibytesPerSecond();
-  if (systemBandwidth !== undefined && maxBandwidth === undefined) {
-    throw new Error('systemBandwidth says nothing without maxBandwidth, of which it is a part: give both, or neither.');
-  }
-  const most = SUPERNODE.flags.maxBandwidth.max / 1024 ** 2;
-  if (maxBandwidth !== undefined && maxBandwidth > most) {
-    throw new Error(`maxBandwidth is ${maxBandwidth} MiB/s: use at most ${most}, or leave it out for no limit.`);
-  }
-  const kept = systemBandwidth ?? DEFAULT_SYSTEM_BANDWIDTH;
-  if (maxBandwidth !== undefined && maxBandwidth <= kept) {
-    throw new Error(
-      `maxBandwidth is ${maxBandwidth} MiB/s, of which systemBandwidth keeps ${kept}: nothing is left for downloads; ` +
-        'raise the first, or lower the second.',
-    );
-  }
-  return { maxBandwidth, systemBandwidth };
-}
-
-/** MiB a second, as the flag's own default. */
-const DEFAULT_SYSTEM_BANDWIDTH = 20;

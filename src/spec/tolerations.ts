@@ -1,4 +1,5 @@
 import type { k8s } from 'cdk8s-plus-27';
+import { checkTaint } from './metadata';
 
 const OPERATORS = ['Equal', 'Exists'];
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
@@ -6,11 +7,12 @@ const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 /**
  * Tolerations that the API server accepts.
  *
- * @throws Error naming the prop, the value and the fix: `Exists` with a value, no key without `Exists`, words that are none of Kubernetes.
+ * @throws Error naming the prop, the value and the fix: `Exists` with a value, no key without `Exists`, words that are none of Kubernetes, a time
+ *   without `NoExecute`.
  */
 export function checkTolerations(prop: string, values: k8s.Toleration[]): k8s.Toleration[] {
   values.forEach((toleration, i) => {
-    const { key, operator, value, effect } = toleration;
+    const { key, operator, value, effect, tolerationSeconds } = toleration;
     if (operator !== undefined && !OPERATORS.includes(operator)) {
       throw new Error(`${prop}[${i}] has the operator "${operator}": use ${OPERATORS.join(' or ')}.`);
     }
@@ -23,6 +25,14 @@ export function checkTolerations(prop: string, values: k8s.Toleration[]): k8s.To
     if (operator !== 'Exists' && (key === undefined || key === '')) {
       throw new Error(
         `${prop}[${i}] has no key: name the taint's key, or use operator Exists to tolerate every taint.`,
+      );
+    }
+    if (key !== undefined && key !== '') {
+      checkTaint(`${prop}[${i}]`, key);
+    }
+    if (tolerationSeconds !== undefined && (effect !== 'NoExecute' || !Number.isInteger(tolerationSeconds))) {
+      throw new Error(
+        `${prop}[${i}] has tolerationSeconds ${tolerationSeconds}: use a whole number with the effect NoExecute, or leave it out.`,
       );
     }
   });

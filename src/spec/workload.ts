@@ -62,6 +62,7 @@ const MIN_MEMORY_LIMIT = 128;
 export function workloadSpec(props: WorkloadProps, defaults: WorkloadDefaults): WorkloadSpec {
   const { parent = '' } = defaults;
   checkCpu(`${parent}resources.cpu`, props.resources, defaults.resources.cpuRequest);
+  checkEphemeral(`${parent}resources.ephemeralStorage`, props.resources);
   const limit = memoryLimit(`${parent}resources`, props.resources, defaults.resources.memoryLimit);
   return {
     labels: checkLabels(`${parent}labels`, props.labels ?? {}),
@@ -99,15 +100,34 @@ function isFloating(image: string): boolean {
 
 function checkCpu(prop: string, resources: ContainerResources | undefined, fallback: string): void {
   const { request, limit } = resources?.cpu ?? {};
+  for (const [name, one] of Object.entries({ request, limit })) {
+    if (one !== undefined && !isWhole(millicores(one.amount))) {
+      throw new Error(`${prop}.${name} is ${one.amount}: use Cpu.millis(n) with a whole n, 0 or more.`);
+    }
+  }
   const asked = request?.amount ?? fallback;
   if (limit !== undefined && millicores(asked) > millicores(limit.amount)) {
     throw new Error(`${prop}.request is ${asked} and the limit ${limit.amount}: raise the limit, or ask for less.`);
   }
 }
 
+/** Whether it is a whole number, 0 or more, but for what multiplying it has added. */
+function isWhole(number: number): boolean {
+  return number >= 0 && Math.abs(number - Math.round(number)) < 1e-6;
+}
+
 /** Of a number of cores, or one of thousandths, such as `100m`. */
 function millicores(amount: string): number {
   return amount.endsWith('m') ? Number(amount.slice(0, -1)) : Number(amount) * 1000;
+}
+
+function checkEphemeral(prop: string, resources: ContainerResources | undefined): void {
+  const { request, limit } = resources?.ephemeralStorage ?? {};
+  if (request !== undefined && limit !== undefined && wholeMebibytes(request) > wholeMebibytes(limit)) {
+    throw new Error(
+      `${prop}.request is ${wholeMebibytes(request)} MiB and the limit ${wholeMebibytes(limit)} MiB: raise the limit, or ask for less.`,
+    );
+  }
 }
 
 function memoryLimit(prop: string, resources: ContainerResources | undefined, fallback: number): number {
