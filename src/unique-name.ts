@@ -27,7 +27,7 @@ function takenNames(chart: Chart): string[] {
   const first = new Map<string, ApiObject>();
   const faults: string[] = [];
   for (const object of chart.node.findAll().filter((child) => ApiObject.isApiObject(child))) {
-    const namespace = CLUSTER_WIDE.includes(object.kind) ? undefined : (object.metadata.namespace ?? chart.namespace);
+    const namespace = CLUSTER_WIDE.includes(object.kind) ? undefined : object.metadata.namespace;
     const key = `${object.apiGroup} ${object.kind} ${namespace ?? ''} ${object.name}`;
     const other = first.get(key);
     if (other === undefined) {

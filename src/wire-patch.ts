@@ -1,5 +1,4 @@
-import { JsonPatch } from 'cdk8s';
-import type { ApiObject } from 'cdk8s';
+import { ApiObject, JsonPatch } from 'cdk8s';
 
 /** The wire form of an object. */
 interface Synthesized {
@@ -20,6 +19,12 @@ export class WirePatch {
    * @param patches operations on its JSON form, such as `JsonPatch.add('/spec/template/spec/hostPID', true)`
    */
   public static apply(object: ApiObject, ...patches: JsonPatch[]): void {
+    if (!ApiObject.isApiObject(object)) {
+      throw new Error(
+        'WirePatch.apply() was given no object of Kubernetes: name a member such as daemon.daemonSet, and one that is there: ' +
+          'deployment with one replica, statefulSet with several.',
+      );
+    }
     const target: Synthesized = object;
     const before = target.toJson.bind(object);
     target.toJson = () => patches.reduce((document, patch) => patched(object, document, patch), before());

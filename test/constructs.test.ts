@@ -1,4 +1,4 @@
-import { Testing } from 'cdk8s';
+import { Chart, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { DfDaemonConstruct, Dragonfly, NodeMirrorJob, Placement, Storage, SupernodeConstruct } from '../src';
 import type { NodeMirrorJobOptions } from '../src';
@@ -65,6 +65,13 @@ describe('names', () => {
     expect(() => yamlOf(scope)).toThrow(
       refused('test/quota', 'ResourceQuota "dragonfly-critical-pods" in the namespace "p2p"', 'test/one/critical-pods'),
     );
+  });
+
+  it("what a chart within the chart has in no namespace is not in the outer one's", () => {
+    const scope = chart({ namespace: 'p2p' });
+    new SupernodeConstruct(scope, 'one', { image: 'a' });
+    new kplus.k8s.KubeService(new Chart(scope, 'inner'), 'own', { metadata: { name: 'supernode' } });
+    expect(manifestsOf(scope)).toHaveLength(2);
   });
 
   it('the same name in two namespaces, or of two kinds, is none twice', () => {
@@ -181,6 +188,16 @@ describe('the node-mirror', () => {
     expect(new Set([...jobNames('a', ['w1', 'w2']), ...jobNames('b', ['w1'])]).size).toBe(3);
     expect(jobNames('a', ['w1'])).toEqual(jobNames('a', ['w1']));
     expect(jobNames('a', ['w1'])[0]).toMatch(/^node-mirror-[0-9a-f]{10}$/);
+  });
+
+  it('has one name in whichever order its labels are given, and another with other labels', () => {
+    const names = [
+      { a: '1', b: '2' },
+      { b: '2', a: '1' },
+      { a: '2', b: '1' },
+    ].map((labels) => new NodeMirrorJob(chart(), 'mirror', { image: 'a', nodes: ['w1'], labels }).jobs[0]!.name);
+    expect(names[1]).toBe(names[0]);
+    expect(names[2]).not.toBe(names[0]);
   });
 });
 

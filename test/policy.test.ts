@@ -1,4 +1,5 @@
 import { JsonPatch } from 'cdk8s';
+import type { ApiObject } from 'cdk8s';
 import { DfDaemonConstruct, Dragonfly, Storage, SupernodeConstruct, WirePatch } from '../src';
 import type { DfDaemonOptions, SupernodeProps } from '../src';
 import { faultsOf, lostSelectors } from '../src/policy/rules';
@@ -30,6 +31,15 @@ describe('a wire patch', () => {
     expect(() => yamlOf(scope)).toThrow(
       /^test\/dragonfly\/df-daemon\/daemon-set: the wire patch .*nowhere.* cannot be applied .*each parent of its path must be there/,
     );
+  });
+
+  it('of an object that is not there, or is none of Kubernetes, is refused with what to name', () => {
+    const dragonfly = new Dragonfly(chart(), 'dragonfly', IMAGES);
+    for (const object of [dragonfly.supernode.statefulSet, dragonfly.daemon]) {
+      expect(() => WirePatch.apply(object as unknown as ApiObject, JsonPatch.remove('/spec'))).toThrow(
+        /^WirePatch\.apply\(\) was given no object of Kubernetes: name a member such as daemon\.daemonSet, /,
+      );
+    }
   });
 
   it('that breaks an object is refused with what is wrong', () => {

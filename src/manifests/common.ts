@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { k8s } from 'cdk8s-plus-27';
+import { JOB_HASH_LENGTH } from '../spec/node-mirror';
 
 /** Roles that name the nodes of the control plane: `master` alone before Kubernetes 1.20, `control-plane` alone since 1.24. */
 export const CONTROL_PLANE_KEY = 'node-role.kubernetes.io/control-plane';
@@ -24,6 +25,19 @@ export function objectLabels(component: string, instance: string): Record<string
 /** An environment variable with a field of the pod's own status, such as `status.podIP`. */
 export function fieldEnv(name: string, fieldPath: string): k8s.EnvVar {
   return { name, valueFrom: { fieldRef: { fieldPath } } };
+}
+
+/**
+ * The name of a Job by a hash of its content, which cannot be changed: the same for the same content, in whichever order its keys were given.
+ */
+export function nameByContent(name: string, job: k8s.JobSpec): string {
+  return `${name}-${sha256(JSON.stringify(job, sortedKeys)).slice(0, JOB_HASH_LENGTH)}`;
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
 }
 
 /** SHA-256 of a text in hexadecimal digits. */

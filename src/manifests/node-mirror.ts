@@ -1,9 +1,8 @@
 import { k8s } from 'cdk8s-plus-27';
 import { NODE_MIRROR, PATHS } from '../contract/index';
-import { JOB_HASH_LENGTH } from '../spec/node-mirror';
 import type { NodeMirrorSpec } from '../spec/node-mirror';
 import { renderArgs } from './args';
-import { objectLabels, sha256 } from './common';
+import { nameByContent, objectLabels } from './common';
 import { containerOf, envOf, metadataOf, podMetadataOf, podOf } from './workload';
 
 const COMPONENT = 'node-mirror';
@@ -18,7 +17,7 @@ export function nodeMirrorJob(spec: NodeMirrorSpec, nodeName: string): k8s.KubeJ
     template: { metadata: podMetadataOf(spec, labels), spec: podSpec(spec, nodeName) },
   };
   return {
-    metadata: metadataOf(spec, labels, `${spec.name}-${sha256(JSON.stringify(job)).slice(0, JOB_HASH_LENGTH)}`),
+    metadata: metadataOf(spec, labels, nameByContent(spec.name, job)),
     spec: job,
   };
 }

@@ -1,9 +1,8 @@
 import type { k8s } from 'cdk8s-plus-27';
 import { DFGET_PREHEAT } from '../contract/index';
-import { JOB_HASH_LENGTH } from '../spec/node-mirror';
 import type { PreheatSpec } from '../spec/preheat';
 import { renderArgs } from './args';
-import { objectLabels, sha256 } from './common';
+import { nameByContent, objectLabels } from './common';
 import { containerOf, envOf, metadataOf, podMetadataOf, podOf } from './workload';
 
 const COMPONENT = 'preheat';
@@ -18,11 +17,7 @@ export const PREHEAT_PODS = { 'app.kubernetes.io/name': COMPONENT, 'app.kubernet
 export function preheatJob(spec: PreheatSpec): k8s.KubeJobProps {
   const job = jobSpec(spec);
   return {
-    metadata: metadataOf(
-      spec,
-      objectLabels(COMPONENT, spec.name),
-      `${spec.name}-${sha256(JSON.stringify(job)).slice(0, JOB_HASH_LENGTH)}`,
-    ),
+    metadata: metadataOf(spec, objectLabels(COMPONENT, spec.name), nameByContent(spec.name, job)),
     spec: job,
   };
 }
