@@ -179,6 +179,10 @@ export class BlobStore {
   private async check(): Promise<void> {
     try {
       if (this.folder.fault !== undefined) await this.folder.take();
+      if (this.folder.isFull) {
+        await this.evictions.evict(1);
+        await this.folder.take();
+      }
       if (this.folder.fault === undefined) await this.space.check();
     } catch (error) {
       this.options.log?.warn({ err: error }, 'the room on disk could not be looked after');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { makeFolder } from './make-folder';
 import { StoreLock } from './store-lock';
-import { Unstorable, asUnstorable } from './unstorable';
+import { Unstorable, asUnstorable, isFull } from './unstorable';
 
 /** Where a store writes what an operator wants to know. */
 export interface StoreLog {
@@ -17,6 +17,7 @@ export class StoreFolder {
   readonly blobs: string;
   private lock: StoreLock | undefined;
   private unusable: Unstorable | undefined;
+  private full = false;
 
   constructor(
     private readonly home: string,
@@ -30,12 +31,18 @@ export class StoreFolder {
     return this.unusable;
   }
 
+  /** Whether the disk was too full for the lock, which nobody holds: what is not needed may go. */
+  get isFull(): boolean {
+    return this.full;
+  }
+
   /**
    * Takes the folder; made when missing. A disk that cannot be written to is the {@link fault} until this is called again.
    *
    * @throws StoreInUse when another process works there; Error when its place is a symbolic link or a file.
    */
   async take(): Promise<void> {
+    this.full = false;
     try {
       await makeFolder(this.blobs);
       if (!(await lstat(this.blobs)).isDirectory()) {
@@ -46,6 +53,7 @@ export class StoreFolder {
     } catch (error) {
       const fault = asUnstorable(this.home, error);
       if (!(fault instanceof Unstorable)) throw error;
+      this.full = isFull(error);
       if (this.unusable === undefined) this.log?.warn({ err: error }, 'the store cannot be written to');
       this.unusable = fault;
     }

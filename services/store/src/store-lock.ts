@@ -33,6 +33,9 @@ interface Holder {
   readonly door: string;
 }
 
+/** This process, which may have no socket yet. */
+type Self = Omit<Holder, 'door'>;
+
 /**
  * The right to work in a folder: a symbolic link that names its holder, made in one step. The lock of a process that has ended is
  * taken over: known by PID and time of start, and from another PID namespace (containers have one each) by a socket in the folder, to
@@ -48,17 +51,18 @@ export class StoreLock {
   /** @throws StoreInUse when another process, or this one, holds it; an error of the disk. */
   static async take(folder: string): Promise<StoreLock> {
     const path = join(folder, LOCK);
+    const self = await whoIs('self');
+    // Before anything is made: a full disk, which takes nothing, must not hide that somebody works there.
+    await refuseHeld(folder, await lockTextAt(path), self);
     const door = await Door.open(folder);
     try {
-      const me: Holder = { ...(await whoIs('self')), door: door.name };
+      const me: Holder = { ...self, door: door.name };
       const text = [me.boot, me.namespace, me.pid, me.started, me.door].join(' ');
       for (let tries = 0; tries < TRIES; tries += 1) {
         if (await makeLink(text, path)) return new StoreLock(folder, text, door);
         const other = await lockTextAt(path);
         if (other === undefined) continue;
-        const holder = parse(other);
-        if (holder !== undefined && (await isAlive(folder, holder, me)))
-          throw new StoreInUse(folder, named(holder, me));
+        await refuseHeld(folder, other, me);
         if (await takeOver(folder, other, text, me)) return new StoreLock(folder, text, door);
       }
       throw new StoreInUse(folder, 'a process that is just starting');
@@ -76,8 +80,14 @@ export class StoreLock {
   }
 }
 
+/** @throws StoreInUse when `text` is the lock of somebody who lives. */
+async function refuseHeld(folder: string, text: string | undefined, me: Self): Promise<void> {
+  const holder = parse(text ?? '');
+  if (holder !== undefined && (await isAlive(folder, holder, me))) throw new StoreInUse(folder, named(holder, me));
+}
+
 /** @throws ENOENT when there is no such process. */
-async function whoIs(pid: string): Promise<Omit<Holder, 'door'>> {
+async function whoIs(pid: string): Promise<Self> {
   const [boot, namespace, stat] = await Promise.all([
     readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
     readlink('/proc/self/ns/pid'),
@@ -98,11 +108,11 @@ function parse(text: string): Holder | undefined {
 }
 
 /** In a container its one process has the PID 1, as that of each other has. */
-function named({ namespace, pid }: Holder, me: Holder): string {
+function named({ namespace, pid }: Holder, me: Self): string {
   return namespace === me.namespace ? `process ${pid}` : `a process of another container (there with PID ${pid})`;
 }
 
-async function isAlive(folder: string, holder: Holder, me: Holder): Promise<boolean> {
+async function isAlive(folder: string, holder: Holder, me: Self): Promise<boolean> {
   if (holder.boot !== me.boot) return false;
   if (holder.namespace !== me.namespace) return answers(folder, holder.door);
   try {
@@ -119,7 +129,7 @@ async function isAlive(folder: string, holder: Holder, me: Holder): Promise<bool
  *
  * @returns whether we have the lock; false: it must be looked at again.
  */
-async function takeOver(folder: string, dead: string, mine: string, me: Holder): Promise<boolean> {
+async function takeOver(folder: string, dead: string, mine: string, me: Self): Promise<boolean> {
   const path = join(folder, LOCK);
   const right = `${path}-after-${createHash('sha256').update(dead).digest('hex').slice(0, 16)}`;
   if (!(await makeLink(mine, right))) {

@@ -38,6 +38,11 @@ export function isBadPlace(error: unknown): error is NodeJS.ErrnoException {
   return codeOf(error) === 'EIO' || DAMAGE.has((error as { readonly errno?: unknown } | null | undefined)?.errno);
 }
 
+/** Whether an error is the file system's word that it is full. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
+}
+
 /** Whether an error is the file system's word that it cannot be written to, or is broken. */
 export function isDiskFault(error: unknown): error is NodeJS.ErrnoException {
   return DISK_FAULTS.has(codeOf(error)) || isBadPlace(error);

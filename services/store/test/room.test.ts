@@ -1,9 +1,10 @@
+import { promises } from 'node:fs';
 import { mkdir, mkdtemp, open as openFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { hexOf } from '@cdk8s-dragonfly/protocol';
-import { BlobStore, Unstorable } from '@cdk8s-dragonfly/store';
+import { BlobStore, StoreInUse, Unstorable } from '@cdk8s-dragonfly/store';
 import type { StoreOptions } from '@cdk8s-dragonfly/store';
 
 import { HandTimer, MIB, PIECE, PretendedDisk, filesOnDisk, has, put, sample, writeBlock } from './blobs';
@@ -239,6 +240,66 @@ describe('room on disk', () => {
       disk.questions = 0;
       await put(store, sample(12 * MIB));
       expect(disk.questions).toBeLessThanOrEqual(1);
+    });
+  });
+
+  describe('for the lock of the store', () => {
+    /** Has the disk take no new link as long as more than so many blobs are there. */
+    function fullAbove(blobs: number): void {
+      const { symlink } = promises;
+      jest.spyOn(promises, 'symlink').mockImplementation(async (target, path) => {
+        const files = await readdir(join(home, 'blobs'), { recursive: true });
+        if (files.filter((name) => name.endsWith('.data')).length > blobs) {
+          throw Object.assign(new Error('ENOSPC: no space left on device, symlink'), { code: 'ENOSPC' });
+        }
+        await symlink(target, path);
+      });
+    }
+    afterEach(() => jest.restoreAllMocks());
+
+    it('is made on a full disk by what was not used for the longest time, one blob a check', async () => {
+      const timer = new HandTimer();
+      await open({});
+      const all = [sample(1000), sample(1001), sample(1002), sample(1003)];
+      for (const one of all) await put(store, one);
+      await store.stop();
+      for (const [index, { blob }] of all.entries()) {
+        const usedAt = new Date(Date.UTC(2024, 0, index + 1));
+        await utimes(join(home, 'blobs/sha256', hexOf(blob).slice(0, 2), `${hexOf(blob)}.blocks`), usedAt, usedAt);
+      }
+      fullAbove(2);
+      // Asked as soon as the store can be written to.
+      const disk = new PretendedDisk(100 * MIB);
+      let tell = (): void => undefined;
+      const recovered = new Promise<void>((resolve) => (tell = resolve));
+      const statfs = (): ReturnType<PretendedDisk['statfs']> => {
+        tell();
+        return disk.statfs();
+      };
+      await open({ every: timer.every, statfs });
+      const late = sample(1004);
+      await expect(put(store, late)).rejects.toThrow(Unstorable);
+      expect(store.usage).toMatchObject({ blobs: 3, evicted: 1 });
+      timer.tick();
+      await recovered;
+      await put(store, late);
+      expect(await Promise.all([...all, late].map((each) => has(store, each)))).toEqual([
+        false,
+        false,
+        true,
+        true,
+        true,
+      ]);
+      expect(store.usage).toMatchObject({ blobs: 3, evicted: 2 });
+    });
+
+    it('is not made where another process works', async () => {
+      await open({});
+      await put(store, sample(1000));
+      fullAbove(0);
+      const left = await filesOnDisk(home);
+      await expect(BlobStore.open(home)).rejects.toThrow(StoreInUse);
+      expect(await filesOnDisk(home)).toBe(left);
     });
   });
 
