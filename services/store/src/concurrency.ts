@@ -2,8 +2,9 @@
 const WORTH_MORE = 1.1;
 const NO_LESS = 0.97;
 
-/** How far a step goes. */
+/** How far a step goes; the first ones, up to one that was not worth it, go farther: a herd waits for a way that is wide and empty. */
 const STEP = 1.5;
+const FIRST_STEP = 2;
 
 /** A measurement takes at least so long, in milliseconds, and as many blocks as are sent at a time. */
 const SHORTEST = 50;
@@ -28,6 +29,8 @@ export class Concurrency {
   private rest = 0;
   private pause = REST;
   private upNext = true;
+  /** Whether no step was in vain yet. */
+  private isBeginning = true;
 
   /** @param least it begins with that. @param most it never goes above. */
   constructor(
@@ -85,6 +88,7 @@ export class Concurrency {
       this.step(rate);
       return;
     }
+    this.isBeginning = false;
     this.current = this.from;
     this.from = undefined;
     this.upNext = !wentUp;
@@ -93,7 +97,7 @@ export class Concurrency {
   }
 
   private step(rate: number): void {
-    const up = Math.min(this.most, Math.ceil(this.current * STEP));
+    const up = Math.min(this.most, Math.ceil(this.current * (this.isBeginning ? FIRST_STEP : STEP)));
     const down = Math.max(Math.min(this.least, this.most), Math.floor(this.current / STEP));
     const next = this.upNext ? up : down;
     if (next === this.current) {

@@ -28,13 +28,18 @@ describe('how many blocks are sent at a time', () => {
   it('is few where few fill the way', () => {
     const tried = sendFor(new Concurrency(4, 128), { rate: 8000, each: 8000 }, 0, 60_000);
     expect(mean(tried)).toBeLessThan(5);
-    expect(Math.max(...tried)).toBe(6);
+    expect(Math.max(...tried)).toBe(8);
   });
 
   it('is as many as fill a way that is wider than those of the receivers', () => {
     const concurrency = new Concurrency(4, 128);
     sendFor(concurrency, { rate: 1_250_000, each: 12_500 }, 0, 5000);
     expect(mean(sendFor(concurrency, { rate: 1_250_000, each: 12_500 }, 5000, 5000))).toBeGreaterThan(80);
+  });
+
+  it('doubles at first, so that a wide way is full before a small blob is over', () => {
+    const tried = sendFor(new Concurrency(8, 128), { rate: 1_250_000, each: 25_000 }, 0, 500);
+    expect([...new Set(tried)].slice(0, 4)).toEqual([8, 16, 32, 64]);
   });
 
   it('is few again when the way has become narrow', () => {
