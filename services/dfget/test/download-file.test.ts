@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import promises, { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+
+import { SwarmNode } from '@cdk8s-dragonfly/engine';
 
 import { runDfget } from './support/run-dfget';
 import type { Ran } from './support/run-dfget';
@@ -246,6 +248,32 @@ describe('dfget', () => {
       1,
       expect.stringContaining('the port is in use; stop what uses it or choose another with --port'),
     ]);
+    expect(await readdir(origin.folder)).toEqual([]);
+  });
+
+  it('says at once when the output has no room for what --home on another disk would take', async () => {
+    const home = await mkdtemp('/dev/shm/dfget-');
+    const { statfs } = promises;
+    const asking = jest.spyOn(promises, 'statfs').mockImplementation((async (path: string) => {
+      const facts = await statfs(path);
+      return path === origin.folder ? Object.assign(facts, { bsize: 4096, bavail: 256 }) : facts;
+    }) as typeof statfs);
+    const put = jest.spyOn(SwarmNode.prototype, 'giveName');
+    try {
+      const { code, out, err } = await run('-u', origin.url, '-o', join(origin.folder, 'out'), '--home', home);
+      expect([code, err]).toEqual([
+        80,
+        expect.stringMatching(
+          `^dfget: the file of 2.9 MiB does not fit: 1 MiB are free in ${origin.folder}, where it is copied from --home; make room, or choose another --output\n`,
+        ),
+      ]);
+      expect(out).toMatch(/^download FAIL\(1104\) .* reason:1004\n$/);
+      expect(put).not.toHaveBeenCalled();
+    } finally {
+      asking.mockRestore();
+      put.mockRestore();
+      await rm(home, { recursive: true });
+    }
     expect(await readdir(origin.folder)).toEqual([]);
   });
 

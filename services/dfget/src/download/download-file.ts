@@ -81,7 +81,8 @@ async function fetchFile(values: DfgetValues, ctx: CommandContext, beginning: Be
   try {
     const begun: Standing = { ...nothing, resumed: await node.heldBytes(request.blob) };
     remains.standing = begun;
-    const receive = new Receiver(node, order, (news) => (remains.standing = { ...begun, ...news }));
+    const tell = (news: Partial<Standing>): Standing => (remains.standing = { ...begun, ...news });
+    const receive = new Receiver(node, order, tell, async (size) => beginning.transit.checkRoom(size));
     const signal = late === undefined ? ctx.signal : AbortSignal.any([ctx.signal, late]);
     const { length, resumed } = await receive.whole(signal);
     await putInPlace(path, beginning.transit.beside, (name) => node.giveName(request.blob, name));

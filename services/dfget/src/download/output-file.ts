@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, open, readlink, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { chmod, lstat, open, readlink, realpath, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { UsageError } from '@cdk8s-dragonfly/command';
+import { UsageError, formatBytes } from '@cdk8s-dragonfly/command';
 import { makeFolder } from '@cdk8s-dragonfly/store';
 
 /** Characters of a file's name that are repeated in the names of what stands beside it: file systems take 255 bytes. */
@@ -112,6 +112,28 @@ export class Transit {
       throw new UsageError(`${transit.folder} was made by somebody else; remove it, or choose another --home`);
     }
     return transit;
+  }
+
+  /**
+   * Looks whether a file fits beside what shall have its name, when it has to be copied there from another disk.
+   *
+   * @param size of the whole file, in bytes.
+   * @throws Error, one sentence, with the code `ENOSPC`.
+   */
+  async checkRoom(size: number): Promise<void> {
+    const there = dirname(this.beside);
+    const [from, to] = await Promise.all([stat(this.folder), stat(there)]);
+    if (from.dev === to.dev) return;
+    // What a killed run left of its copy is in the way of nothing.
+    await rm(this.beside, { force: true });
+    const { bavail, bsize } = await statfs(there);
+    if (bavail * bsize >= size) return;
+    throw Object.assign(
+      new Error(
+        `the file of ${formatBytes(size)} does not fit: ${formatBytes(bavail * bsize)} are free in ${there}, where it is copied from --home; make room, or choose another --output`,
+      ),
+      { code: 'ENOSPC' },
+    );
   }
 
   /** Removes it if it holds nothing; to be called when a store was opened there and stopped again. */

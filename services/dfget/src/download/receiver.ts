@@ -11,10 +11,12 @@ const MOST_TRIES = 4;
 
 /** Has a node get the whole of a blob, with the digests that the user wants. */
 export class Receiver {
+  /** @param checkRoom throws when a file of so many bytes does not fit where it shall be put. */
   constructor(
     private readonly node: SwarmNode,
     private readonly order: FileOrder,
     private readonly tell: (news: Partial<Standing>) => void,
+    private readonly checkRoom: (size: number) => Promise<void>,
   ) {}
 
   /**
@@ -44,6 +46,8 @@ export class Receiver {
     const open = await node.open(order.request, signal);
     try {
       tell({ size: open.size, resumed: open.resumed ?? 0 });
+      // Not after hours, when it is put in place.
+      if (open.size !== undefined) await this.checkRoom(open.size);
       const length =
         order.md5 === undefined ? await untilWhole(open, signal) : await this.checkMd5(open, order.md5, signal);
       const { resumed = 0 } = open;
