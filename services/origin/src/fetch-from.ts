@@ -114,6 +114,8 @@ async function* rest(
   let { size } = first;
   let answer: OriginAnswer | undefined = first;
   let at = first.from;
+  /** Whether the last body was a part, and came whole. */
+  let isBehindPart = false;
   for (;;) {
     try {
       if (answer === undefined) {
@@ -126,6 +128,7 @@ async function* rest(
         }
         size ??= answer.size;
       }
+      isBehindPart = false;
       for await (const chunk of answer.body) {
         // A copy that is read again from its beginning may not say how long it is, and never end.
         if (size !== undefined && at + chunk.length > size) {
@@ -136,14 +139,17 @@ async function* rest(
         at += chunk.length;
         yield chunk;
       }
-      if (size === undefined || at === Math.min(size, end)) {
+      // Of unknown length, only the whole ends where its body does; behind a part there may be another.
+      if (at === Math.min(size ?? Infinity, end) || (size === undefined && answer.status === 200)) {
         return;
       }
-      checkEnd(answer, at, size);
+      if (size !== undefined) checkEnd(answer, at, size);
+      isBehindPart = true;
     } catch (error) {
       if (at === end) return;
-      if (error instanceof OriginError && error.status === 416 && at > first.from && error.size === at) {
-        return;
+      if (error instanceof OriginError && error.status === 416 && at > first.from) {
+        // Where a body broke off, an origin that tells no length may refuse any range.
+        if (error.size === at || (isBehindPart && (error.size ?? size) === undefined)) return;
       }
       await patience.after(error);
     }

@@ -131,6 +131,32 @@ describe('a transfer that breaks', () => {
     expect(backoff.waits).toEqual([]);
   });
 
+  it.each<[string, Partial<FetchOptions>, string | undefined]>([
+    ['to its end', { from: 50_000 }, undefined],
+    ['to its end, which is told at last', { from: 50_000 }, `bytes */${BYTES.length}`],
+    ['as far as was asked', { from: 50_000, end: 399_999 }, undefined],
+    ['to its end before what was asked', { from: 50_000, end: 500_000 }, undefined],
+  ])('asks for the next part of unknown length %s', async (_what, more, told) => {
+    const origin = await server((request, response) => {
+      const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+      const [from, end] = [
+        Number(first),
+        Math.min(Number(first) + 100_000, last === '' ? Infinity : Number(last) + 1, BYTES.length),
+      ];
+      if (from >= BYTES.length) {
+        response.writeHead(416, told === undefined ? {} : { 'Content-Range': told }).end();
+        return;
+      }
+      const part = BYTES.subarray(from, end);
+      response
+        .writeHead(206, { 'Content-Range': `bytes ${from}-${end - 1}/*`, 'Content-Length': part.length })
+        .end(part);
+    });
+    const fetched = await fetchFrom(client(), { url: origin.url, headers: [] }, options(more));
+    expect(fetched.size).toBeUndefined();
+    expect((await all(fetched.body)).equals(BYTES.subarray(more.from, more.end))).toBe(true);
+  });
+
   it('of unknown length ends when the origin has no more (416)', async () => {
     const chunked: RequestListener = (_request, response) => {
       response.setHeader('ETag', '"one"');
@@ -141,6 +167,18 @@ describe('a transfer that breaks', () => {
     expect(fetched.size).toBeUndefined();
     expect((await all(fetched.body)).equals(BYTES)).toBe(true);
     expect(ranges(origin)).toEqual([undefined, 'bytes=400000-']);
+  });
+
+  it('of unknown length has not ended where it broke off and the origin refuses ranges without a word of it', async () => {
+    const broken: RequestListener = (_request, response) => {
+      response.write(BYTES.subarray(0, 1000), () => response.destroy());
+    };
+    const refusing: RequestListener = (_request, response) => {
+      response.writeHead(416).end();
+    };
+    const origin = await server(inTurn(broken, refusing));
+    const fetched = await fetchFrom(client(), { url: origin.url, headers: [] }, options());
+    expect(await originError(all(fetched.body))).toMatchObject({ kind: 'status', status: 416 });
   });
 });
 
