@@ -1,17 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 
-import { formatAddress } from '@cdk8s-dragonfly/command';
-import {
-  HOLDINGS_PATH,
-  REPLICA_PATH,
-  REPORTS_PATH,
-  SESSION_KEY_HEADER,
-  SESSION_PATH,
-  replicaAnswer,
-} from '@cdk8s-dragonfly/protocol';
-import type { BlobId, Holdings, PeerReport } from '@cdk8s-dragonfly/protocol';
-import { Agent, request } from 'undici';
+import { SESSION_PATH } from '@cdk8s-dragonfly/protocol';
+import type { BlobId, PeerReport } from '@cdk8s-dragonfly/protocol';
 
 import { OriginalSupernode } from '../classic/original-supernode';
 import type { OriginalPlace } from '../classic/original-supernode';
@@ -19,15 +9,16 @@ import { Announcements } from './announcements';
 import { LinkFailure, linkFailure } from './failure';
 import type { LinkLog } from './link-log';
 import { Liveness } from './liveness';
-import { localAddressTowards } from './local-address';
 import { NO_ANSWER, PatientRegistration } from './patient-registration';
 import { Pulse } from './pulse';
 import type { PulseSockets } from './pulse';
 import { registrationText } from './registration';
 import type { PeerIdentity, RegistrationAnswer, SupernodeAddress, Wanted } from './registration';
 import type { SteadyClock } from './steady-clock';
+import { LATEST_ANSWER, SupernodeRequests } from './supernode-requests';
 import { SupernodeSession } from './supernode-session';
 import type { SessionListener } from './supernode-session';
+import { Touch } from './touch';
 
 export interface SupernodeLinkOptions {
   readonly address: SupernodeAddress;
@@ -60,19 +51,10 @@ export type Registered =
   | Exclude<RegistrationAnswer, { kind: 'original' | 'later' }>
   | { readonly kind: 'original'; readonly place: OriginalPlace };
 
-/** After so many milliseconds an answer tells nothing any more. */
-const LATEST_ANSWER = 30_000;
-
-/** The waits between tries to get in touch, in milliseconds: each twice as long as the one before, up to the second. */
-const TOUCH_EVERY = 1000;
-const TOUCH_AT_LEAST_EVERY = 30_000;
-
-/** After so many milliseconds a supernode of another kind is looked at again: it may have been updated. */
-const TOUCH_OTHER_KIND = 300_000;
-
 /** One supernode, as a daemon sees it: registration, and the session over which it tells what to do. */
 export class SupernodeLink {
-  private readonly agent: Agent;
+  private readonly requests: SupernodeRequests;
+  private readonly touch: Touch;
   private readonly session: SupernodeSession;
   private readonly liveness: Liveness;
   private readonly announcements: Announcements;
@@ -83,44 +65,40 @@ export class SupernodeLink {
   private isOriginal = false;
   /** Counts the downloads at an original one. */
   private downloads = 0;
-  private watching: Promise<void> | undefined;
   /** The link that has taken over what this one did, as long as it leads to that process. */
   private heir: { readonly link: SupernodeLink; readonly process: string } | undefined;
-  private localIp: string | undefined;
 
   constructor(private readonly options: SupernodeLinkOptions) {
     const { address, busy, clock, connectTimeout, identity, log, pulses, silence } = options;
-    this.agent = new Agent({
-      connect: { timeout: connectTimeout },
-      // Pings bound the wait; this is for those that nobody waits for any more.
-      headersTimeout: LATEST_ANSWER,
-      bodyTimeout: 0,
-    });
+    const { signal } = this.stopping;
+    const requests = new SupernodeRequests({ address, identity, connectTimeout, signal, log });
+    this.requests = requests;
     // While one hangs, pings wait for it for half a minute each: more of them than Node.js takes for a leak, which it says on standard error.
-    setMaxListeners(0, this.stopping.signal);
-    const { agent: dispatcher, name } = this;
+    setMaxListeners(0, signal);
+    const { agent: dispatcher, name, proof: headers } = requests;
+    const url = (path: string): URL => requests.url(path);
     this.liveness = new Liveness({
       name,
-      ping: this.url('/_ping'),
+      ping: url('/_ping'),
       dispatcher,
       pulse: new Pulse(pulses, address),
       silence,
       busy,
       clock,
-      signal: this.stopping.signal,
+      signal,
       log,
     });
     this.session = new SupernodeSession({
       name,
       isKept: this.isConfigured,
       url: (ip) => {
-        const url = this.url(SESSION_PATH);
+        const at = url(SESSION_PATH);
         const query = { cid: identity.cid, ip, port: `${identity.port}`, number: `${options.nextSession()}` };
-        url.search = new URLSearchParams(query).toString();
-        return url;
+        at.search = new URLSearchParams(query).toString();
+        return at;
       },
       timeouts: { connect: connectTimeout, answer: LATEST_ANSWER },
-      headers: this.proof,
+      headers,
       patience: () => this.liveness.patience,
       lives: () => this.liveness.look(true),
       opened: (known) => {
@@ -130,7 +108,7 @@ export class SupernodeLink {
       log,
     });
     this.announcements = new Announcements({
-      post: (blobs, anew) => this.tellHoldings({ blobs: [...blobs], anew }),
+      post: (blobs, anew) => requests.tellHoldings({ blobs: [...blobs], anew }),
       all: options.holdings,
       random: Math.random,
       log,
@@ -138,25 +116,26 @@ export class SupernodeLink {
     const { liveness, session } = this;
     this.registration = new PatientRegistration({
       name,
-      url: this.url('/peer/registry'),
-      headers: this.proof,
+      url: url('/peer/registry'),
+      headers,
       dispatcher,
       liveness,
       session,
       lookEvery: options.lookEvery,
-      signal: this.stopping.signal,
+      signal,
     });
-    this.original = new OriginalSupernode({ name, url: (pathAndQuery) => this.url(pathAndQuery), dispatcher, log });
-  }
-
-  /** Shows that we are who we say. */
-  private get proof(): Record<string, string> {
-    return { [SESSION_KEY_HEADER]: this.options.identity.key };
+    this.original = new OriginalSupernode({ name, url, dispatcher, log });
+    this.touch = new Touch({
+      requests,
+      isThere: () => session.isKeptOpen,
+      answers: async (process) => this.openAt(process),
+      signal,
+      log,
+    });
   }
 
   get name(): string {
-    const { host, port } = this.options.address;
-    return formatAddress(host, port);
+    return this.requests.name;
   }
 
   get isConfigured(): boolean {
@@ -219,7 +198,7 @@ export class SupernodeLink {
     this.session.listen(blob, listener);
     this.liveness.meet();
     try {
-      const ip = await this.ownIp();
+      const ip = await this.requests.ownIp();
       const registered = await this.registerFittingly(wanted, ip, listener);
       if (registered.kind === 'joined') {
         // Another may have taken over meanwhile, and have our listener.
@@ -249,71 +228,28 @@ export class SupernodeLink {
 
   /** Opens the session as soon as the supernode answers, and if it is one that takes sessions, so that it hears what is here. */
   keepInTouch(): void {
-    this.watching ??= this.openWhenNative().finally(() => (this.watching = undefined));
+    this.touch.seek();
   }
 
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the daemon is stopping'));
-    await this.watching;
+    await this.touch.ended();
     await this.announcements.stop();
     await this.session.stop();
-    await this.agent.destroy();
+    await this.requests.stop();
   }
 
-  /** Never rejects. */
-  private async openWhenNative(): Promise<void> {
-    const { signal } = this.stopping;
-    for (let tries = 0; !signal.aborted; tries += 1) {
-      if (this.session.isKeptOpen) return;
-      let wait = Math.min(TOUCH_EVERY * 2 ** tries, TOUCH_AT_LEAST_EVERY);
-      try {
-        const { statusCode, body } = await request(this.url(REPLICA_PATH), { dispatcher: this.agent, signal });
-        const text = await body.text();
-        // An original supernode, or one of ours of another version.
-        if (statusCode === 404) wait = TOUCH_OTHER_KIND;
-        if (statusCode === 200) {
-          const process = processIn(text);
-          const link = process === undefined ? undefined : this.options.openTo?.(process);
-          if (process === undefined || link === undefined || link === this) this.session.keepOpen(await this.ownIp());
-          else this.heir = { link, process };
-          return;
-        }
-      } catch (error) {
-        this.options.log.debug({ supernode: this.name, err: error }, 'not in touch yet');
-      }
-      // Ends early when the daemon stops.
-      await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
-    }
-  }
-
-  /** Tells that neighbours failed, so that the supernode names others. Never rejects: a supernode that does not hear of it is told by others. */
+  /** Tells that neighbours failed, so that the supernode names others. Never rejects. */
   async report(report: PeerReport): Promise<void> {
-    try {
-      await this.post(REPORTS_PATH, report, {});
-    } catch (error) {
-      this.options.log.debug({ supernode: this.name, err: error }, 'failed neighbours were not reported');
-    }
+    await this.requests.report(report);
   }
 
-  private async tellHoldings(told: Holdings): Promise<void> {
-    const { zone } = this.options.identity;
-    await this.post(HOLDINGS_PATH, told, zone === undefined ? {} : { zone });
-  }
-
-  /** @throws Error when it does not take it. */
-  private async post(path: string, document: object, more: Readonly<Record<string, string>>): Promise<void> {
-    const { cid, port } = this.options.identity;
-    const url = this.url(path);
-    url.search = new URLSearchParams({ cid, ip: await this.ownIp(), port: `${port}`, ...more }).toString();
-    const { statusCode, body } = await request(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...this.proof },
-      body: JSON.stringify(document),
-      dispatcher: this.agent,
-      signal: this.stopping.signal,
-    });
-    await body.dump();
-    if (statusCode !== 204) throw new Error(`supernode ${this.name} answered ${statusCode} to ${path}`);
+  /** Opens the session, unless another link has one to the same process. */
+  private async openAt(process: string | undefined): Promise<void> {
+    const link = process === undefined ? undefined : this.options.openTo?.(process);
+    if (process === undefined || link === undefined || link === this)
+      this.session.keepOpen(await this.requests.ownIp());
+    else this.heir = { link, process };
   }
 
   /**
@@ -332,24 +268,5 @@ export class SupernodeLink {
       else return { kind: 'original', place: { supernode: this.original, cid, registration: answer.registration } };
     }
     throw new LinkFailure('lying', `supernode ${this.name} answers now as an original one and now as ours`);
-  }
-
-  private async ownIp(): Promise<string> {
-    const { identity, address, connectTimeout } = this.options;
-    this.localIp ??= identity.ip ?? (await localAddressTowards(address.host, address.port, connectTimeout));
-    return this.localIp;
-  }
-
-  private url(path: string): URL {
-    return new URL(path, `http://${this.name}`);
-  }
-}
-
-/** Which process of the supernode says who it is; undefined: it does not say. */
-function processIn(text: string): string | undefined {
-  try {
-    return replicaAnswer.parse(JSON.parse(text)).id;
-  } catch {
-    return undefined;
   }
 }
