@@ -16,8 +16,20 @@ describe("a preheat of another replica's blob", () => {
     await Promise.all(servers.splice(0).map(closed));
   });
 
-  async function replica(name: string): Promise<Replica> {
+  /** How often replicas were asked. */
+  let asked = 0;
+  beforeEach(() => {
+    asked = 0;
+  });
+
+  /** @param failures so many times it breaks off without an answer. Default: never. */
+  async function replica(name: string, failures = 0): Promise<Replica> {
     const { server, port } = await listening((request, response) => {
+      asked += 1;
+      if (asked <= failures) {
+        response.destroy();
+        return;
+      }
       const ordered = { ID };
       const finished = {
         ID,
@@ -60,5 +72,25 @@ describe("a preheat of another replica's blob", () => {
     const alone = new RemoteBlobs({ owner: () => gone.pop() ?? { self: true } }, log);
     expect(await alone.fetch(wanted, signal, () => undefined)).toBeUndefined();
     expect(lost).toEqual(['first', 'second']);
+  });
+
+  it('is asked of its owner again, as long as that owns it, and no more when that does not', async () => {
+    const lost: string[] = [];
+    const log = { warn: (fields: object) => void lost.push((fields as { replica: string }).replica) };
+    const { signal } = new AbortController();
+    const first = await replica('first', 2);
+    const steady = new RemoteBlobs(
+      { owner: (_, without) => (without?.length === 0 ? { self: false, replica: first } : { self: true }) },
+      log,
+    );
+    expect(await steady.fetch(wanted, signal, () => undefined)).toEqual({ ok: true });
+    // Twice in vain, then the order and its end.
+    expect([asked, lost]).toEqual([4, []]);
+    asked = 0;
+    const gone = await replica('gone', Infinity);
+    const owners: Owner[] = [{ self: true }, { self: false, replica: gone }];
+    const moved = new RemoteBlobs({ owner: () => owners.pop() ?? { self: true } }, log);
+    expect(await moved.fetch(wanted, signal, () => undefined)).toBeUndefined();
+    expect([asked, lost]).toEqual([1, ['gone']]);
   });
 });
