@@ -79,6 +79,22 @@ describe('what a supernode is told of the blobs that are here', () => {
     expect(posts.map(({ anew }) => anew)).toEqual([true, false, false, false]);
   });
 
+  it('comes the later the more it is, from some daemons at least', async () => {
+    const waits = jest.spyOn(global, 'setTimeout');
+    const patient = new Announcements({
+      post: () => Promise.resolve(),
+      all: () => here,
+      random: () => 1,
+      log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
+    });
+    here = Array.from({ length: 1000 }, (_, at) => named(at));
+    patient.opened(0);
+    await patient.stop();
+    // 5,000 daemons tell of 5 million blobs, which a supernode works on for 10 s.
+    expect(waits.mock.calls.map(([, ms]) => ms)).toEqual([22_000]);
+    waits.mockRestore();
+  });
+
   it('is nothing to one that takes no holdings', async () => {
     here = [named(1)];
     announcements.opened(undefined);
