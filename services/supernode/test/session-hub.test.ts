@@ -6,6 +6,7 @@ import type { Digest } from '@cdk8s-dragonfly/protocol';
 import { ANSWER_WITHIN, ASK_AFTER } from '../src/sessions/pulls';
 import { SessionHub } from '../src/sessions/session-hub';
 import { SessionWriter } from '../src/sessions/session-writer';
+import type { Outbox } from '../src/sessions/session-writer';
 import type { TaskSwarm } from '../src/tasks/task-swarm';
 
 /** A session whose writes are kept apart. */
@@ -223,6 +224,34 @@ describe('what is written to sessions', () => {
     for (const number of [1, 2]) for (const outbox of outboxes) writer.put(outbox, `news ${number}\n`, true);
     await Promise.all(streams.map((stream) => once(stream, 'written')));
     expect(new Set(streams.map(({ writes }) => writes[0]))).toEqual(new Set(['news 1\nnews 2\n']));
+  });
+
+  it('is too much when all leave 128 MiB unread: who has more than an equal part of it is cut off', async () => {
+    const MIB = 1024 * 1024;
+    writer.stop();
+    // Nobody has a turn but who is told something.
+    const turns = jest.spyOn(global, 'setInterval').mockReturnValue(setTimeout(() => undefined, 0));
+    writer = new SessionWriter();
+    turns.mockRestore();
+    const streams = Array.from({ length: 19 }, () => new Stream());
+    const outboxes = streams.map((stream) => writer.open(stream));
+    const leaves = (index: number, value: number): unknown =>
+      Object.defineProperty(streams[index], 'writableLength', { value, configurable: true });
+    for (const index of streams.keys()) leaves(index, index === 0 ? 6 * MIB : index < 17 ? 7.5 * MIB : 0);
+    const put = (outbox: Outbox | undefined): void => writer.put(outbox!, 'news\n', false);
+    // 120 MiB.
+    for (const outbox of outboxes.slice(1)) put(outbox);
+    await once(streams[18]!, 'written');
+    expect(streams.filter(({ destroyed }) => destroyed)).toEqual([]);
+    // That has less than an equal part; each of the others has more.
+    for (const at of [17, 18]) leaves(at, 6.5 * MIB);
+    for (const at of [17, 18, 0, 1, 2]) put(outboxes[at]);
+    await once(streams[0]!, 'written');
+    expect(streams.flatMap(({ destroyed }, index) => (destroyed ? [index] : []))).toEqual([1, 2]);
+    for (const at of [1, 2]) writer.close(outboxes[at]!);
+    put(outboxes[3]);
+    await once(streams[3]!, 'written');
+    expect(streams[3]!.destroyed).toBe(false);
   });
 
   it('is dropped when the session has ended', async () => {

@@ -29,6 +29,12 @@ const WRITES_A_LOOP = 64;
 const MAX_BACKLOG = 8 * 1024 * 1024;
 
 /**
+ * When all together leave more unread, those are cut off that have more than an equal part of it: where a part of the network is cut off, thousands
+ * may leave a little each, and the heap has 512 MiB.
+ */
+const MAX_BACKLOGS = 128 * 1024 * 1024;
+
+/**
  * A daemon that wants nothing just now hears something every so many turns only, and counts on it within this time, in ms. Most daemons want
  * nothing most of the time, and pings to 5,000 of them take half a core.
  */
@@ -46,6 +52,8 @@ export interface Outbox {
   readonly isCalm: () => boolean;
   /** Whether the daemon was told that it hears something seldom. */
   toldCalm: boolean;
+  /** Bytes that its daemon had not read when it was last written to. */
+  unread: number;
   /** How many turns in a row there was nothing to be told. */
   quiet: number;
 }
@@ -64,6 +72,8 @@ export class SessionWriter {
   /** How much of a step has passed since the last, and as of when, in ms. */
   private due = 0;
   private lookedAt = performance.now();
+  /** Of all sessions. */
+  private unread = 0;
   /** Written to when the event loop comes round. */
   private readonly urgent = new Set<Outbox>();
   private looping: NodeJS.Immediate | undefined;
@@ -82,7 +92,7 @@ export class SessionWriter {
 
   /** A session is open. @param isCalm whether its daemon wants nothing now. Default: it always may. */
   open(stream: Writable, isCalm: Outbox['isCalm'] = () => false): Outbox {
-    const outbox = { stream, lines: '', isCalm, toldCalm: false, quiet: 0 };
+    const outbox = { stream, lines: '', isCalm, toldCalm: false, unread: 0, quiet: 0 };
     this.steps.reduce((smallest, step) => (step.size < smallest.size ? step : smallest)).add(outbox);
     this.count += 1;
     return outbox;
@@ -93,6 +103,7 @@ export class SessionWriter {
     if (this.steps.some((step) => step.delete(outbox))) this.count -= 1;
     this.urgent.delete(outbox);
     this.gathered.delete(outbox);
+    this.note(outbox, 0);
     outbox.lines = '';
   }
 
@@ -164,7 +175,14 @@ export class SessionWriter {
     outbox.lines = '';
     outbox.quiet = 0;
     if (stream.destroyed || lines === '') return;
-    if (stream.writableLength > MAX_BACKLOG) stream.destroy();
+    this.note(outbox, stream.writableLength);
+    const isTooMuch = this.unread > MAX_BACKLOGS && outbox.unread > MAX_BACKLOGS / this.count;
+    if (isTooMuch || outbox.unread > MAX_BACKLOG) stream.destroy();
     else stream.write(lines);
+  }
+
+  private note(outbox: Outbox, unread: number): void {
+    this.unread += unread - outbox.unread;
+    outbox.unread = unread;
   }
 }
