@@ -4,6 +4,7 @@ import type { Incoming } from './exchange';
 import type { HeaderLine } from './header-lines';
 import { valueOf } from './header-lines';
 import { OriginError } from './origin-error';
+import { adviceOnStatus } from './proxies';
 import { retryAfterMs } from './retry-after';
 
 /** What the head of a successful answer says. */
@@ -38,7 +39,7 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]
 /** The error that an answer other than 200 and 206 is. */
 export function statusError(incoming: Incoming, origin: string, now: number): OriginError {
   const { status, headers } = incoming;
-  return new OriginError('status', `Origin ${origin} answered with status ${status}.`, {
+  return new OriginError('status', `Origin ${origin} answered with status ${status}${adviceOnStatus(status)}.`, {
     status,
     challenge: valueOf(headers, 'www-authenticate'),
     retryAfterMs: retryAfterMs(valueOf(headers, 'retry-after'), now),

@@ -105,3 +105,10 @@ function rangeOf(text: string): Range | undefined {
 function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, range: Range): boolean {
   return address.kind() === range[0].kind() && address.match(range);
 }
+
+/** What to do about a status, as the end of a sentence; empty for all but that of a proxy that wants credentials (RFC 9110, 15.5.8). */
+export function adviceOnStatus(status: number): string {
+  return status === 407
+    ? ', as a proxy does that wants credentials: write them into its URL in HTTPS_PROXY or HTTP_PROXY, before the host'
+    : '';
+}

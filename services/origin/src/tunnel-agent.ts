@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { failureOf } from './failure';
 import { hostAndPort } from './host-port';
 import { OriginError } from './origin-error';
-import { proxyAuthorization } from './proxies';
+import { adviceOnStatus, proxyAuthorization } from './proxies';
 
 type Created = (error: Error | null, socket: Duplex) => void;
 
@@ -71,7 +71,7 @@ export function throughProxy(proxy: URL, address: string, connectTimeout: number
         clearTimeout(timer);
         if (statusCode < 200 || statusCode > 299) {
           socket.destroy();
-          fail(`answered with status ${statusCode}`);
+          fail(`answered with status ${statusCode}${adviceOnStatus(statusCode)}`);
           return;
         }
         if (head.length > 0) socket.unshift(head);
@@ -79,7 +79,7 @@ export function throughProxy(proxy: URL, address: string, connectTimeout: number
       })
       .once('response', ({ statusCode = 0 }: IncomingMessage) => {
         clearTimeout(timer);
-        fail(`answered with status ${statusCode}`);
+        fail(`answered with status ${statusCode}${adviceOnStatus(statusCode)}`);
       })
       .on('error', (error) => {
         clearTimeout(timer);

@@ -180,6 +180,14 @@ describe('statuses', () => {
     });
   });
 
+  it('says of a 407 that a proxy wants credentials, and where they are written', async () => {
+    const origin = await server((_request, response) => response.writeHead(407).end());
+    const error = await originError(client([origin]).open(get(origin.url), idle));
+    expect(error.message).toBe(
+      `Origin ${origin.host} answered with status 407, as a proxy does that wants credentials: write them into its URL in HTTPS_PROXY or HTTP_PROXY, before the host.`,
+    );
+  });
+
   it.each([
     [404, false],
     [304, false],

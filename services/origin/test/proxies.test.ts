@@ -171,7 +171,11 @@ describe('a proxy', () => {
   });
 
   it.each<[string, (proxy: TestProxy) => void, string]>([
-    ['refuses', (proxy) => (proxy.status = 407), 'answered with status 407.'],
+    [
+      'refuses',
+      (proxy) => (proxy.status = 407),
+      'answered with status 407, as a proxy does that wants credentials: write them into its URL in HTTPS_PROXY or HTTP_PROXY, before the host.',
+    ],
     ['is silent', (proxy) => (proxy.silent = true), 'led nowhere within 500 ms.'],
   ])('that %s: the origin cannot be reached', async (_fault, arrange, why) => {
     const proxy = new TestProxy();
