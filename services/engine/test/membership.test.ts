@@ -17,6 +17,8 @@ class Joining {
   readonly joined: number[] = [];
   /** Resolves at the second join. */
   readonly again: Promise<void>;
+  /** Resolves at the third. */
+  readonly onceMore: Promise<void>;
   /** Resolves when the member is told. */
   readonly takenIn: Promise<void>;
   readonly membership: Membership;
@@ -24,8 +26,9 @@ class Joining {
 
   constructor() {
     const { left, joined, answers } = this;
-    const asked: { again?: () => void } = {};
+    const asked: { again?: () => void; onceMore?: () => void } = {};
     this.again = new Promise<void>((resolve) => (asked.again = resolve));
+    this.onceMore = new Promise<void>((resolve) => (asked.onceMore = resolve));
     const supernodes = {
       silentSince: undefined,
       join: () =>
@@ -37,6 +40,7 @@ class Joining {
             }),
           );
           if (answers.length === 2) asked.again?.();
+          if (answers.length === 3) asked.onceMore?.();
         }),
     };
     const intake = {
@@ -96,6 +100,24 @@ describe('a place at a supernode', () => {
     membership.leave();
     expect(joining.left).toEqual(['the place that was lost', 'the place taken anew']);
     expect(joining.joined).toEqual([2]);
+  });
+
+  it('that was lost once more while another was sought is sought again: the one that was there before is no other', async () => {
+    const joining = new Joining();
+    const { membership } = joining;
+    const first = membership.join();
+    joining.answer(0, 'the first place');
+    expect(await first).toBe(true);
+    membership.lost(new LinkFailure('gone', 'it stops'));
+    await joining.again;
+    membership.lost(new LinkFailure('gone', 'it is there no more'));
+    joining.answer(1, 'the place that was lost');
+    await joining.onceMore;
+    joining.answer(2, 'the place taken anew');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(joining.joined).toEqual([1, 3]);
+    membership.leave();
+    expect(joining.left.slice(-2)).toEqual(['the place that was lost', 'the place taken anew']);
   });
 
   it('that another supernode gives, when we register again, takes the place of the first', async () => {

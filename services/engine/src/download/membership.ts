@@ -74,7 +74,7 @@ export class Membership {
   /** Joins the swarm at a supernode; tells whether one took us in. @param passOver names of supernodes that are not asked. */
   async join(passOver?: ReadonlySet<string>): Promise<boolean> {
     const { blob } = this.intake.request;
-    const { losses } = this;
+    const { link: before, losses } = this;
     try {
       const resumes = this.losses > 0 || (this.intake.stored()?.held.count ?? 0) > 0;
       this.hasResumed = resumes;
@@ -89,7 +89,7 @@ export class Membership {
         link.leave(blob, this.member);
         return true;
       }
-      if (this.losses !== losses && this.link !== undefined && this.link !== link) {
+      if (this.losses !== losses && this.link !== before && this.link !== link) {
         // Another has taken us in meanwhile.
         link.leave(blob, this.member, this.link);
         return true;
