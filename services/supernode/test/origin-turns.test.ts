@@ -51,4 +51,17 @@ describe('turns to ask an origin', () => {
     ask('a 5');
     expect(turns.running).toBe(2);
   });
+
+  it('come to who has waited long, whatever else runs, up to so many', async () => {
+    turns = new OriginTurns({ each: 1, total: 1, patience: 1, most: 2 });
+    const first = turns.ask('a', () => undefined);
+    const [second, third] = ['a', 'b'].map((host) => turns.ask(host, () => undefined));
+    // Timers of one length end in the order in which they began.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(second?.has).toBe(true);
+    expect([third?.has, turns.running, turns.waiting]).toEqual([false, 2, 1]);
+    // One is more than the total still, and of the same origin as many as may be: who has waited long comes nevertheless.
+    first.end();
+    expect([third?.has, turns.running, turns.waiting]).toEqual([true, 2, 0]);
+  });
 });

@@ -8,11 +8,22 @@ import { WaitingByClient } from '@cdk8s-dragonfly/store';
 const EACH = 64;
 const TOTAL = 128;
 
+/**
+ * Who has waited so long, in milliseconds, has its turn beside those, up to so many in all: a small image would wait for an hour behind the large layers
+ * of many others, and a runtime gives up after minutes without a byte.
+ */
+const PATIENCE = 20_000;
+const MOST = 256;
+
 export interface OriginTurnsOptions {
   /** From one origin at a time. Default {@link EACH}. */
   readonly each?: number | undefined;
   /** From all origins at a time. Default {@link TOTAL}. */
   readonly total?: number | undefined;
+  /** How long, in milliseconds, a turn is waited for while others have theirs. Default {@link PATIENCE}. */
+  readonly patience?: number | undefined;
+  /** From all origins at a time, when some have waited that long. Default {@link MOST}. */
+  readonly most?: number | undefined;
 }
 
 /** The turn of one fetch to ask its origin. */
@@ -24,19 +35,23 @@ export interface OriginTurn {
 }
 
 /**
- * Who may fetch from an origin, and who waits for that. Of one origin, who asked first is next; among origins, the one that has least. A turn is
- * kept until the fetch has ended, whatever it takes in between.
+ * Who may fetch from an origin, and who waits for that. Of one origin, who asked first is next; among origins, the one that has least; who
+ * has waited for long comes before all. A turn is kept until the fetch has ended, whatever it takes in between.
  */
 export class OriginTurns {
   private readonly each: number;
   private readonly total: number;
+  private readonly patience: number;
+  private readonly most: number;
   /** Turns by origin. */
   private readonly taken = new Map<string, number>();
   private readonly queue = new WaitingByClient();
+  /** Those of the queue who have waited too long, the first first. */
+  private readonly impatient = new Set<() => void>();
   private inUse = 0;
 
-  constructor({ each = EACH, total = TOTAL }: OriginTurnsOptions = {}) {
-    [this.each, this.total] = [each, total];
+  constructor({ each = EACH, total = TOTAL, patience = PATIENCE, most = MOST }: OriginTurnsOptions = {}) {
+    [this.each, this.total, this.patience, this.most] = [each, total, patience, Math.max(total, most)];
   }
 
   /** Turns that have come and have not ended. */
@@ -56,7 +71,13 @@ export class OriginTurns {
    * @param come is told when a turn comes that was not there at once.
    */
   ask(host: string, come: () => void): OriginTurn {
-    const turn = { has: false, end: (): void => this.queue.delete(host, begin) };
+    const waiting: { patience?: NodeJS.Timeout } = {};
+    const leave = (): void => {
+      clearTimeout(waiting.patience);
+      this.impatient.delete(begin);
+      this.queue.delete(host, begin);
+    };
+    const turn = { has: false, end: leave };
     const take = (): void => {
       turn.has = true;
       turn.end = (): void => {
@@ -67,11 +88,19 @@ export class OriginTurns {
       this.taken.set(host, this.of(host) + 1);
     };
     const begin = (): void => {
+      leave();
       take();
       come();
     };
-    if (this.hasRoomFor(host)) take();
-    else this.queue.add(host, begin);
+    if (this.hasRoomFor(host)) {
+      take();
+      return turn;
+    }
+    this.queue.add(host, begin);
+    waiting.patience = setTimeout(() => {
+      if (this.inUse < this.most) begin();
+      else this.impatient.add(begin);
+    }, this.patience);
     return turn;
   }
 
@@ -101,6 +130,11 @@ export class OriginTurns {
     const left = this.of(host) - 1;
     if (left === 0) this.taken.delete(host);
     else this.taken.set(host, left);
+    const [impatient] = this.impatient;
+    if (impatient !== undefined) {
+      impatient();
+      return;
+    }
     const next = this.poorest;
     if (next !== undefined) this.queue.next(next)?.();
   }
