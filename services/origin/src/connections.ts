@@ -113,7 +113,7 @@ export class Connections {
     const agent = !secure
       ? new TappedPlainAgent(options)
       : proxy instanceof URL
-        ? new TunnelAgent(proxy, this.connectTimeout, options)
+        ? new TunnelAgent(proxy, this.#options, options)
         : new TappedSecureAgent(options);
     this.#agents.set(name, { context, agent });
     return agent;

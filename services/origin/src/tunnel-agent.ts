@@ -2,21 +2,30 @@ import { request as plainRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as secureRequest } from 'node:https';
 import type { AgentOptions, RequestOptions } from 'node:https';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { failureOf } from './failure';
 import { hostAndPort } from './host-port';
 import { OriginError } from './origin-error';
 import { adviceOnStatus, proxyAuthorization } from './proxies';
+import type { Trust } from './trust';
+
+/** How a proxy is connected to. */
+export interface WayToProxy {
+  /** How long it may take until the proxy has led on, in milliseconds. */
+  readonly connectTimeout: number;
+  /** Certificates, where it is an https proxy. Default: what Node trusts. */
+  readonly trust?: Trust | undefined;
+}
 
 type Created = (error: Error | null, socket: Duplex) => void;
 
 /** TLS connections to origins through a proxy (RFC 9110, 9.3.6: CONNECT), which sees the host and nothing else. */
 export class TunnelAgent extends Agent {
-  /** @param connectTimeout how long the proxy may take to lead to the origin, in milliseconds. */
   constructor(
     private readonly proxy: URL,
-    private readonly connectTimeout: number,
+    private readonly way: WayToProxy,
     options: AgentOptions,
   ) {
     super(options);
@@ -26,7 +35,7 @@ export class TunnelAgent extends Agent {
   override createConnection(target: RequestOptions, callback?: Created): undefined {
     const host = target.host ?? '';
     const address = `${host.includes(':') ? `[${host}]` : host}:${target.port ?? 443}`;
-    throughProxy(this.proxy, address, this.connectTimeout).then(
+    throughProxy(this.proxy, address, this.way).then(
       (socket) => {
         // What Node's own agent does, on a connection that is there already.
         const onTunnel: RequestOptions & { readonly socket: Duplex } = { ...target, socket };
@@ -43,19 +52,23 @@ export class TunnelAgent extends Agent {
 /**
  * Has a proxy lead to `address` (`HOST:PORT`).
  *
- * @param connectTimeout how long it may take, in milliseconds.
  * @throws OriginError `unreachable`.
  */
-export function throughProxy(proxy: URL, address: string, connectTimeout: number): Promise<Duplex> {
+export function throughProxy(proxy: URL, address: string, { connectTimeout, trust }: WayToProxy): Promise<Duplex> {
+  const secureContext = proxy.protocol === 'https:' ? trust?.contextFor(proxy) : undefined;
   const authorization = proxyAuthorization(proxy);
   const where = hostAndPort(proxy);
+  const host = proxy.hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve, reject) => {
     const connect = (proxy.protocol === 'https:' ? secureRequest : plainRequest)({
       method: 'CONNECT',
-      host: proxy.hostname.replace(/^\[|\]$/g, ''),
+      host,
+      // Node would take the Host field, which is of the origin. An address is no such name.
+      servername: isIP(host) === 0 ? host : '',
       port: proxy.port === '' ? (proxy.protocol === 'https:' ? 443 : 80) : Number(proxy.port),
       path: address,
       agent: false,
+      ...(secureContext === undefined ? {} : { secureContext }),
       headers: {
         Host: address,
         ...(authorization === undefined ? {} : { 'Proxy-Authorization': authorization }),

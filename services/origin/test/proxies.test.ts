@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { OriginClient, OriginRules, Proxies, Relay, Trust } from '../src';
 import { selfSigned } from './certificate';
+import type { Certificate } from './certificate';
 import { useCast } from './cast';
 import { all, content, file } from './origin-server';
 import { usePem } from './pem-files';
@@ -74,8 +76,9 @@ class TestProxy {
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
 
-  constructor() {
-    this.server = createServer((request, response) => {
+  /** @param own its certificate, if it is an https proxy. */
+  constructor(private readonly own?: Certificate) {
+    const answer: RequestListener = (request, response) => {
       this.note(request);
       const url = new URL(request.url ?? '');
       const onward = httpRequest({ port: url.port, path: url.pathname, headers: request.headers }, (answer) => {
@@ -83,7 +86,8 @@ class TestProxy {
         answer.pipe(response);
       });
       onward.end();
-    });
+    };
+    this.server = own === undefined ? createServer(answer) : createSecureServer(own, answer);
     this.server.on('connect', (request: IncomingMessage, socket: Socket) => {
       this.note(request);
       this.sockets.add(socket);
@@ -107,7 +111,9 @@ class TestProxy {
   async start(host: string): Promise<URL> {
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
-    return new URL(`http://user:pass%20word@${host}:${(this.server.address() as AddressInfo).port}`);
+    return new URL(
+      `${this.own === undefined ? 'http' : 'https'}://user:pass%20word@${host}:${(this.server.address() as AddressInfo).port}`,
+    );
   }
 
   async stop(): Promise<void> {
@@ -155,6 +161,17 @@ describe('a proxy', () => {
       [`registry.test:${origin.port}`, undefined],
       [`registry.test:${origin.port}`, undefined],
     ]);
+  });
+
+  it('of https is known by the same certificates as any other host', async () => {
+    const certificate = selfSigned(['registry.test']);
+    const own = selfSigned(['proxy.test', '127.0.0.1']);
+    const [secure, plain] = [await server(file(BYTES), certificate), await server(file(BYTES))];
+    const [client] = await behind(new TestProxy(own), { certs: [certificate.cert, own.cert] });
+    for (const url of [`https://registry.test:${secure.port}/x`, `http://registry.test:${plain.port}/x`]) {
+      const answer = await client.open({ url: new URL(url), headers: [] }, idle);
+      expect((await all(answer.body)).equals(BYTES)).toBe(true);
+    }
   });
 
   // A proxy beside us is our own choice: that it is at loopback is no reason to refuse it.

@@ -191,7 +191,7 @@ export class Proxy {
       return;
     }
     const limits = { connect: connectTimeout, idle: patience.client };
-    const far = await openFarEnd(to, { lookup: this.#lookupFor(to), proxy: outward.proxies?.for(to) }, limits);
+    const far = await openFarEnd(to, { lookup: this.#lookupFor(to), outward }, limits);
     // The client may have gone meanwhile, and so may all others.
     if (socket.destroyed || this.#isOver) {
       far.destroy();

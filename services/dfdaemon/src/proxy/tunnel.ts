@@ -4,6 +4,7 @@ import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { hostAndPort, throughProxy } from '@cdk8s-dragonfly/origin';
+import type { Outward } from '@cdk8s-dragonfly/origin';
 
 /** How long a tunnel may be still when the daemon stops, in milliseconds. */
 const STILL_AT_STOP = 1000;
@@ -19,8 +20,8 @@ export interface TunnelLimits {
 export interface TunnelWay {
   /** Resolves the host and refuses what may not be reached. */
   readonly lookup: LookupFunction;
-  /** A proxy of our own that leads there. */
-  readonly proxy: URL | undefined;
+  /** By which a proxy of our own may lead there. */
+  readonly outward: Outward;
 }
 
 /**
@@ -28,8 +29,11 @@ export interface TunnelWay {
  *
  * @throws Error with the system's `code`, or what `lookup` throws; an Error when it takes too long.
  */
-export async function openFarEnd(target: URL, { lookup, proxy }: TunnelWay, limits: TunnelLimits): Promise<Duplex> {
-  if (proxy !== undefined) return throughProxy(proxy, hostAndPort(target), limits.connect);
+export async function openFarEnd(target: URL, { lookup, outward }: TunnelWay, limits: TunnelLimits): Promise<Duplex> {
+  const proxy = outward.proxies?.for(target);
+  if (proxy !== undefined) {
+    return throughProxy(proxy, hostAndPort(target), { connectTimeout: limits.connect, trust: outward.trust });
+  }
   const far = connect({
     host: target.hostname.replace(/^\[|\]$/g, ''),
     port: Number(target.port === '' ? 443 : target.port),
