@@ -34,11 +34,15 @@ export async function downloadFile(values: DfgetValues, ctx: CommandContext): Pr
   let node: SwarmNode | undefined;
   let end = (): void => undefined;
   const ended = new Promise<void>((resolve) => (end = resolve));
+  // A disk that does not tell keeps nothing that could be wrong.
+  const untold = (error: unknown): boolean => {
+    ctx.log.warn({ err: error }, 'nobody knows of which version what came is: it is not gone on with');
+    return false;
+  };
   // What is being put in place when a signal comes is put there.
   ctx.onStop('the download', async () => {
     await ended;
-    // A disk that does not tell keeps nothing that could be wrong.
-    remains.isTagged = (await node?.isTagged(request.blob).catch(() => false)) === true;
+    remains.isTagged = (await node?.isTagged(request.blob).catch(untold)) === true;
     await node?.stop();
     await remains.settle();
   });
